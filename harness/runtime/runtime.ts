@@ -1,0 +1,132 @@
+/**
+ * What every runtime (plain processes, containers) can do. Scenarios, checks and faults never see
+ * more than this: no pid, no signal number, no container id.
+ */
+
+/** A signal a service can be stopped with; a value, so that it can stand in a scenario. */
+export type StopSignal = 'SIGTERM' | 'SIGINT' | 'SIGQUIT' | 'SIGUSR1'
+
+/** How a service shows that it is ready. A value, judged by the runtime, always against a deadline. */
+export type ReadyProbe =
+  /** An HTTP/1.1 request to the service's own port is answered with one of `statuses`. */
+  | { kind: 'http'; port: number; path: string; method: 'GET' | 'HEAD' | 'OPTIONS'; statuses: number[]; host?: string }
+  /** The port accepts a connection. */
+  | { kind: 'tcp'; port: number }
+  /** A line on stdout contains `text`. */
+  | { kind: 'line'; text: string }
+
+/** A service as a value: what to run, where it listens, when it is ready, how it stops. */
+export interface Service {
+  /** Unique within a world: 'origin', 'tap', 'edge', 'tls', or the name of a helper program. */
+  id: string
+  program: string
+  args: string[]
+  /** The whole environment: nothing is inherited but what stands here. */
+  env: Record<string, string>
+  cwd: string
+  /**
+   * Loopback TCP ports this service listens on. The runtime verifies, where the host can tell, that
+   * the listening socket belongs to this very service and to it alone: with SO_REUSEPORT a
+   * forgotten server would silently share the port.
+   */
+  ports: number[]
+  ready: ReadyProbe
+  readyWithinMs: number
+  stopSignal: StopSignal
+  /** After this long without exit the stop becomes a kill, and says so. */
+  stopGraceMs: number
+  /** Sent before a kill of a start that hangs, so that the log holds the process's stacks (Go: SIGQUIT). */
+  stackSignal?: StopSignal
+}
+
+/** How a service ended. */
+export interface Exit {
+  code: number | null
+  signal: string | null
+  atMs: number
+  /** Asked for by stop() or kill(); everything else is a crash. */
+  expected: boolean
+}
+
+/** What a service costs at one moment, summed over its processes. */
+export interface Usage {
+  rssBytes: number
+  openFiles: number
+  /** Descriptors that are regular files below the service's data folder, if it was given one. */
+  openDataFiles: number
+  threads: number
+  processes: number
+  /** The limit on open files of its most constrained process. */
+  openFilesMax: number
+}
+
+export type StartOutcome =
+  | { ready: true; readyMs: number; running: Running }
+  | {
+      ready: false
+      /** One sentence: it exited (with what), its port was taken (by what), or the deadline passed. */
+      because: string
+      reason: 'exited' | 'port-taken' | 'deadline' | 'not-started'
+      waitedMs: number
+      exit: Exit | null
+      /** The last lines it logged, with the stacks where they could be had. */
+      lastLogLines: string[]
+    }
+
+export interface Running {
+  readonly id: string
+  readonly exited: Promise<Exit>
+  isRunning(): boolean
+  /** Asks it to stop and waits; a stop that outlasts its grace becomes a kill, and `killed` says so. */
+  stop(options?: { signal?: StopSignal; graceMs?: number }): Promise<{ exit: Exit; tookMs: number; killed: boolean }>
+  /** SIGKILL to all of its processes. */
+  kill(): Promise<Exit>
+  pause(): Promise<void>
+  resume(): Promise<void>
+  /** Descriptors and memory now; `dataDir` names the folder whose open files are counted apart. */
+  usage(dataDir?: string): Promise<Usage>
+  lastLogLines(linesMax: number): Promise<string[]>
+  readonly logFile: string
+}
+
+/** A short program that runs to its end, for counters and compilers. */
+export interface CommandResult {
+  code: number | null
+  stdout: string
+  stderr: string
+}
+
+/** A program that talks over its standard streams (the fleet, the tap). */
+export interface Conversation {
+  write(line: string): void
+  lines: AsyncIterable<string>
+  exited: Promise<Exit>
+  kill(): Promise<Exit>
+  usage(): Promise<Usage>
+}
+
+/** Abilities a fault may need. A runtime offers some; a scenario whose fault needs more is `unknown`. */
+export type Ability =
+  | 'kill'
+  | 'pause'
+  | 'usage'
+  | 'own-network-namespace'
+  | 'limited-volume'
+  | 'memory-limit'
+
+export interface Runtime extends AsyncDisposable {
+  readonly kind: 'processes' | 'containers'
+  readonly offers: ReadonlySet<Ability>
+  /** Monotonic milliseconds on the clock all of the run's times are told in (CLOCK_MONOTONIC). */
+  nowMs(): number
+  /** A loopback TCP port that is free and leased to this run until it ends. */
+  leasePort(): Promise<number>
+  /** A folder for a world's temporary data; removed when the run ends, however it ends. */
+  temporaryFolder(name: string): Promise<string>
+  /** Starts a service and waits until it is ready, has exited, or its deadline passed. Never throws for the service's faults. */
+  start(service: Service): Promise<StartOutcome>
+  /** Runs a short program to its end. Throws HarnessError past `timeoutMs`. */
+  run(program: string, args: string[], options: { timeoutMs: number; env?: Record<string, string>; cwd?: string }): Promise<CommandResult>
+  /** Starts a program the harness talks to line by line. */
+  converse(id: string, program: string, args: string[], env?: Record<string, string>): Promise<Conversation>
+}
