@@ -1,0 +1,43 @@
+/**
+ * A check consumes a history event by event and ends with a verdict. It is pure: no clock, no
+ * process, no socket, so that it can be run again on a saved history. Its state is bounded by the
+ * number of live streams and records, not by the length of the run.
+ */
+import type { HistoryEvent } from './history.ts'
+import type { Measurements } from './report/result.ts'
+import type { Verdict } from './verdict.ts'
+import type { RowId } from './checklist.ts'
+
+export interface Check<State, Limits> {
+  id: string
+  /** What it asserts, as the title of a line in the report. */
+  title: string
+  init(limits: Limits): State
+  step(state: State, event: HistoryEvent): void
+  finish(state: State): Verdict
+  /** Figures for the report that this check's state already holds. */
+  measure?(state: State): MeasurementParts
+}
+
+/** Figures of several checks make one object; lists are appended, objects merged by key. */
+export type MeasurementParts = {
+  [K in keyof Measurements]?: NonNullable<Measurements[K]> extends unknown[]
+    ? NonNullable<Measurements[K]>
+    : Partial<NonNullable<Measurements[K]>>
+}
+
+/** A check as it stands in a scenario: a plain value. */
+export interface CheckSpec {
+  check: string
+  limits: Record<string, unknown>
+  /** The rows it judges; without it, all the rows that its scenario proves. */
+  rows?: RowId[]
+}
+
+/** Limits come out of a scenario's JSON; a check names the ones it knows. */
+export function limitsOf<Limits extends object>(defaults: Limits, given: object): Limits {
+  return { ...defaults, ...given }
+}
+
+// oxlint-disable-next-line no-explicit-any -- each check has its own state and limits
+export type AnyCheck = Check<any, any>

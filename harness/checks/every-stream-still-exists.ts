@@ -1,0 +1,92 @@
+/**
+ * A stream that was made is there, with its content type, its lifetime and its closed state; one
+ * that was deleted stays gone (PROTOCOL.md 4.1: closure is durable; 5.4, 5.5).
+ */
+import type { Check } from '../check.ts'
+import type { Outcome } from '../history.ts'
+import { fail, pass } from '../verdict.ts'
+import { keepLedger, newLedger, since, type Ledger, type StreamEntry } from './stream-ledger.ts'
+
+interface State {
+  ledger: Ledger
+  startMs: number | null
+  examined: number
+  wrong: Map<string, string>
+  fingerprint: string | null
+}
+
+export const everyStreamStillExistsCheck: Check<State, object> = {
+  id: 'every-stream-still-exists',
+  title: 'Every stream is there with its type, lifetime and closed state',
+  init: () => ({ ledger: newLedger(), startMs: null, examined: 0, wrong: new Map(), fingerprint: null }),
+  step(state, event) {
+    state.startMs ??= event.atMs
+    keepLedger(state.ledger, event)
+    const answered = event.kind === 'ok' || event.kind === 'fail'
+    if (answered && event.status !== undefined && (event.op === 'read' || event.op === 'head')) examine(state, event)
+  },
+  finish(state) {
+    if (state.wrong.size > 0) {
+      const because = `${state.wrong.size} streams were not what they had been.`
+      const more = { value: state.wrong.size, unit: 'streams', limit: 0 }
+      return fail(state.examined, because, [...state.wrong.values()], state.fingerprint!, more)
+    }
+    const because = `${state.ledger.streams.size} streams kept existence, type, lifetime and closed state in ${state.examined} looks.`
+    return pass(state.examined, because)
+  },
+}
+
+function examine(state: State, event: Outcome & { atMs: number }): void {
+  const entry = state.ledger.streams.get(event.stream)
+  if (!entry || entry.uncertain || entry.incarnation !== event.incarnation) return
+  if (event.invokedAtMs < entry.createdAtMs || (entry.deletedAtMs ?? 0) > event.invokedAtMs) return
+  state.examined += 1
+  for (const [invariant, what] of differences(entry, event)) note(state, entry, event, invariant, what)
+}
+
+function* differences(entry: StreamEntry, event: Outcome): Generator<[string, string]> {
+  if (entry.deletedAtMs !== null) {
+    if (event.status === 200) yield ['undead', 'was deleted and is readable again']
+    return
+  }
+  if (event.status !== 200) {
+    yield ['gone', `answered ${event.status}`]
+    return
+  }
+  const headers = event.headers ?? {}
+  const type = headers['content-type'] ?? ''
+  if (normalized(type) !== normalized(entry.contentType)) yield ['type', `content type is "${type}", was "${entry.contentType}"`]
+  const closed = headers['stream-closed'] === 'true'
+  const wasClosed = entry.closedAtMs !== null && entry.closedAtMs < event.invokedAtMs
+  if (wasClosed && !closed) yield ['closed', 'was closed and is open again']
+  if (!wasClosed && closed && entry.closedAtMs === null) yield ['closed', 'was open and is closed']
+  if (event.op === 'head') yield* lifetimeDifferences(entry, headers)
+}
+
+function* lifetimeDifferences(entry: StreamEntry, headers: Record<string, string>): Generator<[string, string]> {
+  const ttl = headers['stream-ttl']
+  // HEAD may leave the lifetime out (5.5, optional); what it says must be right.
+  if (ttl !== undefined && entry.ttlSeconds !== null && Number(ttl) !== entry.ttlSeconds) {
+    yield ['lifetime', `Stream-TTL is ${ttl}, was ${entry.ttlSeconds}`]
+  }
+  const expires = headers['stream-expires-at']
+  if (expires === undefined || entry.expiresAt === null) return
+  if (Math.abs(Date.parse(expires) - Date.parse(entry.expiresAt)) >= 1_000) {
+    yield ['lifetime', `Stream-Expires-At is ${expires}, was ${entry.expiresAt}`]
+  }
+}
+
+function normalized(contentType: string): string {
+  return contentType.toLowerCase().replaceAll(' ', '')
+}
+
+function note(state: State, entry: StreamEntry, event: Outcome & { atMs: number }, invariant: string, what: string): void {
+  const key = `${entry.name} ${invariant}`
+  if (state.wrong.has(key)) return
+  const when = since(state.startMs ?? 0, event.atMs)
+  state.wrong.set(
+    key,
+    `${entry.name} (${entry.kind}) ${what}: ${event.op.toUpperCase()} through ${event.via} at ${when}, after ${state.ledger.lastFault}`,
+  )
+  state.fingerprint ??= `every-stream-still-exists/${invariant}/${entry.kind}/${state.ledger.lastFault}/${event.via}`
+}

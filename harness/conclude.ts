@@ -1,0 +1,141 @@
+/**
+ * From the scenarios' results to the rows, the boxes, the verdict, the score and the exit code.
+ * Pure, and the only place where these rules stand.
+ */
+import { boxes, rows, type Row, type RowId, type Severity } from './checklist.ts'
+import { exitCodes } from './errors.ts'
+import type { Result, ScenarioResult } from './report/result.ts'
+import { worst, type VerdictKind } from './verdict.ts'
+
+/** A part of a row that is judged from gathered facts instead of a run. */
+export interface AuditPart {
+  row: RowId
+  verdict: VerdictKind
+  because: string
+}
+
+export interface Facts {
+  scenarios: ScenarioResult[]
+  audits: AuditPart[]
+  originKind: 'production' | 'reference'
+  /** Ids were named on the command line, or the run was interrupted. */
+  partial: boolean
+  /** Options to repeat the run with: '--seed 7 --caddyfile x'. */
+  reproduceOptions: string
+}
+
+export type ChecklistEntry = Result['checklist'][number]
+type BoxEntry = Result['boxes'][number]
+
+interface Part {
+  verdict: VerdictKind
+  because: string
+  scenario: string | null
+}
+
+export function concludeRows(facts: Facts): ChecklistEntry[] {
+  return rows.map((row) => concludeRow(row, partsOf(row.id, facts), facts.reproduceOptions))
+}
+
+function partsOf(row: RowId, facts: Facts): Part[] {
+  const measured = facts.scenarios.flatMap((scenario) =>
+    scenario.checks
+      .filter((check) => check.rows.includes(row))
+      .map((check) => ({ verdict: check.verdict, because: check.because, scenario: scenario.id })),
+  )
+  const audited = facts.audits
+    .filter((audit) => audit.row === row)
+    .map((audit) => ({ verdict: audit.verdict, because: audit.because, scenario: null }))
+  return [...measured, ...audited]
+}
+
+/** A row is the worst of its parts; one without parts has not been judged. */
+function concludeRow(row: Row, parts: Part[], options: string): ChecklistEntry {
+  const verdict = worst(parts.map((part) => part.verdict))
+  const scenarios = [...new Set(parts.flatMap((part) => part.scenario ?? []))]
+  const decisive = parts.filter((part) => part.verdict === verdict)
+  return {
+    id: row.id,
+    title: row.title,
+    verdict,
+    severity: row.severity,
+    required: row.required,
+    because: parts.length === 0 ? 'Nothing in this run judges this row yet.' : becauseOf(verdict, decisive),
+    scenarios,
+    fix: row.fix,
+    link: row.link,
+    reproduce: reproduce(decisive, scenarios, options),
+  }
+}
+
+function becauseOf(verdict: VerdictKind, decisive: Part[]): string {
+  const first = decisive[0]!
+  if (verdict === 'pass') return decisive.length === 1 ? first.because : `${first.because} (${decisive.length} checks passed)`
+  const others = decisive.length - 1
+  return others === 0 ? first.because : `${first.because} (and ${others} more)`
+}
+
+function reproduce(decisive: Part[], scenarios: string[], options: string): string {
+  const ids = [...new Set(decisive.flatMap((part) => part.scenario ?? []))]
+  const named = ids.length > 0 ? ids : scenarios
+  return named.length === 0 ? '' : `npm run simulate -- ${named.join(' ')}${options === '' ? '' : ` ${options}`}`
+}
+
+/** A box is ticked when all its rows are green, crossed when one is red, else open. */
+export function concludeBoxes(checklist: ChecklistEntry[]): BoxEntry[] {
+  return boxes.map((box) => {
+    const entries = checklist.filter((entry) => box.rows.includes(entry.id))
+    const decisive =
+      entries.find((entry) => entry.verdict === 'fail') ?? entries.find((entry) => entry.verdict !== 'pass') ?? entries[0]!
+    const state = decisive.verdict === 'fail' ? 'crossed' : decisive.verdict === 'pass' ? 'ticked' : 'open'
+    return { title: box.title, state, rows: box.rows, because: decisive.because }
+  })
+}
+
+const weights: Record<Severity, number> = { critical: 3, high: 2, medium: 1 }
+const cappedScore = 49
+
+/** 100 x weights passed / weights of applicable rows, at most 49 with a failed critical row. */
+export function scoreOf(checklist: ChecklistEntry[]): number {
+  const applicable = checklist.filter((entry) => entry.verdict !== 'not-applicable')
+  const total = applicable.reduce((sum, entry) => sum + weights[entry.severity], 0)
+  if (total === 0) return 0
+  const passed = applicable.filter((entry) => entry.verdict === 'pass')
+  const score = Math.round((100 * passed.reduce((sum, entry) => sum + weights[entry.severity], 0)) / total)
+  const criticalFailed = applicable.some((entry) => entry.verdict === 'fail' && entry.severity === 'critical')
+  return criticalFailed ? Math.min(score, cappedScore) : score
+}
+
+export interface Conclusion {
+  verdict: Result['verdict']
+  because: string
+  exitCode: number
+}
+
+/** The rules of the verdict, in their order; the first that applies decides. */
+export function conclude(facts: Facts, checklist: ChecklistEntry[]): Conclusion {
+  const required = checklist.filter((entry) => entry.required)
+  const failed = required.filter((entry) => entry.verdict === 'fail')
+  const open = required.filter((entry) => entry.verdict === 'unknown')
+  const red = failed.length === 0 ? '' : ` ${count(failed.length, 'required row')} failed all the same: ${names(failed)}.`
+  if (facts.originKind === 'reference') {
+    return decided('unknown', `The reference server was judged, not the production server.${red}`)
+  }
+  if (facts.partial) return decided('unknown', `Only a part of the scenarios was run.${red}`)
+  if (failed.length > 0) return decided('not-ready', `${count(failed.length, 'required row')} failed: ${names(failed)}.`)
+  if (open.length > 0) return decided('unknown', `${count(open.length, 'required row')} could not be judged: ${names(open)}.`)
+  return decided('ready', `All ${required.length} required rows were seen to hold or do not apply.`)
+}
+
+function decided(verdict: Result['verdict'], because: string): Conclusion {
+  const codes = { ready: exitCodes.ready, 'not-ready': exitCodes.notReady, unknown: exitCodes.unknown }
+  return { verdict, because, exitCode: codes[verdict] }
+}
+
+function names(entries: ChecklistEntry[]): string {
+  return entries.map((entry) => entry.id).join(', ')
+}
+
+function count(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? '' : 's'}`
+}

@@ -1,0 +1,289 @@
+/**
+ * The history: what happened, in order, with monotonic times. Steps write it, checks read it (live
+ * and again from the file), the report is made from what checks say about it.
+ *
+ * Times are milliseconds of CLOCK_MONOTONIC, which all processes of one machine share. They are
+ * only ever subtracted from each other.
+ */
+import { createReadStream, createWriteStream, type WriteStream } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import path from 'node:path'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+
+/** By which way a request goes: straight to the origin, through the cache, through TLS and cache. */
+export type Via = 'origin' | 'edge' | 'tls' | 'direct'
+export type HopId = 'origin' | 'edge' | 'tls'
+
+export type OpName = 'create' | 'append' | 'close' | 'delete' | 'read' | 'head' | 'live'
+
+/** What a reader found in a stream's bytes: the records in their order, and what was none. */
+export interface ReadBack {
+  /** Ids of the records, in order of appearance. */
+  records: string[]
+  /** Places where the bytes are not a whole record. */
+  damaged: { at: number; bytes: number; what: string }[]
+  bytes: number
+  sha256: string
+  nextOffset: string | null
+  upToDate: boolean
+  closed: boolean
+}
+
+/** What a create asked for. */
+export interface CreateRequest {
+  /** The kind of stream, for fingerprints: 'ttl', 'forked', 'json'... */
+  streamKind: string
+  contentType: string
+  ttlSeconds?: number
+  /** Wall clock, as sent. */
+  expiresAt?: string
+  /** The same on the monotonic clock. */
+  expiresAtMs?: number
+  closed?: boolean
+  /** A fork inherits these records of its source. */
+  inherits?: string[]
+}
+
+export interface Operation {
+  op: OpName
+  /** Unique within a run; joins an outcome to its invoke. */
+  id: number
+  actor: string
+  stream: string
+  /** Counts re-creations of the path. */
+  incarnation: number
+  via: Via
+  create?: CreateRequest
+  append?: { record: string; bytes: number; producer?: { id: string; epoch: number; seq: number }; retry?: boolean }
+  /** How a live or plain read was made. */
+  mode?: 'catch-up' | 'long-poll' | 'sse'
+  /** A free label that groups operations for a check. */
+  group?: string
+}
+
+export interface Invoke extends Operation {
+  kind: 'invoke'
+}
+
+export interface Outcome extends Operation {
+  /** `fail`: certainly did not happen. `info`: may or may not have (time-out, reset, 5xx). */
+  kind: 'ok' | 'fail' | 'info'
+  invokedAtMs: number
+  status?: number
+  /** The response headers that matter, lower case. */
+  headers?: Record<string, string>
+  error?: string
+  read?: ReadBack
+}
+
+/** A service's start, stop or death. */
+export interface Lifecycle {
+  kind: 'lifecycle'
+  hop: HopId
+  what: 'started' | 'not-ready' | 'stopped' | 'killed' | 'crashed' | 'refused'
+  /** For `started`: until ready. For `stopped`: until gone. */
+  tookMs?: number
+  because?: string
+  logLines?: string[]
+  /** Operations that were in flight through this hop at that moment. */
+  inFlight?: number
+  /** Appends acknowledged since the hop's last start. */
+  acknowledgedSinceStart?: number
+  rssBytes?: number
+  streams?: number
+  label?: string
+}
+
+export interface Sample {
+  kind: 'sample'
+  name: string
+  value: number
+  label?: string
+}
+
+/** One fault, from injection to healing, with its proof by counters. */
+export interface FaultEvent {
+  kind: 'fault'
+  fault: string
+  phase: 'injected' | 'healed'
+  proof?: string
+  proven?: boolean
+}
+
+/** One record for a whole crowd of readers; the readers' columns are in `columnsFile`. */
+export interface Crowd {
+  kind: 'crowd'
+  crowd: string
+  mode: 'catch-up' | 'catch-up-tail' | 'long-poll' | 'sse'
+  path: 'edge-http1' | 'tls-h2' | 'direct'
+  generation: string
+  stream: string
+  readers: number
+  /** Readers that got a whole answer. */
+  answered: number
+  outcomes: Record<string, number>
+  statuses: Record<string, number>
+  /** Distinct body hashes with their number of readers. */
+  hashes: Record<string, number>
+  /** What the writer sent, hashed: the one right answer. */
+  expectedSha256: string
+  /** Distinct next offsets the readers were told, with their number. */
+  nextOffsets: Record<string, number>
+  expectedNextOffset: string
+  upToDate: number
+  cursors: Record<string, number>
+  /** Requests for this URL that arrived at the tap in front of the origin. */
+  upstreamRequests: number
+  probeRequests: number
+  /** The cache's own count of fetches meanwhile; null where there is no cache on the way. */
+  cacheFetches: number | null
+  /** All requests that reached the tap meanwhile, whatever their URL. */
+  upstreamRequestsAny: number
+  appendAckAtMs: number | null
+  firstSentAtMs: number
+  lastSentAtMs: number
+  /** When the upstream's answer ended, at the tap. */
+  connectMs: number
+  arrivalMs: number
+  /** Quantiles of last byte minus acknowledgement, [quantile, ms]. */
+  spread: [number, number][]
+  readerBytes: number
+  columnsFile: string
+  /** Set where the crowd could not be held by this host: then nothing is blamed on the subject. */
+  hostLimit?: string
+}
+
+/** A TLS handshake with the edge, as a client saw it. */
+export interface Handshake {
+  kind: 'handshake'
+  label: string
+  authorized: boolean
+  error?: string
+  alpn: string | null
+  protocol: string | null
+  subjectAltNames: string[]
+  validToMs: number | null
+  chainLength: number
+  host: string
+}
+
+/** A free HTTP exchange whose answer a check looks at by label. */
+export interface Exchange {
+  kind: 'exchange'
+  label: string
+  via: Via | 'plain'
+  method: string
+  path: string
+  invokedAtMs: number
+  status: number | null
+  headers: Record<string, string>
+  bytes: number
+  error?: string
+}
+
+/** One event as a live reader received it. */
+export interface Arrival {
+  kind: 'arrival'
+  mode: 'long-poll' | 'sse'
+  via: Via
+  stream: string
+  actor: string
+  record: string
+  appendAckAtMs: number
+  /** How many of the events' bytes came in one piece with later events: above 1 means buffered. */
+  afterAckMs: number
+}
+
+/** What the harness could not do; a check that needs it is `unknown`. */
+export interface Shortfall {
+  kind: 'shortfall'
+  what: string
+  because: string
+}
+
+/** A step's begin and end, for the timeline. */
+export interface StepMark {
+  kind: 'step'
+  step: string
+  label: string
+  phase: 'begin' | 'end'
+}
+
+export type EventBody =
+  | Invoke
+  | Outcome
+  | Lifecycle
+  | Sample
+  | FaultEvent
+  | Crowd
+  | Handshake
+  | Exchange
+  | Arrival
+  | Shortfall
+  | StepMark
+export type HistoryEvent = EventBody & { seq: number; atMs: number; scenario: string }
+
+/** Milliseconds of the clock that the whole run is told in. */
+export function monotonicMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6
+}
+
+const fileBytesMax = 64 * 1024 * 1024
+
+/** Writes events as JSON lines into `history-0001.jsonl`, `-0002`..., none over 64 MiB. */
+export class HistoryFile {
+  #folder: string
+  #prefix: string
+  #index = 0
+  #bytes = 0
+  #stream: WriteStream | null = null
+
+  constructor(folder: string, prefix = 'history') {
+    this.#folder = folder
+    this.#prefix = prefix
+  }
+
+  write(event: HistoryEvent): void {
+    const line = JSON.stringify(event) + '\n'
+    if (this.#stream === null || this.#bytes > fileBytesMax) this.#next()
+    this.#bytes += line.length
+    this.#stream!.write(line)
+  }
+
+  #next(): void {
+    this.#stream?.end()
+    this.#index += 1
+    this.#bytes = 0
+    const name = `${this.#prefix}-${String(this.#index).padStart(4, '0')}.jsonl`
+    this.#stream = createWriteStream(path.join(this.#folder, name))
+  }
+
+  async close(): Promise<void> {
+    if (this.#stream === null) return
+    this.#stream.end()
+    await once(this.#stream, 'close')
+    this.#stream = null
+  }
+}
+
+/** The events of a run's folder, in the order they were written. */
+export async function* readHistory(folder: string): AsyncGenerator<HistoryEvent> {
+  const files = (await readdir(folder)).filter((name) => /^history-\d+\.jsonl$/.test(name)).sort()
+  for (const name of files) {
+    const lines = createInterface({ input: createReadStream(path.join(folder, name)) })
+    for await (const line of lines) {
+      // A run that died may have left half a line at the very end.
+      const event = parseLine(line)
+      if (event) yield event
+    }
+  }
+}
+
+function parseLine(line: string): HistoryEvent | null {
+  try {
+    return JSON.parse(line) as HistoryEvent
+  } catch {
+    return null
+  }
+}

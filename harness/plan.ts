@@ -1,0 +1,74 @@
+/** Which scenarios a run consists of. Nothing vanishes: what is left out is listed with the reason. */
+import { glob } from 'node:fs/promises'
+import path from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { UsageError } from './errors.ts'
+import type { Scenario } from './scenario.ts'
+
+export interface Plan {
+  scenarios: Scenario[]
+  notRun: { id: string; because: string }[]
+}
+
+/** All scenarios below `folder`, by file name. Throws where a file's name is not its scenario's id. */
+export async function loadScenarios(folder: string): Promise<Scenario[]> {
+  const files: string[] = []
+  for await (const name of glob('**/*.ts', { cwd: folder })) files.push(name)
+  const scenarios = await Promise.all(files.toSorted().map((name) => loadScenario(path.join(folder, name))))
+  return scenarios
+}
+
+async function loadScenario(file: string): Promise<Scenario> {
+  const module = (await import(pathToFileURL(file).href)) as { default?: Scenario }
+  const scenario = module.default
+  const expected = path.basename(file, '.ts')
+  if (!scenario || scenario.id !== expected) {
+    throw new UsageError(
+      `${file} must export by default a scenario whose id is its file name "${expected}"; its id is "${scenario?.id}".`,
+    )
+  }
+  return scenario
+}
+
+/**
+ * The scenarios with the given ids, or all. A name that there is none for is a UsageError that
+ * suggests the nearest.
+ */
+export function planRun(all: Scenario[], ids: string[]): Plan {
+  for (const id of ids) {
+    if (!all.some((scenario) => scenario.id === id)) throw unknownScenario(all, id)
+  }
+  if (ids.length === 0) return { scenarios: all, notRun: [] }
+  const named = new Set(ids)
+  return {
+    scenarios: all.filter((scenario) => named.has(scenario.id)),
+    notRun: all
+      .filter((scenario) => !named.has(scenario.id))
+      .map((scenario) => ({ id: scenario.id, because: 'It was not named on the command line.' })),
+  }
+}
+
+function unknownScenario(all: Scenario[], id: string): UsageError {
+  const ids = all.map((scenario) => scenario.id)
+  const best = nearest(id, ids)
+  return new UsageError(`There is no scenario "${id}"; did you mean "${best}"? All are listed by: npm run simulate -- --list`)
+}
+
+/** The candidate with the smallest edit distance. */
+export function nearest(word: string, candidates: string[]): string {
+  return candidates.toSorted((a, b) => editDistance(word, a) - editDistance(word, b))[0] ?? ''
+}
+
+/** Levenshtein's distance. */
+export function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j += 1) {
+      const substitution = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(substitution, row[j]! + 1, next[j - 1]! + 1))
+    }
+    row = next
+  }
+  return row[b.length]!
+}

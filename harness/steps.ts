@@ -1,0 +1,35 @@
+/** Every kind of step with its interpreter. A kind without one does not compile. */
+import type { AnyStep, Interpreter } from './step.ts'
+import { appendInterpreter, type Append } from './steps/append.ts'
+import { createStreamsInterpreter, type CreateStreams } from './steps/create-streams.ts'
+import { duringInterpreter, type During } from './steps/during.ts'
+import { readAllInterpreter, type ReadAllFromStart } from './steps/read-all.ts'
+import { repeatInterpreter, type Repeat } from './steps/repeat.ts'
+import {
+  killInterpreter,
+  startInterpreter,
+  stopInterpreter,
+  type Kill,
+  type Start,
+  type Stop,
+} from './steps/start-stop.ts'
+
+export type Step = Append | CreateStreams | During | Kill | ReadAllFromStart | Repeat | Start | Stop
+
+const interpreters: { [S in Step as S['kind']]: Interpreter<S> } = {
+  append: appendInterpreter,
+  'create-streams': createStreamsInterpreter,
+  during: duringInterpreter,
+  kill: killInterpreter,
+  'read-all': readAllInterpreter,
+  repeat: repeatInterpreter,
+  start: startInterpreter,
+  stop: stopInterpreter,
+}
+
+/** The interpreter of a step's kind. Throws TypeError for a kind that there is none for. */
+export function interpreterOf(step: AnyStep): Interpreter<AnyStep> {
+  const interpreter = (interpreters as Record<string, Interpreter<never> | undefined>)[step.kind]
+  if (!interpreter) throw new TypeError(`no step is called "${step.kind}"`)
+  return interpreter as Interpreter<AnyStep>
+}

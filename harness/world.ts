@@ -1,0 +1,71 @@
+/**
+ * A world: the hops of one scenario, each started as a service of the runtime, with the counting
+ * tap in front of the origin. Steps address hops by id; how they run is the runtime's business.
+ */
+import type { HopId, Via } from './history.ts'
+import type { Endpoint } from './operations.ts'
+import type { StartOutcome, StopSignal, Usage } from './runtime/runtime.ts'
+import type { HopIdentity } from './report/result.ts'
+
+/** Settings of the origin a scenario may change, to compress time or to put it under pressure. */
+export interface OriginSettings {
+  maxFileHandles?: number
+  longPollTimeoutMs?: number
+  sseReconnectMs?: number
+}
+
+/** What a scenario needs of its world. */
+export interface WorldNeeds {
+  hops: HopId[]
+  origin?: OriginSettings
+}
+
+/** What this origin can do; checks decide applicability from these, never from who it is. */
+export interface OriginCapabilities {
+  /** Keeps streams on disk. */
+  dataDir: boolean
+  /** Has a bounded pool of file handles, and its setting. */
+  maxFileHandles: number | null
+  longPollTimeoutMs: number
+  sseReconnectMs: number
+  /** Path prefix under which streams live, with slashes at both ends. */
+  streamBase: string
+}
+
+export interface TapCounts {
+  /** Requests that reached the origin since the mark, by method and request target. */
+  requests: { method: string; target: string; count: number; firstAtMs: number; lastAtMs: number }[]
+  total: number
+}
+
+export interface CacheCounters {
+  fetches: number
+  hits: number
+  misses: number
+}
+
+export interface World extends AsyncDisposable {
+  has(hop: HopId): boolean
+  readonly capabilities: OriginCapabilities
+  readonly identities: HopIdentity[]
+  endpoint(via: Via): Endpoint
+  /** The plain-HTTP side of the TLS edge, where it has one. */
+  readonly plainEndpoint: Endpoint | null
+  start(hop: HopId, settings?: OriginSettings): Promise<StartOutcome>
+  stop(hop: HopId, options?: { signal?: StopSignal; graceMs?: number }): Promise<{ tookMs: number; killed: boolean; code: number | null }>
+  kill(hop: HopId): Promise<void>
+  usage(hop: HopId): Promise<Usage | null>
+  /** Starts a second origin on the same data_dir, or on the same port; it is stopped again. */
+  startSecond(on: 'data-dir' | 'port'): Promise<{ outcome: StartOutcome; logLines: string[] }>
+  lastLogLines(hop: HopId, linesMax: number): Promise<string[]>
+  markTap(): Promise<number>
+  tapSince(mark: number): Promise<TapCounts>
+  tapInFlight(targetPrefix: string): Promise<number>
+  cacheCounters(): Promise<CacheCounters | null>
+  /** Bytes on disk below data_dir (allocated blocks), or null without one. */
+  dataDirBytes(): Promise<number | null>
+  /** Runs the reader fleet against an endpoint. */
+  readonly fleet: import('./load/fleet/launch.ts').FleetSpawn
+  /** Limits of the host for a crowd of this size over this way; null where it can be held. */
+  crowdLimit(readers: number, path: 'edge-http1' | 'tls-h2' | 'direct'): Promise<{ readersMax: number; because: string }>
+}
