@@ -14,6 +14,8 @@ const count = z.number().int().nonnegative()
 
 export const checkResult = z.strictObject({
   id: z.string(),
+  /** What the check asserts, for people: its line in the report. */
+  title: z.string().optional(),
   /** Checklist rows this check is a part of. */
   rows: z.array(z.enum(rowIds)),
   verdict: verdictKind,

@@ -1,0 +1,66 @@
+/** How numbers are written, the same in every rendering. */
+
+const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
+const tenths = new Intl.NumberFormat('en', { maximumFractionDigits: 1 })
+const hundredths = new Intl.NumberFormat('en', { maximumFractionDigits: 2 })
+const significant = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 })
+
+/** `12,042`; small fractions keep three digits. */
+export function number(value: number): string {
+  const size = Math.abs(value)
+  if (size >= 1_000 || Number.isInteger(value)) return whole.format(value)
+  return significant.format(value)
+}
+
+/** `0.4 ms`, `812 ms`, `12.3 s`, `2 min 41 s`, `3 h 20 min`; negative times keep their sign. */
+export function duration(ms: number): string {
+  const size = Math.abs(ms)
+  if (size < 9.95) return `${tenths.format(ms)} ms`
+  if (size < 999.5) return `${whole.format(ms)} ms`
+  if (size < 9_995) return `${hundredths.format(ms / 1_000)} s`
+  if (size < 59_950) return `${tenths.format(ms / 1_000)} s`
+  return (ms < 0 ? '-' : '') + longDuration(Math.round(size / 1_000))
+}
+
+function longDuration(seconds: number): string {
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
+  return `${Math.floor(seconds / 3_600)} h ${Math.round((seconds % 3_600) / 60)} min`
+}
+
+/** `512 B`, `3.9 KiB`, `24 GiB`. */
+export function bytes(value: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+  let size = value
+  let unit = 0
+  while (Math.abs(size) >= 1_024 && unit < units.length - 1) {
+    size /= 1_024
+    unit += 1
+  }
+  const text = Math.abs(size) >= 100 || Number.isInteger(size) ? whole.format(size) : tenths.format(size)
+  return `${text} ${units[unit]}`
+}
+
+/** A share of one: `9.5 %`. */
+export function percent(share: number): string {
+  return `${significant.format(share * 100)} %`
+}
+
+/** A measured value with its unit, times and bytes in readable sizes. */
+export function valueWithUnit(value: number, unit: string | undefined): string {
+  if (unit === 'ms') return duration(value)
+  if (unit === 's') return duration(value * 1_000)
+  if (unit === 'bytes' || unit === 'B') return bytes(value)
+  return unit ? `${number(value)} ${unit}` : number(value)
+}
+
+/** `1 kill`, `2 kills`, `3 retries`. */
+export function plural(n: number, one: string, many = `${one}s`): string {
+  return `${number(n)} ${n === 1 ? one : many}`
+}
+
+/** `2026-11-24 04:15:02 UTC`, or the text as it stands if it is no time. */
+export function instant(iso: string): string {
+  const at = new Date(iso)
+  if (Number.isNaN(at.getTime())) return iso
+  return `${at.toISOString().slice(0, 19).replace('T', ' ')} UTC`
+}
