@@ -1,6 +1,20 @@
 /** Every check by its id, and the constructors by which scenarios name them. */
 import type { AnyCheck, CheckSpec } from './check.ts'
 import type { RowId } from './checklist.ts'
+import { aliveUntilExpiryCheck } from './checks/alive-until-expiry.ts'
+import { diskComesBackCheck } from './checks/disk-comes-back.ts'
+import { expiredIsGoneCheck } from './checks/expired-is-gone.ts'
+import { liveReadersEndCheck } from './checks/live-readers-end.ts'
+import { refusedCreatesCreateNothingCheck } from './checks/refused-creates-create-nothing.ts'
+import { chainIsVerifiedCheck } from './checks/chain-is-verified.ts'
+import { plainHttpServesNothingCheck } from './checks/plain-http-serves-nothing.ts'
+import { eventsPassUnbufferedCheck } from './checks/events-pass-unbuffered.ts'
+import { filesStayBoundedCheck } from './checks/files-stay-bounded.ts'
+import { secondServerIsRefusedCheck } from './checks/second-server-is-refused.ts'
+import { crowdCollapsesCheck } from './checks/crowd-collapses.ts'
+import { crowdIsServedRightCheck } from './checks/crowd-is-served-right.ts'
+import { countCanBeWrongCheck } from './checks/count-can-be-wrong.ts'
+import { cursorMovesOnCheck } from './checks/cursor-moves-on.ts'
 import { everyStreamStillExistsCheck } from './checks/every-stream-still-exists.ts'
 import { killsHitAWorkingServerCheck } from './checks/kills-hit-a-working-server.ts'
 import { nothingAcknowledgedIsLostCheck } from './checks/nothing-acknowledged-is-lost.ts'
@@ -10,6 +24,20 @@ import { orderIsKeptCheck } from './checks/order-is-kept.ts'
 import { readyWithinCheck } from './checks/ready-within.ts'
 
 const all: readonly AnyCheck[] = [
+  cursorMovesOnCheck,
+  countCanBeWrongCheck,
+  crowdIsServedRightCheck,
+  crowdCollapsesCheck,
+  secondServerIsRefusedCheck,
+  filesStayBoundedCheck,
+  eventsPassUnbufferedCheck,
+  plainHttpServesNothingCheck,
+  chainIsVerifiedCheck,
+  refusedCreatesCreateNothingCheck,
+  liveReadersEndCheck,
+  expiredIsGoneCheck,
+  diskComesBackCheck,
+  aliveUntilExpiryCheck,
   everyStreamStillExistsCheck,
   killsHitAWorkingServerCheck,
   nothingAcknowledgedIsLostCheck,
@@ -41,3 +69,17 @@ export const nothingIsTorn = constructor(nothingIsTornCheck)
 export const nothingIsTwice = constructor(nothingIsTwiceCheck)
 export const orderIsKept = constructor(orderIsKeptCheck)
 export const readyWithin = constructor(readyWithinCheck)
+export const aliveUntilExpiry = constructor(aliveUntilExpiryCheck)
+export const diskComesBack = constructor(diskComesBackCheck)
+export const expiredIsGone = constructor(expiredIsGoneCheck)
+export const liveReadersEnd = constructor(liveReadersEndCheck)
+export const refusedCreatesCreateNothing = constructor(refusedCreatesCreateNothingCheck)
+export const chainIsVerified = constructor(chainIsVerifiedCheck)
+export const plainHttpServesNothing = constructor(plainHttpServesNothingCheck)
+export const eventsPassUnbuffered = constructor(eventsPassUnbufferedCheck)
+export const filesStayBounded = constructor(filesStayBoundedCheck)
+export const secondServerIsRefused = constructor(secondServerIsRefusedCheck)
+export const crowdCollapses = constructor(crowdCollapsesCheck)
+export const crowdIsServedRight = constructor(crowdIsServedRightCheck)
+export const countCanBeWrong = constructor(countCanBeWrongCheck)
+export const cursorMovesOn = constructor(cursorMovesOnCheck)

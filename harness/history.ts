@@ -11,8 +11,11 @@ import path from 'node:path'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 
-/** By which way a request goes: straight to the origin, through the cache, through TLS and cache. */
-export type Via = 'origin' | 'edge' | 'tls' | 'direct'
+/**
+ * By which way a request goes: straight to the origin, through the cache, through TLS and
+ * cache; 'direct' is the tap in front of the origin, 'plain' the TLS edge's plain-HTTP side.
+ */
+export type Via = 'origin' | 'edge' | 'tls' | 'direct' | 'plain'
 export type HopId = 'origin' | 'edge' | 'tls'
 
 export type OpName = 'create' | 'append' | 'close' | 'delete' | 'read' | 'head' | 'live'
@@ -172,7 +175,7 @@ export interface Handshake {
 export interface Exchange {
   kind: 'exchange'
   label: string
-  via: Via | 'plain'
+  via: Via
   method: string
   path: string
   invokedAtMs: number

@@ -3,6 +3,14 @@ import type { AnyStep, Interpreter } from './step.ts'
 import { appendInterpreter, type Append } from './steps/append.ts'
 import { createStreamsInterpreter, type CreateStreams } from './steps/create-streams.ts'
 import { duringInterpreter, type During } from './steps/during.ts'
+import { lifelinesInterpreter, type Lifelines } from './steps/lifelines.ts'
+import { refusedCreatesInterpreter, type RefusedCreates } from './steps/refused-creates.ts'
+import { watchDiskInterpreter, type WatchDisk } from './steps/watch-disk.ts'
+import { handshakesInterpreter, type Handshakes } from './steps/handshakes.ts'
+import { passagesInterpreter, type Passages } from './steps/passages.ts'
+import { churnInterpreter, type Churn } from './steps/churn.ts'
+import { secondServerInterpreter, type SecondServer } from './steps/second-server.ts'
+import { crowdInterpreter, type CrowdStep } from './steps/crowd.ts'
 import { readAllInterpreter, type ReadAllFromStart } from './steps/read-all.ts'
 import { repeatInterpreter, type Repeat } from './steps/repeat.ts'
 import {
@@ -14,7 +22,7 @@ import {
   type Stop,
 } from './steps/start-stop.ts'
 
-export type Step = Append | CreateStreams | During | Kill | ReadAllFromStart | Repeat | Start | Stop
+export type Step = Append | CreateStreams | During | Kill | CrowdStep | SecondServer | Churn | Passages | Handshakes | WatchDisk | RefusedCreates | Lifelines | ReadAllFromStart | Repeat | Start | Stop
 
 const interpreters: { [S in Step as S['kind']]: Interpreter<S> } = {
   append: appendInterpreter,
@@ -24,6 +32,14 @@ const interpreters: { [S in Step as S['kind']]: Interpreter<S> } = {
   'read-all': readAllInterpreter,
   repeat: repeatInterpreter,
   start: startInterpreter,
+  lifelines: lifelinesInterpreter,
+  'refused-creates': refusedCreatesInterpreter,
+  'watch-disk': watchDiskInterpreter,
+  handshakes: handshakesInterpreter,
+  passages: passagesInterpreter,
+  churn: churnInterpreter,
+  'second-server': secondServerInterpreter,
+  crowd: crowdInterpreter,
   stop: stopInterpreter,
 }
 

@@ -6,6 +6,7 @@ import type { HopId, Via } from './history.ts'
 import type { Endpoint } from './operations.ts'
 import type { StartOutcome, StopSignal, Usage } from './runtime/runtime.ts'
 import type { HopIdentity } from './report/result.ts'
+import type { FleetPlan } from './load/fleet/plan.ts'
 
 /** Settings of the origin a scenario may change, to compress time or to put it under pressure. */
 export interface OriginSettings {
@@ -44,6 +45,26 @@ export interface CacheCounters {
   misses: number
 }
 
+export type Milestone = 'connected' | 'sent' | 'open'
+
+/** What a crowd's readers saw, summed up; each reader's own figures are in the columns file. */
+export interface CrowdFigures {
+  outcomes: Record<string, number>
+  statuses: Record<string, number>
+  /** Distinct body hashes (hex) with their number of readers. */
+  hashes: Record<string, number>
+  /** For each captured header its distinct values with their number of readers. */
+  headers: Record<string, Record<string, number>>
+  connectMs: number
+  firstSentAtMs: number
+  lastSentAtMs: number
+  /** Quantiles of the readers' last byte, [quantile 0..1, monotonic ms]. */
+  lastByteAtMs: [number, number][]
+  columnsFile: string
+  /** The fleet's memory a reader. */
+  readerBytes: number
+}
+
 export interface World extends AsyncDisposable {
   has(hop: HopId): boolean
   readonly capabilities: OriginCapabilities
@@ -64,8 +85,8 @@ export interface World extends AsyncDisposable {
   cacheCounters(): Promise<CacheCounters | null>
   /** Bytes on disk below data_dir (allocated blocks), or null without one. */
   dataDirBytes(): Promise<number | null>
-  /** Runs the reader fleet against an endpoint. */
-  readonly fleet: import('./load/fleet/launch.ts').FleetSpawn
+  /** Runs the reader fleet; `onMilestone` is told when all readers passed it. */
+  readers(plan: FleetPlan, onMilestone: (milestone: Milestone) => void): Promise<CrowdFigures>
   /** Limits of the host for a crowd of this size over this way; null where it can be held. */
   crowdLimit(readers: number, path: 'edge-http1' | 'tls-h2' | 'direct'): Promise<{ readersMax: number; because: string }>
 }

@@ -1,0 +1,74 @@
+/**
+ * A live reader that is attached when its stream expires is let go: a long-poll within its time-out,
+ * an event stream within the bound.
+ */
+import { limitsOf, type Check } from '../check.ts'
+import type { Outcome } from '../history.ts'
+import { fail, pass, unknown } from '../verdict.ts'
+import { keepLifetimes, type Lifetime, type Lifetimes } from './lifetime-model.ts'
+import { since } from './stream-ledger.ts'
+
+interface Limits {
+  boundMs: number
+  longPollTimeoutMs: number
+  sseReconnectMs: number
+}
+
+interface State {
+  limits: Limits
+  lifetimes: Lifetimes
+  startMs: number | null
+  examined: number
+  heldMsMax: number
+  held: string[]
+  fingerprint: string | null
+}
+
+export const liveReadersEndCheck: Check<State, Partial<Limits>> = {
+  id: 'live-readers-end',
+  title: 'Live readers of a stream that expires are let go within the bound',
+  init: (limits) => ({
+    limits: limitsOf({ boundMs: 1_000, longPollTimeoutMs: 30_000, sseReconnectMs: 60_000 }, limits),
+    lifetimes: new Map(),
+    startMs: null,
+    examined: 0,
+    heldMsMax: 0,
+    held: [],
+    fingerprint: null,
+  }),
+  step(state, event) {
+    state.startMs ??= event.atMs
+    if ('op' in event && event.op === 'live' && event.kind !== 'invoke') examine(state, event)
+    keepLifetimes(state.lifetimes, event)
+  },
+  finish(state) {
+    const figures = { value: state.heldMsMax, unit: 'ms' }
+    if (state.held.length > 0) {
+      return fail(state.examined, `${state.held.length} of ${state.examined} live readers were held beyond the bound after their stream expired.`, state.held, state.fingerprint!, figures)
+    }
+    if (state.examined === 0) return unknown('No live reader was attached when its stream expired.')
+    return pass(state.examined, `${state.examined} live readers were let go, the last ${state.heldMsMax} ms after the expiry.`, figures)
+  },
+}
+
+/** Only streams with a fixed end: a live reader itself renews a sliding one. */
+function examine(state: State, event: Outcome & { atMs: number }): void {
+  const life = state.lifetimes.get(event.stream)
+  if (!life || life.ttlMs !== null || life.incarnation !== event.incarnation) return
+  const attached = event.invokedAtMs < life.aliveUntilMs && event.atMs > life.deadAfterMs
+  if (!attached) return
+  state.examined += 1
+  const heldMs = Math.round(event.atMs - life.deadAfterMs)
+  state.heldMsMax = Math.max(state.heldMsMax, heldMs)
+  const { boundMs, longPollTimeoutMs, sseReconnectMs } = state.limits
+  const allowedMs = boundMs + (event.mode === 'sse' ? sseReconnectMs : longPollTimeoutMs)
+  if (heldMs > allowedMs) note(state, life, event, heldMs, allowedMs)
+}
+
+function note(state: State, life: Lifetime, event: Outcome, heldMs: number, allowedMs: number): void {
+  state.held.push(
+    `${event.stream}: ${event.mode} through ${event.via}, begun at ${since(state.startMs ?? 0, event.invokedAtMs)}, ` +
+      `was held ${heldMs} ms after the expiry (allowed ${allowedMs} ms)`,
+  )
+  state.fingerprint ??= `live-readers-end/held/${life.group}/${event.mode}/${event.via}`
+}

@@ -1,0 +1,268 @@
+/**
+ * A crowd of readers at one offset of one stream, by one read mode and one way; counted where the
+ * requests arrive, at the tap in front of the origin. Each generation is a new crowd at the new
+ * tail, which carries the cursor that the one before was given.
+ */
+import { createHash } from 'node:crypto'
+import path from 'node:path'
+import type { Interpreter, Sized, StepContext } from '../step.ts'
+import type { KnownStream } from '../operations.ts'
+import { monotonicMs, type Crowd, type Via } from '../history.ts'
+import { encodeRecord } from '../record.ts'
+import { AwaitedTooLong, until, within } from '../until.ts'
+import type { CrowdFigures, Milestone } from '../world.ts'
+import type { FleetPlan } from '../load/fleet/plan.ts'
+import { newStream, recordId } from './create-streams.ts'
+
+export interface CrowdStep {
+  kind: 'crowd'
+  mode: Crowd['mode']
+  path: Crowd['path']
+  readers: Sized
+  generations: number
+  /** A second crowd asks for the old offset after the first was served. */
+  late?: Sized
+}
+
+export function crowd(options: Omit<CrowdStep, 'kind'>): CrowdStep {
+  return { kind: 'crowd', ...options }
+}
+
+const recordBytes = 900
+const historyRecords = 8
+const deadlineMs = 60_000
+const parkTimeoutMs = 30_000
+const connectsInFlightMax = 256
+const captured = ['stream-next-offset', 'stream-up-to-date', 'stream-cursor']
+
+export const crowdInterpreter: Interpreter<CrowdStep> = async (step, context) => {
+  const gathering = await prepare(step, context)
+  if (gathering === null) return
+  for (let generation = 1; generation <= step.generations; generation += 1) {
+    await gather(gathering, String(generation), gathering.readers)
+  }
+  if (step.late !== undefined) await gather(gathering, 'late', Math.min(gathering.readers, context.size(step.late)))
+  await settle(gathering)
+}
+
+/** One stream and how far it was written: what all generations of a crowd share. */
+interface Gathering {
+  step: CrowdStep
+  context: StepContext
+  stream: KnownStream
+  readers: number
+  hostLimit: string | null
+  /** Everything written, and where the last record begins. */
+  written: Buffer[]
+  offsets: string[]
+  cursor: string | null
+}
+
+async function prepare(step: CrowdStep, context: StepContext): Promise<Gathering | null> {
+  const wanted = context.size(step.readers)
+  const limit = await context.world.crowdLimit(wanted, step.path)
+  const readers = Math.min(wanted, limit.readersMax)
+  const hostLimit = readers < wanted ? `This host holds ${readers} of ${wanted} readers: ${limit.because}` : null
+  if (hostLimit) context.recorder.record({ kind: 'shortfall', what: `crowd ${step.mode} ${step.path}`, because: hostLimit })
+  if (readers < 1) return null
+  const kind = { id: 'crowded', contentType: 'text/plain', records: 0, payloadBytes: 0 }
+  const stream = newStream(context, kind, `crowd-${step.mode}-${step.path}`)
+  const created = await context.operations.create('creator', stream, 'origin', {
+    streamKind: kind.id,
+    contentType: kind.contentType,
+  })
+  const first = created.headers?.['stream-next-offset'] ?? '-1'
+  const gathering = { step, context, stream, readers, hostLimit, written: [], offsets: [first], cursor: null }
+  for (let n = 0; n < historyRecords; n += 1) await write(gathering, 'origin')
+  return gathering
+}
+
+/** Appends the next record. Returns when it was acknowledged. */
+async function write(gathering: Gathering, via: Via): Promise<number> {
+  const { context, stream } = gathering
+  const record = recordId(stream)
+  const outcome = await context.operations.append('writer', stream, via, record, recordBytes)
+  const ackAtMs = monotonicMs()
+  if (outcome.kind !== 'ok') throw new Error(`the crowd's writer was answered ${outcome.status ?? outcome.error}`)
+  gathering.written.push(encodeRecord(context.seed, record, stream.contentType, recordBytes))
+  gathering.offsets.push(outcome.headers?.['stream-next-offset'] ?? '')
+  return ackAtMs
+}
+
+/** What this generation asks for, and the one right answer. */
+interface Question {
+  target: string
+  expected: Buffer
+}
+
+async function gather(gathering: Gathering, generation: string, readers: number): Promise<void> {
+  const { step, context } = gathering
+  context.progress(`${readers} readers, ${step.mode} by ${step.path}, generation ${generation}`)
+  const live = step.mode === 'long-poll' || step.mode === 'sse'
+  const held = live && generation !== 'late'
+  let ackAtMs: number | null = null
+  // A tail crowd comes right after an append; the others find what was there for a while.
+  if (step.mode === 'catch-up-tail') ackAtMs = await write(gathering, writeVia(step, generation))
+  const question = held ? nextQuestion(gathering) : pastQuestion(gathering)
+  const mark = await context.world.markTap()
+  const cacheBefore = await context.world.cacheCounters()
+  const plan = fleetPlan(gathering, question.target, readers)
+  const parked = Promise.withResolvers<void>()
+  const milestone: Milestone = step.mode === 'sse' ? 'open' : 'sent'
+  const crowdDone = context.world.readers(plan, (reached) => reached === milestone && parked.resolve())
+  if (held) {
+    await Promise.race([within(parked.promise, { for: 'the crowd to be parked', timeoutMs: parkTimeoutMs }), crowdDone])
+    await originSeesReaders(gathering)
+    ackAtMs = await write(gathering, writeVia(step, generation))
+    question.expected = gathering.written.at(-1)!
+  }
+  const figures = await crowdDone
+  await record(gathering, generation, readers, question, figures, { mark, cacheBefore, ackAtMs })
+  gathering.cursor = mostFrequent(figures.headers['stream-cursor'] ?? figures.headers['sse:streamCursor'] ?? {})
+}
+
+/** Odd generations are written at the origin, even ones through the edge: both must reach readers. */
+function writeVia(step: CrowdStep, generation: string): Via {
+  return step.path !== 'direct' && Number(generation) % 2 === 0 ? 'edge' : 'origin'
+}
+
+/** The readers have sent; wait until at least one of their requests has come through to the origin. */
+async function originSeesReaders(gathering: Gathering): Promise<void> {
+  const { context, stream } = gathering
+  const seen = async () => (await context.world.tapInFlight(stream.path)) > 0
+  try {
+    await until(seen, { for: 'a reader to reach the origin', timeoutMs: 5_000, signal: context.signal })
+  } catch (error) {
+    // An edge that answers by itself is the check's finding, not this step's failure.
+    if (!(error instanceof AwaitedTooLong)) throw error
+  }
+}
+
+function nextQuestion(gathering: Gathering): Question {
+  return { target: targetAt(gathering, gathering.offsets.at(-1)!), expected: Buffer.alloc(0) }
+}
+
+/** What is there already: all of it for a catch-up, the newest record for the tail and latecomers. */
+function pastQuestion(gathering: Gathering): Question {
+  if (gathering.step.mode === 'catch-up') {
+    return { target: targetAt(gathering, '-1'), expected: Buffer.concat(gathering.written) }
+  }
+  return { target: targetAt(gathering, gathering.offsets.at(-2)!), expected: gathering.written.at(-1)! }
+}
+
+/** Parameters in alphabetical order, as PROTOCOL.md 10.1 asks of clients. */
+function targetAt(gathering: Gathering, offset: string): string {
+  const { step, stream, cursor } = gathering
+  const live = step.mode === 'long-poll' || step.mode === 'sse'
+  const parameters = [
+    ...(live && cursor !== null ? [`cursor=${encodeURIComponent(cursor)}`] : []),
+    ...(live ? [`live=${step.mode}`] : []),
+    `offset=${encodeURIComponent(offset)}`,
+  ]
+  return `${stream.path}?${parameters.join('&')}`
+}
+
+function fleetPlan(gathering: Gathering, target: string, readers: number): FleetPlan {
+  const { step, context } = gathering
+  const via: Via = step.path === 'tls-h2' ? 'tls' : step.path === 'direct' ? 'direct' : 'edge'
+  const endpoint = context.world.endpoint(via)
+  const url = new URL(endpoint.url)
+  return {
+    readers,
+    transport: step.path === 'tls-h2' ? 'h2' : 'http1',
+    target: {
+      host: url.hostname,
+      port: Number(url.port),
+      authority: endpoint.authority,
+      ...(endpoint.tls ? { tls: endpoint.tls } : {}),
+    },
+    requests: [{ path: target }],
+    read: step.mode === 'sse' ? { kind: 'sse', dataEvents: 1 } : { kind: 'response' },
+    connectsInFlightMax,
+    arrivalSpanMs: 0,
+    deadlineMs,
+    captureHeaders: captured,
+    columnsFile: path.join(context.folder, `${gathering.stream.name}-${Date.now()}.columns`),
+  }
+}
+
+interface Before {
+  mark: number
+  cacheBefore: { fetches: number } | null
+  ackAtMs: number | null
+}
+
+async function record(
+  gathering: Gathering,
+  generation: string,
+  readers: number,
+  question: Question,
+  figures: CrowdFigures,
+  before: Before,
+): Promise<void> {
+  const { step, context, stream } = gathering
+  const tap = await context.world.tapSince(before.mark)
+  const cacheAfter = await context.world.cacheCounters()
+  const ofStream = (method: string) =>
+    tap.requests
+      .filter((request) => request.method === method && request.target.split('?')[0] === stream.path)
+      .reduce((sum, request) => sum + request.count, 0)
+  const since = before.ackAtMs ?? figures.firstSentAtMs
+  context.recorder.record({
+    kind: 'crowd',
+    crowd: `${step.mode} ${step.path} ${generation}`,
+    mode: step.mode,
+    path: step.path,
+    generation,
+    stream: stream.name,
+    readers,
+    answered: figures.outcomes.complete ?? 0,
+    outcomes: figures.outcomes,
+    statuses: figures.statuses,
+    hashes: figures.hashes,
+    expectedSha256: createHash('sha256').update(question.expected).digest('hex'),
+    nextOffsets: figures.headers['stream-next-offset'] ?? figures.headers['sse:streamNextOffset'] ?? {},
+    expectedNextOffset: gathering.offsets.at(-1)!,
+    upToDate: (figures.headers['stream-up-to-date'] ?? figures.headers['sse:upToDate'] ?? {}).true ?? 0,
+    cursors: figures.headers['stream-cursor'] ?? figures.headers['sse:streamCursor'] ?? {},
+    upstreamRequests: ofStream('GET'),
+    probeRequests: ofStream('HEAD'),
+    cacheFetches: cacheAfter && before.cacheBefore && step.path !== 'direct' ? cacheAfter.fetches - before.cacheBefore.fetches : null,
+    upstreamRequestsAny: tap.total,
+    appendAckAtMs: before.ackAtMs,
+    firstSentAtMs: figures.firstSentAtMs,
+    lastSentAtMs: figures.lastSentAtMs,
+    connectMs: figures.connectMs,
+    arrivalMs: figures.lastSentAtMs - figures.firstSentAtMs,
+    spread: figures.lastByteAtMs.map(([quantile, atMs]) => [quantile, atMs - since]),
+    readerBytes: figures.readerBytes,
+    columnsFile: path.basename(String(figures.columnsFile)),
+    ...(gathering.hostLimit === null ? {} : { hostLimit: gathering.hostLimit }),
+  })
+}
+
+function mostFrequent(counts: Record<string, number>): string | null {
+  const sorted = Object.entries(counts).toSorted((a, b) => b[1] - a[1])
+  return sorted[0]?.[0] ?? null
+}
+
+/**
+ * Readers of an event stream that hang up keep their place in the cache until the next byte is
+ * written to them: one more append frees them, so that the next crowd does not meet their remains.
+ */
+async function settle(gathering: Gathering): Promise<void> {
+  const { step, context } = gathering
+  if (step.mode !== 'sse') return
+  await write(gathering, 'origin')
+  const few = gathering.readers / 10 + 100
+  const drained = async () => {
+    const usage = await context.world.usage('edge')
+    return usage === null || usage.openFiles < few
+  }
+  try {
+    await until(drained, { for: 'the edge to let go of the crowd', timeoutMs: 15_000, everyMs: 100 })
+  } catch (error) {
+    if (!(error instanceof AwaitedTooLong)) throw error
+    context.recorder.record({ kind: 'sample', name: 'edge-still-holds-crowd', value: 1, label: step.mode })
+  }
+}
