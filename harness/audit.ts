@@ -1,0 +1,21 @@
+/** What the gathered files say by themselves, as parts of rows. Pure. */
+import type { AuditPart } from './conclude.ts'
+import type { Subject } from './gather.ts'
+
+export function audit(subject: Subject): AuditPart[] {
+  return [originIsProduction(subject), ...dataDirIsSet(subject)]
+}
+
+function originIsProduction({ server }: Subject): AuditPart {
+  if (server.kind === 'reference') {
+    return { row: 'server-production', verdict: 'unknown', because: 'The production server could not be had, so the reference server stood in for it.' }
+  }
+  const because = `The origin is ${server.path}, version ${server.version} (${server.label}); its modules list the durable_streams handler. Your code was not looked at.`
+  return { row: 'server-production', verdict: 'pass', because }
+}
+
+function dataDirIsSet({ caddyfile, capabilities }: Subject): AuditPart[] {
+  if (!caddyfile || !capabilities) return []
+  if (capabilities.dataDirSet) return [{ row: 'persistence-data-dir', verdict: 'pass', because: 'Every durable_streams block has a data_dir.' }]
+  return [{ row: 'persistence-data-dir', verdict: 'fail', because: `A durable_streams block of ${caddyfile.file} has no data_dir: its streams live in memory.` }]
+}

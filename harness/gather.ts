@@ -1,0 +1,89 @@
+/**
+ * What is to be judged: the programs, the user's files and what they say. Gathered once a run;
+ * every scenario's world is made from it.
+ */
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { adaptCaddyfile, type AdaptedCaddyfile } from './confine/caddyfile.ts'
+import { confineCaddyConfig, countListeners, type CaddyCapabilities } from './confine/caddy-config.ts'
+import type { JsonObject } from './confine/json.ts'
+import { parseVarnishdParameters } from './confine/vcl.ts'
+import { UsageError } from './errors.ts'
+import type { ProvidedCaddy } from './provision/caddy.ts'
+import type { ProvidedServer } from './provision/server-binary.ts'
+import type { ProvidedVarnish } from './provision/varnish.ts'
+
+export interface Subject {
+  server: ProvidedServer
+  varnish: ProvidedVarnish
+  caddy: ProvidedCaddy
+  /** Null for the reference server, which has no Caddyfile. */
+  caddyfile: (AdaptedCaddyfile & { file: string; isDefault: boolean }) | null
+  capabilities: CaddyCapabilities | null
+  vcl: { file: string; source: string; isDefault: boolean; parameters: { name: string; value: string }[] }
+  /** The TLS edge's own Caddyfile, adapted by the Caddy that runs it. */
+  tlsEdge: JsonObject
+}
+
+export interface GatherOptions {
+  server: ProvidedServer
+  varnish: ProvidedVarnish
+  caddy: ProvidedCaddy
+  caddyfile?: string
+  vcl?: string
+}
+
+const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..')
+const defaultCaddyfile = path.join(root, 'caddy', 'Caddyfile')
+const defaultTlsCaddyfile = path.join(root, 'caddy', 'tls-edge.Caddyfile')
+const defaultVcl = path.join(root, 'varnish', 'recommended.vcl')
+
+/** Reads and adapts the user's files, or the project's own. Throws UsageError for a file that is wrong. */
+export async function gather(options: GatherOptions): Promise<Subject> {
+  const { server, varnish, caddy } = options
+  if (server.kind === 'reference' && options.caddyfile !== undefined) {
+    throw new UsageError(
+      `--caddyfile ${options.caddyfile} needs the production server, which could not be had (${server.because}); give --server-bin PATH.`,
+    )
+  }
+  const [caddyfile, vcl, tlsEdge] = await Promise.all([
+    server.kind === 'production' ? gatherCaddyfile(server.path, options.caddyfile) : null,
+    gatherVcl(options.vcl),
+    adaptCaddyfile({ caddyPath: caddy.path, file: defaultTlsCaddyfile }),
+  ])
+  const capabilities = caddyfile ? capabilitiesOf(caddyfile.json) : null
+  if (capabilities?.streamHandlers === 0) {
+    throw new UsageError(`${caddyfile!.file} has no durable_streams directive: it serves no stream; give the file that does.`)
+  }
+  return { server, varnish, caddy, caddyfile, capabilities, vcl, tlsEdge: tlsEdge.json }
+}
+
+async function gatherCaddyfile(program: string, given: string | undefined) {
+  const file = path.resolve(given ?? defaultCaddyfile)
+  const adapted = await adaptCaddyfile({ caddyPath: program, file })
+  return { ...adapted, file, isDefault: given === undefined }
+}
+
+async function gatherVcl(given: string | undefined): Promise<Subject['vcl']> {
+  const file = path.resolve(given ?? defaultVcl)
+  let source: string
+  try {
+    source = await readFile(file, 'utf8')
+  } catch (error) {
+    throw new UsageError(`The VCL ${file} cannot be read (${(error as NodeJS.ErrnoException).code}); give the path of a readable file.`)
+  }
+  return { file, source, isDefault: given === undefined, parameters: parseVarnishdParameters(source) }
+}
+
+/** What the file itself says, before it is confined to any world's ports and folders. */
+function capabilitiesOf(json: JsonObject): CaddyCapabilities {
+  const nowhere = { dataDir: '/', storageDir: '/', logDir: '/', adminSocket: null }
+  countListeners(json)
+  return confineCaddyConfig(json, { ...nowhere, listen: (n) => `127.0.0.1:${n + 1}` }).capabilities
+}
+
+export function sha256(text: string | Buffer): string {
+  return createHash('sha256').update(text).digest('hex')
+}

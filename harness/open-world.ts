@@ -1,0 +1,434 @@
+/**
+ * Opens a world for one scenario: origin, tap, cache and TLS edge, in this order, each ready before
+ * the next is started. Closing it stops them in reverse.
+ */
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { confineCaddyConfig, countListeners, type ConfinedCaddyConfig } from './confine/caddy-config.ts'
+import { renderChanges, renderRefusals } from './confine/diff.ts'
+import type { JsonObject } from './confine/json.ts'
+import { confineVcl } from './confine/vcl.ts'
+import { HarnessError } from './errors.ts'
+import { sha256, type Subject } from './gather.ts'
+import type { HopId, Via } from './history.ts'
+import { runFleet } from './load/fleet/launch.ts'
+import type { Endpoint } from './operations.ts'
+import type { HopIdentity } from './report/result.ts'
+import type { Running, Runtime, Service, StartOutcome } from './runtime/runtime.ts'
+import { productionOrigin, withSettings } from './services/production-origin.ts'
+import { referenceOrigin } from './services/reference-origin.ts'
+import { openTap, type Tap } from './services/tap/tap-client.ts'
+import { tlsEdge } from './services/tls-edge.ts'
+import { varnishCounters, varnishEdge } from './services/varnish.ts'
+import { until } from './until.ts'
+import type { OriginCapabilities, OriginSettings, World, WorldNeeds } from './world.ts'
+
+export interface WorldOptions {
+  runtime: Runtime
+  subject: Subject
+  needs: WorldNeeds
+  /** For configurations and other small evidence that stays in the run's folder. */
+  folder: string
+  /** Name of the world's temporary folder. */
+  name: string
+  readyWithinMs: number
+}
+
+/** What was changed in the user's files so that nothing reaches production. */
+export interface FileChange {
+  file: string
+  diff: string
+}
+
+export interface OpenedWorld {
+  world: World
+  fileChanges: FileChange[]
+}
+
+/** The origin, prepared: its service and what it can do. */
+interface PreparedOrigin {
+  service(id: string, settings: OriginSettings, other?: { port?: number; dataDir?: string }): Promise<Service>
+  port: number
+  dataDir: string | null
+  capabilities: OriginCapabilities
+  authority: string
+  identity: HopIdentity
+  fileChanges: FileChange[]
+}
+
+/**
+ * Opens the world. Throws HarnessError where a hop that is not the subject of a scenario does not
+ * start; the origin's first start is the caller's, by `start('origin')`.
+ */
+export async function openWorld(options: WorldOptions): Promise<OpenedWorld> {
+  const { runtime, subject, needs } = options
+  const temporary = await runtime.temporaryFolder(options.name)
+  const prepared = subject.caddyfile
+    ? await prepareProduction(options, temporary)
+    : await prepareReference(options, temporary)
+  const tap = await openTap(runtime, { listenPort: await runtime.leasePort(), upstreamPort: prepared.port })
+  const world = new ProcessWorld(options, prepared, tap, temporary)
+  try {
+    await world.open(needs)
+  } catch (error) {
+    await world[Symbol.asyncDispose]()
+    throw error
+  }
+  return { world, fileChanges: [...prepared.fileChanges, ...world.fileChanges] }
+}
+
+async function prepareProduction(options: WorldOptions, temporary: string): Promise<PreparedOrigin> {
+  const { runtime, subject, needs } = options
+  const adapted = subject.caddyfile!
+  const server = subject.server as Extract<Subject['server'], { kind: 'production' }>
+  const home = await subfolder(temporary, 'origin')
+  const dataDir = path.join(temporary, 'data')
+  const ports = await leasePorts(runtime, countListeners(adapted.json))
+  const confined = confine(adapted.json, ports, home, dataDir)
+  const listener = confined.capabilities.streamListeners[0]
+  if (listener === undefined) throw new HarnessError(`${adapted.file}: no listener serves streams`)
+  const port = Number(listener.split(':').at(-1))
+  const streamBase = streamBaseOf(confined.capabilities.streamRoutes)
+  const host = confined.capabilities.streamHosts[0]
+  const authority = host === undefined || host.includes('*') ? `127.0.0.1:${port}` : host
+  const service: PreparedOrigin['service'] = async (id, settings, other = {}) => {
+    const ownPorts = other.port === undefined ? ports : [...ports.map((own) => (own === port ? other.port! : own))]
+    const own = other.port === undefined && other.dataDir === undefined ? confined : confine(adapted.json, ownPorts, home, other.dataDir ?? dataDir)
+    const config = withSettings(own.config, { ...needs.origin, ...settings })
+    const configFile = path.join(options.folder, `${id}.json`)
+    await writeFile(configFile, JSON.stringify(config, null, 1))
+    const ownPort = other.port ?? port
+    const listening = own.listeners.map((each) => Number(each.local.split(':').at(-1)))
+    return productionOrigin({
+      id,
+      program: server.path,
+      configFile,
+      ports: [...new Set(listening)],
+      port: ownPort,
+      folder: home,
+      streamBase,
+      authority,
+      readyWithinMs: options.readyWithinMs,
+    })
+  }
+  return {
+    service,
+    port,
+    dataDir: confined.capabilities.dataDirSet ? dataDir : null,
+    authority,
+    capabilities: {
+      dataDir: confined.capabilities.dataDirSet,
+      maxFileHandles: confined.capabilities.maxFileHandles ?? 100,
+      longPollTimeoutMs: needs.origin?.longPollTimeoutMs ?? confined.capabilities.longPollTimeoutMs,
+      sseReconnectMs: needs.origin?.sseReconnectMs ?? confined.capabilities.sseReconnectIntervalMs,
+      streamBase,
+    },
+    identity: {
+      id: 'origin',
+      kind: 'durable-streams-server',
+      version: server.version,
+      sha256: server.sha256,
+      configSha256: sha256(JSON.stringify(adapted.json)),
+      source: `${server.source}, ${server.label}; ${adapted.isDefault ? 'caddy/Caddyfile' : adapted.file}`,
+    },
+    fileChanges: adapted.isDefault ? [] : [{ file: adapted.file, diff: diffOf(adapted.file, confined) }],
+  }
+}
+
+function diffOf(file: string, confined: ConfinedCaddyConfig): string {
+  return [renderChanges(file, confined.changes), renderRefusals(confined.refused)].filter(Boolean).join('\n')
+}
+
+function confine(json: JsonObject, ports: number[], home: string, dataDir: string): ConfinedCaddyConfig {
+  return confineCaddyConfig(json, {
+    listen: (n) => `127.0.0.1:${ports[n]!}`,
+    dataDir,
+    storageDir: path.join(home, 'storage'),
+    logDir: path.join(home, 'logs'),
+    adminSocket: null,
+  })
+}
+
+/** '/v1/stream/*' serves below '/v1/stream/'; '/*' anywhere, so the usual place is taken. */
+function streamBaseOf(routes: string[]): string {
+  const route = routes[0] ?? '/*'
+  const base = route.replace(/\*+$/, '')
+  return base === '/' ? '/v1/stream/' : base.endsWith('/') ? base : `${base}/`
+}
+
+async function prepareReference(options: WorldOptions, temporary: string): Promise<PreparedOrigin> {
+  const { runtime, needs, subject } = options
+  const home = await subfolder(temporary, 'origin')
+  const dataDir = path.join(temporary, 'data')
+  const port = await runtime.leasePort()
+  const longPollTimeoutMs = needs.origin?.longPollTimeoutMs ?? 30_000
+  return {
+    service: async (id, settings, other = {}) =>
+      referenceOrigin({
+        id,
+        port: other.port ?? port,
+        dataDir: other.dataDir ?? dataDir,
+        folder: home,
+        longPollTimeoutMs: settings.longPollTimeoutMs ?? longPollTimeoutMs,
+        readyWithinMs: options.readyWithinMs,
+      }),
+    port,
+    dataDir,
+    authority: `127.0.0.1:${port}`,
+    capabilities: {
+      dataDir: true,
+      maxFileHandles: null,
+      longPollTimeoutMs,
+      sseReconnectMs: 60_000,
+      streamBase: '/v1/stream/',
+    },
+    identity: {
+      id: 'origin',
+      kind: 'reference-server',
+      version: subject.server.version,
+      sha256: null,
+      configSha256: null,
+      source: 'npm package @durable-streams/server, file-backed',
+    },
+    fileChanges: [],
+  }
+}
+
+class ProcessWorld implements World {
+  readonly capabilities: OriginCapabilities
+  readonly identities: HopIdentity[] = []
+  readonly fileChanges: FileChange[] = []
+  plainEndpoint: Endpoint | null = null
+  #options: WorldOptions
+  #origin: PreparedOrigin
+  #tap: Tap
+  #temporary: string
+  #services = new Map<HopId, Service>()
+  #running = new Map<HopId, Running>()
+  #endpoints = new Map<Via, Endpoint>()
+  #edgeFolder: string | null = null
+
+  constructor(options: WorldOptions, origin: PreparedOrigin, tap: Tap, temporary: string) {
+    this.#options = options
+    this.#origin = origin
+    this.#tap = tap
+    this.#temporary = temporary
+    this.capabilities = origin.capabilities
+    this.identities.push(origin.identity)
+    const { authority } = origin
+    this.#endpoints.set('origin', { url: `http://127.0.0.1:${origin.port}`, authority })
+    this.#endpoints.set('direct', { url: `http://127.0.0.1:${tap.port}`, authority })
+  }
+
+  /** Prepares every hop the scenario needs and starts all but the origin, which comes first by `start`. */
+  async open(needs: WorldNeeds): Promise<void> {
+    if (needs.hops.includes('edge')) await this.#prepareEdge()
+    if (needs.hops.includes('tls')) await this.#prepareTls()
+  }
+
+  async #prepareEdge(): Promise<void> {
+    const { runtime, subject, folder } = this.#options
+    const port = await runtime.leasePort()
+    this.#edgeFolder = await subfolder(this.#temporary, 'edge')
+    const backends = () => ({ host: '127.0.0.1', port: this.#tap.port })
+    const confined = confineVcl({ source: subject.vcl.source, file: subject.vcl.file, backends })
+    const vclFile = path.join(folder, 'edge.vcl')
+    await writeFile(vclFile, confined.vcl)
+    if (!subject.vcl.isDefault) this.fileChanges.push({ file: subject.vcl.file, diff: renderChanges(subject.vcl.file, confined.changes) })
+    this.#services.set(
+      'edge',
+      varnishEdge({
+        varnishd: subject.varnish.varnishd,
+        vclFile,
+        port,
+        folder: this.#edgeFolder,
+        parameters: subject.vcl.parameters,
+        storageMebibytes: 256,
+      }),
+    )
+    this.#endpoints.set('edge', { url: `http://127.0.0.1:${port}`, authority: this.#origin.authority })
+    this.identities.push({
+      id: 'edge',
+      kind: 'varnish',
+      version: subject.varnish.version,
+      sha256: subject.varnish.sha256,
+      configSha256: sha256(subject.vcl.source),
+      source: subject.vcl.isDefault ? 'varnish/recommended.vcl' : subject.vcl.file,
+    })
+    await this.#startOrThrow('edge')
+  }
+
+  async #prepareTls(): Promise<void> {
+    const { runtime, subject, folder } = this.#options
+    const home = await subfolder(this.#temporary, 'tls')
+    const ports = await leasePorts(runtime, countListeners(subject.tlsEdge))
+    const edge = new URL(this.#endpoints.get('edge')!.url).host
+    const confined = confineCaddyConfig(subject.tlsEdge, {
+      listen: (n) => `127.0.0.1:${ports[n]!}`,
+      dataDir: home,
+      storageDir: path.join(home, 'storage'),
+      logDir: home,
+      adminSocket: null,
+      upstreams: () => edge,
+    })
+    const configFile = path.join(folder, 'tls-edge.json')
+    await writeFile(configFile, JSON.stringify(confined.config, null, 1))
+    const portOf = (local: string) => Number(local.split(':').at(-1))
+    const secure = confined.listeners.find((listener) => listener.tls)
+    const plain = confined.listeners.find((listener) => !listener.tls)
+    if (!secure) throw new HarnessError('the TLS edge listens nowhere')
+    const port = portOf(secure.local)
+    const used = [...new Set(confined.listeners.map((listener) => portOf(listener.local)))]
+    this.#services.set('tls', tlsEdge({ program: subject.caddy.path, configFile, port, ports: used, folder: home }))
+    const servername = secure.hosts[0] ?? 'localhost'
+    await this.#startOrThrow('tls')
+    const caPem = await internalCa(path.join(home, 'storage'))
+    this.#endpoints.set('tls', { url: `https://127.0.0.1:${port}`, authority: `${servername}:${port}`, tls: { caPem, servername } })
+    if (plain) {
+      this.plainEndpoint = { url: `http://127.0.0.1:${portOf(plain.local)}`, authority: servername }
+      this.#endpoints.set('plain', this.plainEndpoint)
+    }
+    this.identities.push({
+      id: 'tls',
+      kind: 'caddy',
+      version: subject.caddy.version,
+      sha256: subject.caddy.sha256,
+      configSha256: sha256(JSON.stringify(subject.tlsEdge)),
+      source: `${subject.caddy.source}; caddy/tls-edge.Caddyfile`,
+    })
+  }
+
+  /** Cache and TLS edge are the harness's own choice of program: if they do not start, it is our fault. */
+  async #startOrThrow(hop: HopId): Promise<void> {
+    const outcome = await this.start(hop)
+    if (outcome.ready) return
+    throw new HarnessError(`The ${hop} did not start: ${outcome.because}\n${outcome.lastLogLines.slice(-8).join('\n')}`)
+  }
+
+  has(hop: HopId): boolean {
+    return hop === 'origin' || this.#services.has(hop)
+  }
+
+  endpoint(via: Via): Endpoint {
+    const endpoint = this.#endpoints.get(via)
+    if (!endpoint) throw new HarnessError(`this world has no way "${via}"`)
+    return endpoint
+  }
+
+  async start(hop: HopId, settings: OriginSettings = {}): Promise<StartOutcome> {
+    const service = hop === 'origin' ? await this.#origin.service('origin', settings) : this.#services.get(hop)
+    if (!service) throw new HarnessError(`this world has no hop "${hop}"`)
+    const outcome = await this.#options.runtime.start(service)
+    if (outcome.ready) this.#running.set(hop, outcome.running)
+    return outcome
+  }
+
+  async stop(hop: HopId, options?: Parameters<World['stop']>[1]) {
+    const { exit, tookMs, killed } = await this.#need(hop).stop(options)
+    this.#running.delete(hop)
+    return { tookMs, killed, code: exit.code }
+  }
+
+  async kill(hop: HopId): Promise<void> {
+    await this.#need(hop).kill()
+    this.#running.delete(hop)
+  }
+
+  #need(hop: HopId): Running {
+    const running = this.#running.get(hop)
+    if (!running) throw new HarnessError(`${hop} is not running`)
+    return running
+  }
+
+  async usage(hop: HopId) {
+    const running = this.#running.get(hop)
+    if (!running?.isRunning()) return null
+    return running.usage(hop === 'origin' && this.#origin.dataDir ? this.#origin.dataDir : undefined)
+  }
+
+  async startSecond(on: 'data-dir' | 'port') {
+    const { runtime } = this.#options
+    const other =
+      on === 'data-dir'
+        ? { port: await runtime.leasePort() }
+        : { dataDir: path.join(this.#temporary, 'second-data') }
+    const service = { ...(await this.#origin.service(`second-on-${on}`, {}, other)), readyWithinMs: 6_000 }
+    const outcome = await runtime.start(service)
+    const logLines = outcome.ready ? await outcome.running.lastLogLines(20) : outcome.lastLogLines
+    if (outcome.ready) await outcome.running.kill()
+    return { outcome, logLines }
+  }
+
+  async lastLogLines(hop: HopId, linesMax: number): Promise<string[]> {
+    return this.#running.get(hop)?.lastLogLines(linesMax) ?? []
+  }
+
+  markTap(): Promise<number> {
+    return this.#tap.mark()
+  }
+
+  async tapSince(mark: number) {
+    return this.#tap.since(mark)
+  }
+
+  tapInFlight(targetPrefix: string): Promise<number> {
+    return this.#tap.inFlight(targetPrefix)
+  }
+
+  async cacheCounters() {
+    if (this.#edgeFolder === null) return null
+    return varnishCounters(this.#options.runtime, this.#options.subject.varnish.varnishstat, this.#edgeFolder)
+  }
+
+  async dataDirBytes(): Promise<number | null> {
+    return this.#origin.dataDir === null ? null : allocatedBytes(this.#origin.dataDir)
+  }
+
+  async readers(plan: Parameters<World['readers']>[0], onMilestone: Parameters<World['readers']>[1]) {
+    return runFleet(this.#options.runtime, plan, onMilestone)
+  }
+
+  async crowdLimit(readers: number): Promise<{ readersMax: number; because: string }> {
+    return { readersMax: readers, because: '' }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const hop of ['tls', 'edge', 'origin'] as const) {
+      const running = this.#running.get(hop)
+      if (running?.isRunning()) await running.stop({ graceMs: 3_000 })
+    }
+    await this.#tap.close()
+  }
+}
+
+async function leasePorts(runtime: Runtime, count: number): Promise<number[]> {
+  const ports: number[] = []
+  for (let n = 0; n < count; n += 1) ports.push(await runtime.leasePort())
+  return ports
+}
+
+async function subfolder(parent: string, name: string): Promise<string> {
+  const folder = path.join(parent, name)
+  await mkdir(folder, { recursive: true })
+  return folder
+}
+
+/** The root certificate of Caddy's internal CA; it is written at the first start. */
+async function internalCa(storage: string): Promise<string> {
+  const file = path.join(storage, 'pki', 'authorities', 'local', 'root.crt')
+  await until(() => existsSync(file), { for: `the internal CA's root certificate in ${file}`, timeoutMs: 10_000 })
+  return readFile(file, 'utf8')
+}
+
+/** Bytes allocated on disk by the files below a folder; a file that goes meanwhile counts nothing. */
+async function allocatedBytes(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])
+  let bytes = 0
+  for (const entry of entries) {
+    if (!entry.isFile()) continue
+    const found = await stat(path.join(entry.parentPath, entry.name)).catch(() => null)
+    bytes += (found?.blocks ?? 0) * 512
+  }
+  return bytes
+}

@@ -1,0 +1,69 @@
+/** The command line: every flag with its limits. A wrong one is a UsageError of one sentence. */
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { UsageError } from './errors.ts'
+
+export interface Options {
+  ids: string[]
+  profile: 'quick' | 'full'
+  runtime: 'auto' | 'processes'
+  origin: 'auto' | 'caddy' | 'reference'
+  serverBin?: string
+  serverVersion?: string
+  caddyfile?: string
+  vcl?: string
+  readers: number
+  streams: number
+  staleMs: number
+  seed?: number
+  out?: string
+  json: boolean
+  list: boolean
+}
+
+const readersMax = 1_000_000
+const streamsMax = 1_000_000
+const staleMsMax = 3_600_000
+
+/** Throws UsageError. `--help` prints and ends the process with 0. */
+export function parseOptions(args: string[]): Options {
+  const command = new Command('npm run simulate --')
+    .description('Judges a Durable Streams deployment: server, cache and settings, as in production.')
+    .argument('[ids...]', 'scenarios to run; all of them by default')
+    .addOption(new Option('--profile <name>', 'how often things are repeated').choices(['quick', 'full']).default('quick'))
+    .addOption(new Option('--runtime <kind>', 'how services run').choices(['auto', 'processes']).default('auto'))
+    .addOption(new Option('--origin <kind>', 'which server; "caddy" never falls back').choices(['auto', 'caddy', 'reference']).default('auto'))
+    .option('--server-bin <path>', 'the production server to judge')
+    .option('--server-version <version>', 'the release to download')
+    .option('--caddyfile <path>', "your origin's Caddyfile")
+    .option('--vcl <path>', 'your VCL')
+    .option('--readers <n>', 'readers in a crowd', whole('--readers', 1, readersMax), 10_000)
+    .option('--streams <n>', 'streams you expect to be written at one time', whole('--streams', 1, streamsMax), 1_000)
+    .option('--stale-ms <n>', 'how old an answer without a lifetime may be', whole('--stale-ms', 0, staleMsMax), 1_000)
+    .option('--seed <n>', 'repeats a schedule', whole('--seed', 0, 2 ** 31 - 1))
+    .option('--out <folder>', 'where runs are kept, instead of reports/')
+    .option('--json', 'print result.json on stdout', false)
+    .option('--list', 'list the scenarios and end', false)
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} })
+  try {
+    command.parse(args, { from: 'user' })
+  } catch (error) {
+    throw usageOf(error)
+  }
+  return { ids: command.args, ...command.opts<Omit<Options, 'ids'>>() }
+}
+
+function usageOf(error: unknown): unknown {
+  if (!(error instanceof CommanderError)) return error
+  if (error.code === 'commander.helpDisplayed' || error.code === 'commander.help') process.exit(0)
+  const message = error.message.replace(/^error: /, '').replaceAll('\n', ' ')
+  return new UsageError(`${message}${/[.)?]$/.test(message) ? '' : '.'} All flags are listed by: npm run simulate -- --help`)
+}
+
+function whole(flag: string, min: number, max: number) {
+  return (text: string): number => {
+    const value = Number(text)
+    if (Number.isInteger(value) && value >= min && value <= max) return value
+    throw new InvalidArgumentError(`${flag} takes a whole number from ${min} to ${max}.`)
+  }
+}

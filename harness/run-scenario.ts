@@ -1,0 +1,158 @@
+/** Runs one scenario in a world of its own: steps, then healing, then the judge's answer. */
+import { mkdir } from 'node:fs/promises'
+import path from 'node:path'
+import { HarnessError } from './errors.ts'
+import type { Subject } from './gather.ts'
+import { Judge, type Ending } from './judge.ts'
+import { openWorld, type FileChange } from './open-world.ts'
+import { Operations } from './operations.ts'
+import { Recorder, type Sequence, type Sink } from './recorder.ts'
+import type { HopIdentity, ScenarioResult } from './report/result.ts'
+import type { Runtime } from './runtime/runtime.ts'
+import type { Scenario } from './scenario.ts'
+import { WorldBroken, type AnyStep, type Sized, type StepContext } from './step.ts'
+import { interpreterOf } from './steps.ts'
+import { startInterpreter } from './steps/start-stop.ts'
+import type { World } from './world.ts'
+
+export interface Sizes {
+  profile: 'quick' | 'full'
+  readers: number
+  streams: number
+}
+
+export interface ScenarioRun {
+  scenario: Scenario
+  subject: Subject
+  runtime: Runtime
+  sequence: Sequence
+  /** The history file and whatever else wants every event. */
+  sinks: Sink[]
+  /** The run's folder. */
+  folder: string
+  seed: number
+  sizes: Sizes
+  signal: AbortSignal
+  progress(text: string): void
+}
+
+export interface ScenarioOutcome {
+  result: ScenarioResult
+  identities: HopIdentity[]
+  fileChanges: FileChange[]
+}
+
+const readyWithinMs = 20_000
+
+/**
+ * Never throws for what the subject does. A fault of the harness or host ends the scenario with
+ * `unknown` and its reason.
+ */
+export async function runScenario(run: ScenarioRun): Promise<ScenarioOutcome> {
+  const judge = new Judge(run.scenario)
+  const recorder = new Recorder(run.scenario.id, run.sequence, [judge, ...run.sinks])
+  const folder = path.join(run.folder, 'crowds')
+  await mkdir(folder, { recursive: true })
+  const timeout = AbortSignal.timeout(run.scenario.timeoutMs[run.sizes.profile])
+  const signal = AbortSignal.any([run.signal, timeout])
+  const seen: Pick<ScenarioOutcome, 'identities' | 'fileChanges'> = { identities: [], fileChanges: [] }
+  const ending = await endingOf(async () => {
+    await using opened = await open(run)
+    seen.identities = opened.world.identities
+    seen.fileChanges = opened.fileChanges
+    await using operations = new Operations(recorder, run.seed, (via) => opened.world.endpoint(via))
+    const context = contextOf(run, { world: opened.world, recorder, operations, signal, folder })
+    await act(run.scenario, context)
+  }, signal, timeout)
+  return { result: judge.finish(ending), ...seen }
+}
+
+async function open(run: ScenarioRun): Promise<{ world: World; fileChanges: FileChange[] } & AsyncDisposable> {
+  const { runtime, subject, scenario } = run
+  const folder = path.join(run.folder, 'config', scenario.id)
+  await mkdir(folder, { recursive: true })
+  const needs = scenario.world
+  const opened = await openWorld({ runtime, subject, needs, folder, name: scenario.id, readyWithinMs })
+  return { ...opened, [Symbol.asyncDispose]: () => opened.world[Symbol.asyncDispose]() }
+}
+
+async function act(scenario: Scenario, context: StepContext): Promise<void> {
+  await startInterpreter({ kind: 'start', hop: 'origin' }, context)
+  noteSettings(context)
+  await context.run(scenario.steps)
+  await context.run(scenario.healed)
+}
+
+/** What checks must know of the origin stands in the history, so that they can be run again on it. */
+function noteSettings({ world, recorder }: StepContext): void {
+  const { maxFileHandles } = world.capabilities
+  if (maxFileHandles === null) recorder.record({ kind: 'sample', name: 'no-file-handle-pool', value: 1 })
+  else recorder.record({ kind: 'sample', name: 'max-file-handles', value: maxFileHandles })
+}
+
+/** Turns how the steps ended into what the judge must know of it. */
+async function endingOf(steps: () => Promise<void>, signal: AbortSignal, timeout: AbortSignal): Promise<Ending> {
+  try {
+    await steps()
+    if (!signal.aborted) return { stoppedBecause: null, harnessFault: false }
+  } catch (error) {
+    if (error instanceof WorldBroken) return { stoppedBecause: error.message, harnessFault: false }
+    if (!signal.aborted) return { stoppedBecause: reasonOf(error), harnessFault: true }
+  }
+  const reason = timeout.aborted ? 'its time limit passed' : 'the run was interrupted'
+  return { stoppedBecause: reason, harnessFault: !timeout.aborted }
+}
+
+function reasonOf(error: unknown): string {
+  const real = error instanceof SuppressedError ? error.suppressed : error
+  const message = real instanceof Error ? real.message : String(real)
+  if (real instanceof HarnessError) return message
+  return `the harness failed: ${message} ${real instanceof Error ? (real.stack?.split('\n')[1]?.trim() ?? '') : ''}`
+}
+
+interface Parts {
+  world: World
+  recorder: Recorder
+  operations: Operations
+  signal: AbortSignal
+  folder: string
+}
+
+function contextOf(run: ScenarioRun, parts: Parts): StepContext {
+  const streams = new Map()
+  const never = new AbortController().signal
+  const make = (stopping: AbortSignal, depth: string): StepContext => ({
+    ...parts,
+    seed: run.seed,
+    streams,
+    stopping,
+    size: (sized) => resolveSize(sized, run.sizes),
+    run: (steps) => interpret(steps, make(stopping, depth)),
+    until: (next) => make(next, `${depth}+`),
+    progress: run.progress,
+  })
+  return make(never, '')
+}
+
+let stepMarks = 0
+
+async function interpret(steps: readonly AnyStep[], context: StepContext): Promise<void> {
+  for (const step of steps) {
+    context.signal.throwIfAborted()
+    const mark = { kind: 'step' as const, step: `${step.kind}-${(stepMarks += 1)}`, label: step.kind }
+    context.recorder.record({ ...mark, phase: 'begin' })
+    try {
+      await interpreterOf(step)(step, context)
+    } finally {
+      context.recorder.record({ ...mark, phase: 'end' })
+    }
+  }
+}
+
+/** A Sized as the number of this run. */
+export function resolveSize(sized: Sized, sizes: Sizes): number {
+  if (typeof sized === 'number') return sized
+  if ('quick' in sized) return sized[sizes.profile]
+  const wanted = Math.round(sizes[sized.option] * (sized.share ?? 1))
+  return Math.max(1, Math.min(wanted, sized.max ?? wanted))
+}

@@ -1,0 +1,41 @@
+/**
+ * The stand-in origin: upstream's reference server from npm, file-backed. Started as a program of
+ * its own (`node reference-origin.ts '{"port":…}'`), so that it can be killed like the real one.
+ */
+import { fileURLToPath } from 'node:url'
+import type { Service } from '../runtime/runtime.ts'
+
+export interface ReferenceOrigin {
+  id: string
+  port: number
+  dataDir: string
+  folder: string
+  longPollTimeoutMs: number
+  readyWithinMs: number
+}
+
+export function referenceOrigin(options: ReferenceOrigin): Service {
+  const { port, dataDir, longPollTimeoutMs } = options
+  return {
+    id: options.id,
+    program: process.execPath,
+    args: [fileURLToPath(import.meta.url), JSON.stringify({ port, dataDir, longPollTimeoutMs })],
+    env: { HOME: options.folder, PATH: process.env.PATH ?? '/usr/bin:/bin' },
+    cwd: options.folder,
+    ports: [port],
+    ready: { kind: 'http', port, method: 'HEAD', path: '/v1/stream/is-it-ready', statuses: [404] },
+    readyWithinMs: options.readyWithinMs,
+    stopSignal: 'SIGTERM',
+    stopGraceMs: 15_000,
+  }
+}
+
+async function serve(text: string): Promise<void> {
+  const { DurableStreamTestServer } = await import('@durable-streams/server')
+  const { port, dataDir, longPollTimeoutMs } = JSON.parse(text) as Omit<ReferenceOrigin, 'folder'>
+  const server = new DurableStreamTestServer({ host: '127.0.0.1', port, dataDir, longPollTimeout: longPollTimeoutMs })
+  process.once('SIGTERM', () => void server.stop().then(() => process.exit(0)))
+  await server.start()
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await serve(process.argv[2] ?? '{}')

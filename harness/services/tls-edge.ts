@@ -1,0 +1,27 @@
+/** The TLS edge as a service: a Caddy with an internal CA in front of the cache. */
+import type { Service } from '../runtime/runtime.ts'
+import { caddyEnvironment } from './production-origin.ts'
+
+export interface TlsEdge {
+  program: string
+  configFile: string
+  port: number
+  ports: number[]
+  folder: string
+}
+
+export function tlsEdge(options: TlsEdge): Service {
+  return {
+    id: 'tls',
+    program: options.program,
+    args: ['run', '--config', options.configFile],
+    env: caddyEnvironment(options.folder),
+    cwd: options.folder,
+    ports: options.ports,
+    ready: { kind: 'tcp', port: options.port },
+    readyWithinMs: 20_000,
+    stopSignal: 'SIGTERM',
+    stopGraceMs: 12_000,
+    stackSignal: 'SIGQUIT',
+  }
+}

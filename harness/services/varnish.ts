@@ -1,0 +1,60 @@
+/** The cache as a service, and its counters. */
+import type { Runtime, Service } from '../runtime/runtime.ts'
+import type { CacheCounters } from '../world.ts'
+
+export interface VarnishEdge {
+  varnishd: string
+  vclFile: string
+  port: number
+  /** Varnish's working folder: compiled VCL and shared memory. */
+  folder: string
+  /** `name=value`, from the VCL's own header or the defaults. */
+  parameters: { name: string; value: string }[]
+  storageMebibytes: number
+}
+
+export function varnishEdge(options: VarnishEdge): Service {
+  const parameters = options.parameters.flatMap(({ name, value }) => ['-p', `${name}=${value}`])
+  return {
+    id: 'edge',
+    program: options.varnishd,
+    args: [
+      '-F',
+      // No privileges are dropped: the folder is the run's own.
+      '-j',
+      'none',
+      '-n',
+      options.folder,
+      '-a',
+      `127.0.0.1:${options.port}`,
+      // No management port: nothing but this run may command it.
+      '-T',
+      'none',
+      '-f',
+      options.vclFile,
+      '-s',
+      `malloc,${options.storageMebibytes}m`,
+      ...parameters,
+    ],
+    env: { PATH: process.env.PATH ?? '/usr/sbin:/usr/bin:/bin', HOME: options.folder },
+    cwd: options.folder,
+    ports: [options.port],
+    ready: { kind: 'tcp', port: options.port },
+    readyWithinMs: 30_000,
+    stopSignal: 'SIGTERM',
+    stopGraceMs: 10_000,
+  }
+}
+
+/** Varnish's own counts since its start: what it fetched from the origin, what it had. */
+export async function varnishCounters(
+  runtime: Runtime,
+  varnishstat: string,
+  folder: string,
+): Promise<CacheCounters | null> {
+  const result = await runtime.run(varnishstat, ['-1', '-j', '-n', folder], { timeoutMs: 10_000 })
+  if (result.code !== 0) return null
+  const parsed = JSON.parse(result.stdout) as { counters?: Record<string, { value: number }> }
+  const value = (name: string) => parsed.counters?.[`MAIN.${name}`]?.value ?? 0
+  return { fetches: value('backend_req'), hits: value('cache_hit'), misses: value('cache_miss') }
+}
