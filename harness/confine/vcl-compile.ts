@@ -1,0 +1,80 @@
+/** Lets Varnish itself say whether a VCL is right, in terms of the user's own file and lines. */
+import { execa } from 'execa'
+import { mkdirSync } from 'node:fs'
+import { UsageError } from '../errors.ts'
+import { confinedEnvironment } from './environment.ts'
+import { redactText } from './redact.ts'
+import type { SourceLine } from './vcl-includes.ts'
+
+export interface CompileVclOptions {
+  readonly varnishdPath: string
+  /** The file to compile: the confined one. */
+  readonly file: string
+  /** A folder of the run; Varnish and its C compiler write below it only. */
+  readonly workDir: string
+  /** `ConfinedVcl.lines`, to name the user's files in messages. */
+  readonly lines?: readonly SourceLine[]
+  readonly timeoutMs?: number
+  /** The command that compiles C, for machines where varnishd's own one does not fit. */
+  readonly ccCommand?: string
+}
+
+const wordsMax = 600
+const outputBytesMax = 8 * 1024 * 1024
+
+/**
+ * Compiles a VCL without starting a cache.
+ *
+ * @throws UsageError with the compiler's own words, or saying that no C compiler was found.
+ */
+export async function compileVcl(options: CompileVclOptions): Promise<void> {
+  const { varnishdPath, file, workDir, timeoutMs = 60_000 } = options
+  mkdirSync(workDir, { recursive: true })
+  const compiler = options.ccCommand === undefined ? [] : ['-p', `cc_command=${options.ccCommand}`]
+  const args = ['-C', '-j', 'none', '-f', file, '-n', workDir, ...compiler]
+  const result = await execa(varnishdPath, args, {
+    env: confinedEnvironment(workDir),
+    extendEnv: false,
+    reject: false,
+    stdin: 'ignore',
+    timeout: timeoutMs,
+    maxBuffer: outputBytesMax,
+  })
+  if (result.exitCode === 0) return
+  if (result.timedOut) throw new UsageError(`Varnish did not compile ${file} in ${timeoutMs} ms.`)
+  if (result.exitCode === undefined) {
+    throw new UsageError(`${varnishdPath} could not be run: ${result.shortMessage}.`)
+  }
+  // The generated C goes to standard output; it is no message.
+  throw new UsageError(compilerError(result.stderr, options))
+}
+
+function compilerError(stderr: string, { file, lines = [] }: CompileVclOptions): string {
+  if (lacksCompiler(stderr)) {
+    return (
+      'Varnish needs a C compiler to load a VCL and found none; install one ' +
+      '(Debian and Ubuntu: apt-get install gcc libc6-dev).'
+    )
+  }
+  const at = /\('?([^'()]*?)'? Line (\d+) Pos (\d+)\)/.exec(stderr)
+  const message = /Message from VCC-compiler:\n([\s\S]*?)(\nRunning VCC-compiler failed|$)/.exec(stderr)
+  const words = (message?.[1] ?? stderr).trim()
+  if (at === null) return `${file}: ${redactText(oneSentence(words))} (said by Varnish's compiler).`
+  const place = lines[Number(at[2]) - 1] ?? { file, line: Number(at[2]) }
+  return `${place.file}:${place.line}: ${redactText(oneSentence(words))} (said by Varnish's compiler).`
+}
+
+function lacksCompiler(stderr: string): boolean {
+  if (!stderr.includes('Message from C-compiler')) return false
+  return /not found|No such file or directory|Permission denied|exited with 127/.test(stderr)
+}
+
+/** What the compiler says before it names a place, and the line it quotes below that. */
+function oneSentence(words: string): string {
+  const lines = words.split('\n').map((line) => line.trim())
+  const at = lines.findIndex((line) => / Line \d+ Pos \d+\)/.test(line))
+  if (at < 0) return lines.filter((line) => line !== '').join(' ').slice(0, wordsMax)
+  const said = lines.slice(0, at).filter((line) => line !== '' && !line.startsWith('(program line'))
+  const quoted = lines[at + 1] ?? ''
+  return `${said.join(' ')} at "${quoted}"`.slice(0, wordsMax)
+}
