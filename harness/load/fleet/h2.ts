@@ -1,0 +1,163 @@
+/** Readers over HTTP/2: some TLS connections, and on each of them many streams. */
+import http2 from 'node:http2'
+import { Arrivals } from './arrivals.ts'
+import { monotonicMs } from './clock.ts'
+import type { Crowd } from './crowd.ts'
+import { connectionsOf, type CheckedFleetPlan } from './plan.ts'
+import type { Receiver } from './receiver.ts'
+import type { Transport } from './transport.ts'
+
+interface Connection {
+  session: http2.ClientHttp2Session
+  /** When its last reader was added to it. */
+  up: boolean
+}
+
+export class H2Transport implements Transport {
+  readonly #plan: CheckedFleetPlan
+  readonly #crowd: Crowd
+  readonly #receiver: Receiver
+  readonly #count: number
+  readonly #connections: Connection[] = []
+  readonly #streams = new Map<number, http2.ClientHttp2Stream>()
+  readonly #connects: Arrivals
+  readonly #requests: Arrivals
+  #settledConnections = 0
+  #done: number[] = []
+  #hangUpNext: number[] = []
+
+  constructor(plan: CheckedFleetPlan, crowd: Crowd, receiver: Receiver) {
+    this.#plan = plan
+    this.#crowd = crowd
+    this.#receiver = receiver
+    this.#count = connectionsOf(plan)
+    this.#connects = new Arrivals({
+      count: this.#count,
+      spanMs: 0,
+      inFlightMax: plan.connectsInFlightMax,
+      start: (index) => this.#connect(index),
+    })
+    this.#requests = new Arrivals({
+      count: plan.readers,
+      spanMs: plan.arrivalSpanMs,
+      inFlightMax: plan.readers,
+      start: (reader, dueMs) => this.#request(reader, dueMs),
+    })
+  }
+
+  begin(): void {
+    this.#connects.begin()
+  }
+
+  hangUpDone(): void {
+    for (const reader of this.#hangUpNext) this.#hangUp(reader)
+    this.#hangUpNext = this.#done
+    this.#done = []
+  }
+
+  stop(): void {
+    this.#connects.stop()
+    this.#requests.stop()
+    for (const { session } of this.#connections) session.destroy()
+  }
+
+  #connect(index: number): void {
+    const { host, port, authority, tls } = this.#plan.target
+    const startMs = monotonicMs()
+    const session = http2.connect(`https://${authority}`, {
+      host,
+      port,
+      ca: tls!.caPem,
+      servername: tls!.servername,
+      settings: { enablePush: false },
+    } as http2.SecureClientSessionOptions)
+    const connection: Connection = { session, up: false }
+    this.#connections[index] = connection
+    this.#eachReaderOf(index, (reader) => (this.#crowd.connectStartMs[reader] = startMs))
+    session.once('connect', () => {
+      connection.up = true
+      this.#eachReaderOf(index, (reader) => this.#crowd.connected(reader))
+      this.#settled()
+    })
+    session.on('error', (error: NodeJS.ErrnoException) => {
+      if (connection.up) return
+      const reason = error.code ?? error.message
+      this.#eachReaderOf(index, (reader) => this.#crowd.finish(reader, 'connect-failed', reason))
+      this.#settled()
+    })
+  }
+
+  /** Requests begin when every connection is up: a crowd's arrival is not spread by handshakes. */
+  #settled(): void {
+    this.#connects.settled()
+    this.#settledConnections++
+    if (this.#settledConnections === this.#count) this.#requests.begin()
+  }
+
+  #request(reader: number, dueMs: number): void {
+    const connection = this.#connections[reader % this.#count]!
+    this.#crowd.dueMs[reader] = dueMs
+    if (this.#crowd.isDone(reader)) return
+    if (connection.session.destroyed || connection.session.closed) {
+      return this.#crowd.finish(reader, 'reset', 'connection-closed')
+    }
+    const { path, headers } = this.#plan.requests[reader % this.#plan.requests.length]!
+    const stream = connection.session.request({
+      ':method': 'GET',
+      ':path': path,
+      ':authority': this.#plan.target.authority,
+      accept: '*/*',
+      ...headers,
+    })
+    this.#streams.set(reader, stream)
+    this.#listen(reader, stream)
+  }
+
+  #listen(reader: number, stream: http2.ClientHttp2Stream): void {
+    const crowd = this.#crowd
+    stream.once('ready', () => crowd.sent(reader))
+    stream.once('response', (headers) => {
+      crowd.firstByteMs[reader] = monotonicMs()
+      this.#head(reader, headers)
+    })
+    stream.on('data', (bytes: Buffer) => {
+      this.#receiver.body(reader, bytes, 0, bytes.length)
+      if (crowd.isDone(reader)) this.#done.push(reader)
+    })
+    stream.once('end', () => {
+      if (stream.rstCode === http2.constants.NGHTTP2_NO_ERROR) this.#receiver.end(reader)
+    })
+    stream.once('error', () => {})
+    stream.once('close', () => this.#closed(reader, stream.rstCode))
+  }
+
+  #head(reader: number, headers: http2.IncomingHttpHeaders): void {
+    const text = (name: string) => String(headers[name] ?? '')
+    this.#plan.captureHeaders.forEach((name, i) => {
+      if (headers[name] === undefined) return
+      const index = this.#crowd.headerValues[i]!.distinct.indexOf(text(name))
+      this.#crowd.headers[i]![reader] = index
+    })
+    const type = text('content-type').toLowerCase()
+    const encoding = text('stream-sse-data-encoding').toLowerCase()
+    this.#receiver.head(reader, Number(headers[':status']), type, encoding)
+  }
+
+  /** A stream that closes before its end was reset, by its peer or with its connection. */
+  #closed(reader: number, code: number | undefined): void {
+    const reason = Object.entries(http2.constants).find(
+      ([name, value]) => name.startsWith('NGHTTP2_') && value === code,
+    )
+    this.#crowd.finish(reader, 'reset', reason?.[0] ?? `rst-${code}`)
+    this.#receiver.abandon(reader)
+    this.#streams.delete(reader)
+  }
+
+  #hangUp(reader: number): void {
+    this.#streams.get(reader)?.close(http2.constants.NGHTTP2_CANCEL)
+  }
+
+  #eachReaderOf(connection: number, visit: (reader: number) => void): void {
+    for (let i = connection; i < this.#plan.readers; i += this.#count) visit(i)
+  }
+}
