@@ -1,0 +1,131 @@
+import { describe, expect, it } from 'vitest'
+import { appended, created, judge, killed, operation, read, started } from './judging.ts'
+
+const both = [...created(0), ...appended(10, 20, 's/1.1'), ...appended(30, 40, 's/1.2')]
+
+describe('nothing-acknowledged-is-lost', () => {
+  const verdict = (events: Parameters<typeof judge>[2]) => judge('nothing-acknowledged-is-lost', {}, events)
+
+  it('passes when everything acknowledged is read back', () => {
+    expect(verdict([...both, ...read(50, 60, ['s/1.1', 's/1.2'])])).toMatchObject({ verdict: 'pass', examined: 2 })
+  })
+
+  it('fails on one missing append, names it, and gives a fingerprint without numbers', () => {
+    const found = verdict([...both, ...killed(45, 1, 2), ...started(48, 3), ...read(50, 60, ['s/1.1'])])
+    expect(found).toMatchObject({ verdict: 'fail', value: 1 })
+    expect(found.evidence[0]).toContain('s/1.2')
+    expect(found.fingerprint).toBe('nothing-acknowledged-is-lost/lost/no-expiry/kill/origin')
+  })
+
+  it('counts a stream that answers 404 as lost', () => {
+    const gone = operation(50, 60, { op: 'read', kind: 'fail', status: 404 })
+    expect(verdict([...both, ...gone])).toMatchObject({ verdict: 'fail', value: 2 })
+  })
+
+  it('lets an unanswered append be either', () => {
+    const unanswered = [...created(0), ...appended(10, 20, 's/1.1'), ...appended(30, 40, 's/1.2', 'info')]
+    expect(verdict([...unanswered, ...read(50, 60, ['s/1.1'])]).verdict).toBe('pass')
+    expect(verdict([...unanswered, ...read(50, 60, ['s/1.1', 's/1.2'])]).verdict).toBe('pass')
+  })
+
+  it('does not expect what was acknowledged after the read was sent', () => {
+    expect(verdict([...both, ...read(35, 60, ['s/1.1'])]).verdict).toBe('pass')
+  })
+
+  it('lets a cached read miss what is younger than the bound, and nothing older', () => {
+    const late = (atMs: number) => [...both, ...read(atMs, atMs + 5, ['s/1.1'], { via: 'edge' })]
+    expect(verdict(late(1_039)).verdict).toBe('pass')
+    expect(verdict(late(1_041)).verdict).toBe('fail')
+  })
+
+  it('is unknown when a written stream was never read, or nothing was', () => {
+    expect(verdict(both).verdict).toBe('unknown')
+    expect(verdict([]).verdict).toBe('unknown')
+  })
+})
+
+describe('nothing-is-twice', () => {
+  it('passes on distinct records and fails on a double', () => {
+    expect(judge('nothing-is-twice', {}, [...both, ...read(50, 60, ['s/1.1', 's/1.2'])]).verdict).toBe('pass')
+    const doubled = judge('nothing-is-twice', {}, [...both, ...read(50, 60, ['s/1.1', 's/1.2', 's/1.1'])])
+    expect(doubled).toMatchObject({ verdict: 'fail', value: 1 })
+  })
+
+  it('is unknown when nothing was read', () => {
+    expect(judge('nothing-is-twice', {}, both).verdict).toBe('unknown')
+  })
+})
+
+describe('order-is-kept', () => {
+  it('fails when one that was acknowledged first stands second', () => {
+    expect(judge('order-is-kept', {}, [...both, ...read(50, 60, ['s/1.1', 's/1.2'])]).verdict).toBe('pass')
+    expect(judge('order-is-kept', {}, [...both, ...read(50, 60, ['s/1.2', 's/1.1'])]).verdict).toBe('fail')
+  })
+
+  it('lets appends that were in flight together stand in either order', () => {
+    const together = [...created(0), ...appended(10, 40, 's/1.1'), ...appended(20, 30, 's/1.2')]
+    expect(judge('order-is-kept', {}, [...together, ...read(50, 60, ['s/1.2', 's/1.1'])]).verdict).toBe('pass')
+  })
+})
+
+describe('nothing-is-torn', () => {
+  it('fails on damage and on a record of an earlier life of the path', () => {
+    const damaged = [{ at: 3, bytes: 7, what: 'junk' }]
+    const torn = read(50, 60, ['s/1.1'], {})
+    ;(torn[1]![1] as { read: { damaged: unknown[] } }).read.damaged = damaged
+    expect(judge('nothing-is-torn', {}, [...both, ...torn]).verdict).toBe('fail')
+    const old = [...both, ...created(100).map(again), ...read(200, 210, ['s/1.1'], { incarnation: 2 })]
+    expect(judge('nothing-is-torn', {}, old)).toMatchObject({ verdict: 'fail', fingerprint: 'nothing-is-torn/foreign/no-expiry/none/origin' })
+  })
+
+  it('accepts what a fork inherits', () => {
+    const fork = [...created(0, { inherits: ['other/1.1'] }), ...read(50, 60, ['other/1.1', 's/1.1'])]
+    expect(judge('nothing-is-torn', {}, fork).verdict).toBe('pass')
+  })
+})
+
+function again([atMs, body]: [number, unknown]): [number, never] {
+  return [atMs, { ...(body as object), incarnation: 2 } as never]
+}
+
+describe('every-stream-still-exists', () => {
+  const verdict = (events: Parameters<typeof judge>[2]) => judge('every-stream-still-exists', {}, events)
+  const closed = [...created(0), ...operation(10, 20, { op: 'close', status: 204 })]
+
+  it('passes for streams that kept type and state', () => {
+    const headers = { 'content-type': 'text/plain', 'stream-closed': 'true' }
+    expect(verdict([...closed, ...read(30, 40, [], { headers })]).verdict).toBe('pass')
+  })
+
+  it('fails for a closed stream that is open again, another type, a 404, and one that came back', () => {
+    expect(verdict([...closed, ...read(30, 40, [])]).fingerprint).toContain('/closed/')
+    expect(verdict([...created(0), ...read(30, 40, [], { headers: { 'content-type': 'text/html' } })]).fingerprint).toContain('/type/')
+    expect(verdict([...created(0), ...read(30, 40, [], { kind: 'fail', status: 404 })]).fingerprint).toContain('/gone/')
+    const deleted = [...created(0), ...operation(10, 20, { op: 'delete', status: 204 })]
+    expect(verdict([...deleted, ...read(30, 40, [])]).fingerprint).toContain('/undead/')
+    expect(verdict([...deleted, ...read(30, 40, [], { kind: 'fail', status: 404 })]).verdict).toBe('pass')
+  })
+})
+
+describe('kills-hit-a-working-server', () => {
+  const verdict = (events: Parameters<typeof judge>[2]) => judge('kills-hit-a-working-server', {}, events)
+
+  it('counts only kills with an append in flight and 20 acknowledged before', () => {
+    const good = Array.from({ length: 5 }, (_, n) => killed(n, 1, 20)).flat()
+    expect(verdict(good)).toMatchObject({ verdict: 'pass', value: 5 })
+    expect(verdict([...good.slice(0, 3), ...killed(9, 0, 50), ...killed(10, 3, 19)])).toMatchObject({ verdict: 'unknown', value: 3 })
+    expect(verdict([]).verdict).toBe('unknown')
+  })
+})
+
+describe('ready-within', () => {
+  it('passes at the deadline, fails one millisecond beyond it, and when a start never was ready', () => {
+    expect(judge('ready-within', { readyMs: 100 }, started(0, 100)).verdict).toBe('pass')
+    expect(judge('ready-within', { readyMs: 100 }, started(0, 101)).verdict).toBe('fail')
+    const hung = [[5, { kind: 'lifecycle', hop: 'origin', what: 'not-ready', because: 'it hung', logLines: ['last words'] }]]
+    const found = judge('ready-within', { readyMs: 100 }, [...started(0, 10), ...(hung as never[])])
+    expect(found.verdict).toBe('fail')
+    expect(found.evidence).toContain('last words')
+    expect(judge('ready-within', {}, []).verdict).toBe('unknown')
+  })
+})
