@@ -90,7 +90,7 @@ function findInBytes(body: Buffer): Found {
 }
 
 function recordAt(body: Buffer, at: number): { id: string; end: number } | null {
-  if (body.compare(marker, 0, marker.length, at, at + marker.length) !== 0) return null
+  if (!body.subarray(at, at + marker.length).equals(marker)) return null
   const headerEnd = body.indexOf(newline, at)
   if (headerEnd === -1 || headerEnd - at > headerBytesMax) return null
   const [, id, lengthText, hash] = body.toString('latin1', at, headerEnd).split(' ')

@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest'
+import type { Crowd, EventBody } from '../../harness/history.ts'
+import { judge } from './judging.ts'
+
+function crowd(more: Partial<Crowd> = {}): [number, EventBody] {
+  const base: Crowd = {
+    kind: 'crowd',
+    crowd: 'long-poll edge-http1 1',
+    mode: 'long-poll',
+    path: 'edge-http1',
+    generation: '1',
+    stream: 's',
+    readers: 100,
+    answered: 100,
+    outcomes: { complete: 100 },
+    statuses: { 200: 100 },
+    hashes: { right: 100 },
+    expectedSha256: 'right',
+    nextOffsets: { o2: 100 },
+    expectedNextOffset: 'o2',
+    upToDate: 100,
+    cursors: { 5: 100 },
+    upstreamRequests: 1,
+    probeRequests: 0,
+    cacheFetches: 2,
+    upstreamRequestsAny: 2,
+    appendAckAtMs: 0,
+    firstSentAtMs: 0,
+    lastSentAtMs: 100,
+    connectMs: 50,
+    arrivalMs: 100,
+    spread: [[0.5, 3], [0.99, 9]],
+    readerBytes: 3_000,
+    columnsFile: '',
+  }
+  return [0, { ...base, ...more }]
+}
+
+describe('crowd-collapses', () => {
+  const verdict = (events: [number, EventBody][], mode: Crowd['mode'] = 'long-poll') =>
+    judge('crowd-collapses', { mode, staleMs: 1_000 }, events)
+
+  it('allows one request for a parked crowd and fails on two, however long it took to arrive', () => {
+    expect(verdict([crowd({ arrivalMs: 5_000 })]).verdict).toBe('pass')
+    const two = crowd({ upstreamRequests: 2, arrivalMs: 5_000, cacheFetches: 3, upstreamRequestsAny: 3 })
+    expect(verdict([two])).toMatchObject({ verdict: 'fail', value: 2, limit: 1 })
+  })
+
+  it('allows a catch-up crowd one more for each full staleMs of its arrival', () => {
+    const catchUp = (arrivalMs: number) => crowd({ mode: 'catch-up', upstreamRequests: 3, arrivalMs })
+    expect(verdict([catchUp(2_000)], 'catch-up').verdict).toBe('pass')
+    expect(verdict([catchUp(1_999)], 'catch-up').verdict).toBe('fail')
+  })
+
+  it('holds the edge\'s own probes against the same limit', () => {
+    expect(verdict([crowd({ probeRequests: 1 })]).verdict).toBe('pass')
+    expect(verdict([crowd({ probeRequests: 2 })]).verdict).toBe('fail')
+  })
+
+  it('is unknown when the cache counted more than the tap, when most got no answer, or nothing came', () => {
+    expect(verdict([crowd({ cacheFetches: 3 })]).verdict).toBe('unknown')
+    expect(verdict([crowd({ answered: 40 })]).verdict).toBe('unknown')
+    expect(verdict([])).toMatchObject({ verdict: 'unknown', examined: 0 })
+  })
+
+  it('is unknown, not failed, where the host could not hold the crowd', () => {
+    const shortfall: EventBody = { kind: 'shortfall', what: 'crowd long-poll edge-http1', because: 'few files' }
+    expect(verdict([[0, shortfall], crowd()])).toMatchObject({ verdict: 'unknown', because: 'few files' })
+  })
+})
+
+describe('crowd-is-served-right', () => {
+  const verdict = (more: Partial<Crowd>) => judge('crowd-is-served-right', { mode: 'long-poll' }, [crowd(more)])
+
+  it('passes when all got what was written', () => {
+    expect(verdict({})).toMatchObject({ verdict: 'pass', examined: 100, value: 0 })
+  })
+
+  it('fails when all got the same, but not what was written', () => {
+    expect(verdict({ hashes: { stale: 100 } })).toMatchObject({ verdict: 'fail', value: 100 })
+  })
+
+  it('fails on one cut body, one wrong status, one old offset', () => {
+    expect(verdict({ outcomes: { complete: 99, truncated: 1 }, answered: 99 })).toMatchObject({ verdict: 'fail', value: 1 })
+    expect(verdict({ statuses: { 200: 99, 503: 1 } })).toMatchObject({ verdict: 'fail', value: 1 })
+    expect(verdict({ nextOffsets: { o2: 99, o1: 1 } })).toMatchObject({ verdict: 'fail', value: 1 })
+  })
+})
+
+describe('count-can-be-wrong', () => {
+  it('wants one upstream request for each reader without a cache', () => {
+    expect(judge('count-can-be-wrong', {}, [crowd({ path: 'direct', upstreamRequests: 100 })]).verdict).toBe('pass')
+    expect(judge('count-can-be-wrong', {}, [crowd({ path: 'direct', upstreamRequests: 99 })]).verdict).toBe('unknown')
+    expect(judge('count-can-be-wrong', {}, []).verdict).toBe('unknown')
+  })
+})
+
+describe('cursor-moves-on', () => {
+  const verdict = (...cursors: Record<string, number>[]) => judge('cursor-moves-on', {}, cursors.map((given) => crowd({ cursors: given })))
+
+  it('wants a later cursor in the next generation', () => {
+    expect(verdict({ 5: 100 }, { 6: 100 }).verdict).toBe('pass')
+    expect(verdict({ 5: 100 }, { 5: 100 })).toMatchObject({ verdict: 'fail' })
+    expect(verdict({ 5: 100 }, { 6: 99, 5: 1 })).toMatchObject({ verdict: 'fail' })
+    expect(verdict({ 5: 99 }, { 6: 100 })).toMatchObject({ verdict: 'fail' })
+    expect(verdict({ 5: 100 }).verdict).toBe('unknown')
+  })
+})

@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest'
+import { rowIds, rows, type RowId } from '../harness/checklist.ts'
+import { conclude, concludeBoxes, concludeRows, scoreOf, type Facts } from '../harness/conclude.ts'
+import type { VerdictKind } from '../harness/verdict.ts'
+
+function facts(verdicts: Partial<Record<RowId, VerdictKind>>, more: Partial<Facts> = {}, rest: VerdictKind = 'pass'): Facts {
+  const audits = rowIds.map((row) => ({ row, verdict: verdicts[row] ?? rest, because: `${row} was looked at` }))
+  return { scenarios: [], audits, originKind: 'production', partial: false, reproduceOptions: '--seed 7', ...more }
+}
+
+function decide(given: Facts) {
+  return conclude(given, concludeRows(given))
+}
+
+describe('the verdict', () => {
+  it('is ready only when every required row passed or does not apply', () => {
+    expect(decide(facts({}))).toMatchObject({ verdict: 'ready', exitCode: 0 })
+    expect(decide(facts({ cors: 'not-applicable' }))).toMatchObject({ verdict: 'ready' })
+    for (const row of rows.filter((candidate) => candidate.required)) {
+      expect(decide(facts({ [row.id]: 'unknown' })), row.id).toMatchObject({ verdict: 'unknown', exitCode: 2 })
+      expect(decide(facts({ [row.id]: 'fail' })), row.id).toMatchObject({ verdict: 'not-ready', exitCode: 1 })
+    }
+  })
+
+  it('names the row in its first sentence', () => {
+    expect(decide(facts({ cors: 'unknown' })).because).toContain('cors')
+    expect(decide(facts({ https: 'fail' })).because).toContain('https')
+  })
+
+  it('does not hang on medium rows, soak and replay', () => {
+    for (const row of ['soak', 'incident-replay', 'lifecycle-one', 'ops-upgrade'] as const) {
+      expect(decide(facts({ [row]: 'unknown' })).verdict).toBe('ready')
+    }
+  })
+
+  it('is never ready for the reference server or a partial run, and shows failures all the same', () => {
+    expect(decide(facts({}, { originKind: 'reference' }))).toMatchObject({ verdict: 'unknown', exitCode: 2 })
+    expect(decide(facts({}, { partial: true }))).toMatchObject({ verdict: 'unknown', exitCode: 2 })
+    expect(decide(facts({ https: 'fail' }, { originKind: 'reference' })).because).toContain('https')
+  })
+
+  it('is unknown when nothing was judged at all', () => {
+    const nothing: Facts = { ...facts({}), audits: [] }
+    expect(decide(nothing)).toMatchObject({ verdict: 'unknown', exitCode: 2 })
+    expect(concludeRows(nothing).every((row) => row.verdict === 'unknown')).toBe(true)
+  })
+})
+
+describe('the rows', () => {
+  it('are all there, once, in order, each the worst of its parts', () => {
+    const given = facts({})
+    given.audits.push({ row: 'https', verdict: 'fail', because: 'no chain' })
+    const checklist = concludeRows(given)
+    expect(checklist.map((row) => row.id)).toEqual([...rowIds])
+    expect(checklist.find((row) => row.id === 'https')).toMatchObject({ verdict: 'fail', because: 'no chain' })
+  })
+})
+
+describe('the boxes', () => {
+  it('are ticked, crossed or open', () => {
+    const boxes = concludeBoxes(concludeRows(facts({ https: 'fail', 'client-errors': 'unknown', 'cdn-cursor': 'fail' })))
+    expect(boxes.map((box) => box.state)).toEqual(['ticked', 'ticked', 'crossed', 'ticked', 'ticked', 'crossed', 'open', 'ticked'])
+  })
+})
+
+describe('the score', () => {
+  it('is 100 for all, capped by a failed critical row, and counts only what applies', () => {
+    expect(scoreOf(concludeRows(facts({})))).toBe(100)
+    expect(scoreOf(concludeRows(facts({ https: 'fail' })))).toBe(49)
+    expect(scoreOf(concludeRows(facts({ cors: 'fail' })))).toBeGreaterThan(90)
+    expect(scoreOf(concludeRows(facts({ https: 'pass' }, {}, 'not-applicable')))).toBe(100)
+    expect(scoreOf(concludeRows(facts({}, {}, 'unknown')))).toBe(0)
+  })
+})
