@@ -1,5 +1,5 @@
 /** What a Caddy configuration, as its author wrote it, offers and asks of those who call it. */
-import type { Listener } from './caddy-listeners.ts'
+import type { Listener, ListenerPlan } from './caddy-listeners.ts'
 import { isForwardAuth } from './caddy-modules.ts'
 import { isObject, listAt, objectAt, textsOf, type Json, type JsonObject } from './json.ts'
 
@@ -16,7 +16,10 @@ export interface CaddyCapabilities {
   readonly streamRoutes: string[]
   /** Host names the streams are served under; empty for any. */
   readonly streamHosts: string[]
-  /** Local addresses (`host:port`) of the listeners that serve streams. */
+  /**
+   * Local addresses (`host:port`) that serve streams, those over plain HTTP first. Where the file
+   * serves them over TLS only, the first is a plain way into that listener, made for the run.
+   */
   readonly streamListeners: string[]
   readonly webhooks: boolean
   /** True unless the file turns the admin API off, which is on by default. */
@@ -24,7 +27,7 @@ export interface CaddyCapabilities {
   readonly endsTls: boolean
   readonly metrics: boolean
   readonly accessLog: boolean
-  /** What stands in front of the streams; `basic` is passed with `simulatedAccount`. */
+  /** What asks callers who they are. In the simulation everybody is let in. */
   readonly auth: ('basic' | 'forward' | 'client-certificate' | 'other')[]
 }
 
@@ -36,14 +39,13 @@ interface StreamHandler {
 }
 
 /** Reads the capabilities of the original (not the confined) configuration. */
-export function capabilitiesOf(json: Json, listeners: readonly Listener[]): CaddyCapabilities {
+export function capabilitiesOf(json: Json, plan: ListenerPlan): CaddyCapabilities {
+  const { listeners } = plan
   const servers = objectAt(json, 'apps', 'http', 'servers')
   const streams = Object.entries(servers).flatMap(([name, server]) =>
     streamHandlers(listAt(server, 'routes'), { server: name, paths: [], hosts: [] }),
   )
   const handlers = streams.map((stream) => stream.handler)
-  const names = new Set(streams.map((stream) => stream.server))
-  const serving = listeners.filter((own) => names.has(own.server) && !own.redirectsOnly)
   return {
     streamHandlers: streams.length,
     dataDirSet: handlers.length > 0 && handlers.every((handler) => !!handler.data_dir),
@@ -55,7 +57,7 @@ export function capabilitiesOf(json: Json, listeners: readonly Listener[]): Cadd
     ),
     streamRoutes: unique(streams.flatMap(({ paths }) => (paths.length > 0 ? paths : ['/*']))),
     streamHosts: unique(streams.flatMap(({ hosts }) => hosts)),
-    streamListeners: unique(serving.map((own) => own.local)),
+    streamListeners: streamListeners(json, plan),
     webhooks: handlers.some((handler) => !!handler.webhook_callback_url),
     adminEnabled: objectAt(json, 'admin').disabled !== true,
     endsTls: listeners.some((own) => own.tls),
@@ -63,6 +65,26 @@ export function capabilitiesOf(json: Json, listeners: readonly Listener[]): Cadd
     accessLog: Object.values(servers).some((server) => objectAt(server).logs !== undefined),
     auth: authOf(servers),
   }
+}
+
+/** The listener over TLS to which a plain way is needed, or null where streams are served plainly. */
+export function streamsOnlyOverTls(json: Json, plan: ListenerPlan): Listener | null {
+  const serving = servingStreams(json, plan)
+  return serving.every((own) => own.tls) ? (serving[0] ?? null) : null
+}
+
+function streamListeners(json: Json, plan: ListenerPlan): string[] {
+  const serving = servingStreams(json, plan)
+  const made = streamsOnlyOverTls(json, plan) === null ? [] : [plan.plain]
+  const [plain, tls] = [serving.filter((own) => !own.tls), serving.filter((own) => own.tls)]
+  return unique([...made, ...plain.map((own) => own.local), ...tls.map((own) => own.local)])
+}
+
+function servingStreams(json: Json, plan: ListenerPlan): Listener[] {
+  const servers = objectAt(json, 'apps', 'http', 'servers')
+  const serves = (name: string) =>
+    streamHandlers(listAt(servers[name], 'routes'), { server: name, paths: [], hosts: [] }).length > 0
+  return plan.listeners.filter((own) => !own.redirectsOnly && serves(own.server))
 }
 
 function streamHandlers(routes: Json[], above: Omit<StreamHandler, 'handler'>): StreamHandler[] {

@@ -6,10 +6,11 @@
  */
 import { HarnessError, UsageError } from '../errors.ts'
 import { isLoopbackAddress } from './addresses.ts'
-import { capabilitiesOf, type CaddyCapabilities } from './caddy-capabilities.ts'
+import { capabilitiesOf, streamsOnlyOverTls, type CaddyCapabilities } from './caddy-capabilities.ts'
 import {
   hostsOf,
   planListeners,
+  plainServerName,
   stubServerName,
   type Listener,
   type ListenerPlan,
@@ -86,8 +87,19 @@ export function confineCaddyConfig(json: Json, options: ConfineOptions): Confine
     )
   }
   const { changes, refused, reads } = findings
-  const capabilities = capabilitiesOf(json, plan.listeners)
-  return { config, listeners: plan.listeners, changes, refused, reads, capabilities }
+  const capabilities = capabilitiesOf(json, plan)
+  const listeners = [...plan.listeners, ...ownListeners(config)]
+  return { config, listeners, changes, refused, reads, capabilities }
+}
+
+function ownListeners(config: JsonObject): Listener[] {
+  const servers = objectAt(config, 'apps', 'http', 'servers')
+  return [stubServerName, plainServerName].flatMap((server) => {
+    const [local] = textsOf(objectAt(servers, server).listen)
+    if (local === undefined) return []
+    const kind = { tls: false, hosts: [], redirectsOnly: false, madeForTheRun: true }
+    return [{ server, original: local, local, ...kind }]
+  })
 }
 
 function loopbackOnly(listen: (n: number) => string): (n: number) => string {
@@ -198,6 +210,11 @@ function confineHttp(http: Json, plan: ListenerPlan, at: At): JsonObject {
     shutdown_delay: (value) => value,
   })(http, at)
   if (at.findings.stubUsed) servers[stubServerName] = stubServer(plan.stub)
+  const secure = streamsOnlyOverTls({ apps: { http } }, plan)
+  if (secure) {
+    servers[plainServerName] = plainServer(secure, plan.plain)
+    if (original[plainServerName] === undefined) notePlainServer(secure, plan.plain, at)
+  }
   return { ...objectAt(rest), ...movedPorts(http, plan, at), servers }
 }
 
@@ -243,6 +260,28 @@ function stubServer(address: string): JsonObject {
     headers: { 'X-Simulation-Stub': ['1'] },
   }
   return { listen: [address], automatic_https: { disable: true }, routes: [{ handle: [answer] }] }
+}
+
+/** Varnish speaks no TLS: it reaches streams that are served over TLS only through this server. */
+function plainServer(secure: Listener, address: string): JsonObject {
+  const name = (secure.hosts[0] ?? 'localhost').replace('*', 'simulation')
+  const proxy = {
+    handler: 'reverse_proxy',
+    transport: {
+      protocol: 'http',
+      compression: false,
+      tls: { server_name: name, insecure_skip_verify: true },
+      versions: ['1.1'],
+    },
+    upstreams: [{ dial: secure.local }],
+  }
+  return { listen: [address], automatic_https: { disable: true }, routes: [{ handle: [proxy] }] }
+}
+
+function notePlainServer(secure: Listener, address: string, at: At): void {
+  const place = below(below(at, 'servers'), plainServerName).path
+  const because = `Varnish reaches the streams behind ${secure.original}, which ends TLS, through it`
+  at.findings.change(place, undefined, { listen: [address] }, because)
 }
 
 // --- certificates -----------------------------------------------------------------------------

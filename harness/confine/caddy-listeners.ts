@@ -13,8 +13,11 @@ import { isObject, listAt, objectAt, textsOf, type Json, type JsonObject } from 
 /** The server that answers in place of addresses that may not be reached. */
 export const stubServerName = 'simulation_stub'
 
+/** The server that speaks plain HTTP for one that serves streams over TLS only. */
+export const plainServerName = 'simulation_plain'
+
 /** Numbers of the local addresses that are always reserved. */
-export const reserved = { httpPort: 0, httpsPort: 1, stub: 2, first: 3 } as const
+export const reserved = { httpPort: 0, httpsPort: 1, stub: 2, plain: 3, first: 4 } as const
 
 export interface Listener {
   /** The server's name in the JSON. */
@@ -28,6 +31,8 @@ export interface Listener {
   readonly hosts: string[]
   /** True when Caddy itself adds this listener, to send plain HTTP to HTTPS. */
   readonly redirectsOnly: boolean
+  /** True for a server of the simulation's own: the stub, or the plain way to streams over TLS. */
+  readonly madeForTheRun: boolean
 }
 
 export interface ServerPlan {
@@ -45,11 +50,13 @@ export interface ListenerPlan {
   readonly httpPort: number
   readonly httpsPort: number
   readonly stub: string
+  readonly plain: string
   /** How many local addresses `listen` was or will be asked for. */
   readonly count: number
 }
 
 const portsMax = 100
+const ownServers: readonly string[] = [stubServerName, plainServerName]
 
 /** Plans where every listener of the configuration goes; `listen` gives the n-th local address. */
 export function planListeners(json: Json, listen: (n: number) => string): ListenerPlan {
@@ -57,7 +64,7 @@ export function planListeners(json: Json, listen: (n: number) => string): Listen
   const ports = { http: numberOr(http.http_port, 80), https: numberOr(http.https_port, 443) }
   const numbers = new Map<string, number>()
   const servers = Object.entries(objectAt(http, 'servers'))
-    .filter(([name, server]) => name !== stubServerName && isObject(server))
+    .filter(([name, server]) => !ownServers.includes(name) && isObject(server))
     .map(([name, server]) => planServer(name, server as JsonObject, { ports, numbers, listen }))
   const redirect = redirectListener(servers, ports.http, listen)
   return {
@@ -66,6 +73,7 @@ export function planListeners(json: Json, listen: (n: number) => string): Listen
     httpPort: portOf(listen(reserved.httpPort)),
     httpsPort: portOf(listen(reserved.httpsPort)),
     stub: listen(reserved.stub),
+    plain: listen(reserved.plain),
     count: reserved.first + [...numbers.values()].filter((n) => n >= reserved.first).length,
   }
 }
@@ -94,6 +102,7 @@ function planServer(name: string, server: JsonObject, moving: Moving): ServerPla
     tls: endsTls && port !== moving.ports.http,
     hosts,
     redirectsOnly: false,
+    madeForTheRun: false,
   }))
   const redirects = endsTls && automated && automatic.disable_redirects !== true
   return { name, endsTls: endsTls && listeners.some(({ tls }) => tls), redirects, hosts, listeners }
@@ -148,7 +157,8 @@ function redirectListener(
   if (redirecting.length === 0 || exists) return []
   const hosts = [...new Set(redirecting.flatMap((server) => server.hosts))]
   const server = 'remaining_auto_https_redirects'
-  return [{ server, original: `:${httpPort}`, local, tls: false, hosts, redirectsOnly: true }]
+  const original = `:${httpPort}`
+  return [{ server, original, local, tls: false, hosts, redirectsOnly: true, madeForTheRun: false }]
 }
 
 /** The host names that a server's routes match at the top level, where Caddy looks for them. */

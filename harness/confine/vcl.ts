@@ -9,6 +9,9 @@ import { redactText } from './redact.ts'
 import { expandIncludes, type SourceLine } from './vcl-includes.ts'
 import { countLines, tokenizeVcl, type VclToken } from './vcl-tokens.ts'
 
+export { parseVarnishdParameters, type VarnishdParameter } from './varnishd-parameters.ts'
+export { compileVcl } from './vcl-compile.ts'
+
 export interface LocalBackend {
   readonly host: string
   readonly port: number
