@@ -1,18 +1,32 @@
 /** Starts a program as a plain child process: for benchmarks and tests, outside of any run. */
 import { spawn } from 'node:child_process'
-import type { SpawnedProgram } from '../harness/load/fleet/launch.ts'
+import { createInterface } from 'node:readline'
+import type { Readable, Writable } from 'node:stream'
+import type { FleetProgram } from '../harness/load/fleet/launch.ts'
 
-export interface ChildProgram extends SpawnedProgram {
+export interface ChildProgram extends FleetProgram {
   readonly pid: number
+  readonly stdin: Writable
+  readonly stderr: Readable
 }
 
-/** The child's exit resolves with code and signal; a program that cannot be started has code 127. */
+/** Exit code 127 stands for a program that could not be started. */
 export function spawnProgram(program: string, args: string[]): ChildProgram {
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] })
   const exited = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
     child.once('close', (code, signal) => resolve({ code, signal }))
     child.once('error', () => resolve({ code: 127, signal: null }))
   })
-  const { stdin, stdout, stderr } = child
-  return { pid: child.pid ?? -1, stdin, stdout, stderr, exited, kill: () => child.kill('SIGKILL') }
+  // A program that died cannot be written to; `exited` tells.
+  child.stdin.on('error', () => {})
+  child.stderr.resume()
+  return {
+    pid: child.pid ?? -1,
+    stdin: child.stdin,
+    stderr: child.stderr,
+    lines: createInterface({ input: child.stdout }),
+    exited,
+    write: (line) => child.stdin.write(`${line}\n`),
+    kill: () => (child.kill('SIGKILL'), exited),
+  }
 }

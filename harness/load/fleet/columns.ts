@@ -9,6 +9,8 @@ import { z } from 'zod'
 import { HarnessError } from '../../errors.ts'
 import type { Crowd } from './crowd.ts'
 import { noValue } from './distinct.ts'
+
+export { noValue }
 import { outcomes, type Outcome } from './outcomes.ts'
 
 const arrayTypes = {
@@ -231,4 +233,3 @@ function parsed<S extends z.ZodType>(path: string, schema: S, bytes: Buffer): z.
   }
 }
 
-export { noValue }

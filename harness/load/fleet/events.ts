@@ -80,6 +80,8 @@ export const fleetEventSchema = z.discriminatedUnion('event', [
     atMs: z.number(),
   }),
   z.strictObject({ event: z.literal('done'), summary: fleetSummarySchema }),
+  /** The last word of a fleet that ends without a result, with the code it ends with. */
+  z.strictObject({ event: z.literal('failed'), message: z.string(), exitCode: z.int() }),
 ])
 
 export type FleetEvent = z.output<typeof fleetEventSchema>

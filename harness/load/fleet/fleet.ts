@@ -145,8 +145,10 @@ function safeJson(line: string): unknown {
 
 function fail(error: unknown): void {
   const usage = error instanceof UsageError
-  process.stderr.write(`${usage ? error.message : String((error as Error)?.stack ?? error)}\n`)
-  process.exit(usage ? exitCodes.usage : exitCodes.harnessFault)
+  const message = usage ? error.message : String((error as Error)?.stack ?? error)
+  const exitCode = usage ? exitCodes.usage : exitCodes.harnessFault
+  process.stderr.write(`${message}\n`)
+  emit({ event: 'failed', message, exitCode }, () => process.exit(exitCode))
 }
 
 function main(): void {
@@ -154,9 +156,13 @@ function main(): void {
   let run: FleetRun | undefined
   const lines = createInterface({ input: process.stdin })
   lines.on('line', (line) => {
-    if (run) return obey(line, run)
-    run = new FleetRun(parsePlan(line))
-    run.begin()
+    try {
+      if (run) return obey(line, run)
+      run = new FleetRun(parsePlan(line))
+      run.begin()
+    } catch (error) {
+      fail(error)
+    }
   })
   lines.on('close', () => process.exit(exitCodes.interrupted))
   emit({ event: 'ready', openFilesMax: openFilesMax('self', 'soft') ?? 0, clock: clockSource() })

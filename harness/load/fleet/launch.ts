@@ -2,27 +2,26 @@
  * Starts a fleet and follows it. How the program is started is the caller's: as a process, or in
  * the network namespace of a container.
  */
-import { createInterface } from 'node:readline'
-import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { exitCodes, HarnessError, UsageError } from '../../errors.ts'
-import { Columns, readColumns } from './columns.ts'
+import type { Runtime } from '../../runtime/runtime.ts'
+import type { CrowdFigures } from '../../world.ts'
+import { readColumns, type Columns } from './columns.ts'
 import { fleetEventSchema, type FleetEvent, type FleetMilestone, type FleetSummary } from './events.ts'
+import { crowdFigures } from './figures.ts'
 import { checkPlan, type FleetPlan } from './plan.ts'
 
-export interface SpawnedProgram {
-  readonly stdin: Writable
-  readonly stdout: Readable
-  readonly stderr: Readable
+/** A program one talks to line by line; a runtime's `Conversation` is one. */
+export interface FleetProgram {
+  write(line: string): void
+  /** Its standard output. */
+  readonly lines: AsyncIterable<string>
   /** Resolves, and never rejects, when the program has ended. */
   readonly exited: Promise<{ code: number | null; signal: string | null }>
-  kill(): void
+  kill(): Promise<unknown>
 }
 
-export type SpawnProgram = (
-  program: string,
-  args: string[],
-) => SpawnedProgram | Promise<SpawnedProgram>
+export type StartProgram = (program: string, args: string[]) => FleetProgram | Promise<FleetProgram>
 
 export interface FleetResult {
   summary: FleetSummary
@@ -31,14 +30,14 @@ export interface FleetResult {
 
 export interface FleetOptions {
   /** Node's executable; this one unless told. */
-  program?: string
-  /** How to end a fleet from outside, and its events as they come. */
+  node?: string
+  /** Told each event as it comes. */
   onEvent?(event: FleetEvent): void
 }
 
-/** Small young generations: a crowd is long-lived, and the rest is garbage at once. */
-export const fleetNodeFlags = ['--max-semi-space-size=4']
 export const fleetProgram = fileURLToPath(new URL('./fleet.ts', import.meta.url))
+/** A small young generation: what a crowd leaves in it is garbage at once, and readers are old. */
+export const fleetNodeFlags = ['--max-semi-space-size=4']
 
 /**
  * Starts a fleet with its plan.
@@ -46,94 +45,93 @@ export const fleetProgram = fileURLToPath(new URL('./fleet.ts', import.meta.url)
  */
 export async function launchFleet(
   plan: FleetPlan,
-  spawn: SpawnProgram,
+  start: StartProgram,
   options: FleetOptions = {},
 ): Promise<Fleet> {
   checkPlan(plan)
-  const program = await spawn(options.program ?? process.execPath, [...fleetNodeFlags, fleetProgram])
-  return new Fleet(plan, program, options)
+  const program = await start(options.node ?? process.execPath, [...fleetNodeFlags, fleetProgram])
+  return new Fleet(plan, program, options.onEvent)
 }
 
-/** A fleet under way. Its promises reject with a HarnessError when it ends without a result. */
+/**
+ * Runs a fleet to its end in a runtime.
+ * @param onMilestone told when all readers are connected, have sent, or are open
+ * @throws HarnessError when the fleet ends without a result
+ */
+export async function runFleet(
+  runtime: Pick<Runtime, 'converse'>,
+  plan: FleetPlan,
+  onMilestone: (milestone: FleetMilestone['event']) => void,
+): Promise<CrowdFigures> {
+  const onEvent = (event: FleetEvent) => {
+    if (isMilestone(event)) onMilestone(event.event)
+  }
+  const start: StartProgram = (program, args) => runtime.converse('fleet', program, args)
+  await using fleet = await launchFleet(plan, start, { onEvent })
+  return crowdFigures(await fleet.done)
+}
+
+/** A fleet under way. Its promises reject when it ends without a result. */
 export class Fleet implements AsyncDisposable {
   /** All connections are up, or failed. */
   readonly connected: Promise<FleetMilestone>
   /** All requests are written. */
   readonly sent: Promise<FleetMilestone>
-  /** Event streams: all readers have their first event. Resolves for no other kind of read. */
+  /** Event streams only: all readers have their first event. */
   readonly open: Promise<FleetMilestone>
   readonly done: Promise<FleetResult>
-  readonly #program: SpawnedProgram
+  readonly #program: FleetProgram
 
-  constructor(plan: FleetPlan, program: SpawnedProgram, options: FleetOptions) {
+  constructor(plan: FleetPlan, program: FleetProgram, onEvent?: (event: FleetEvent) => void) {
     this.#program = program
-    const steps = {
+    const milestones = {
       connected: Promise.withResolvers<FleetMilestone>(),
       sent: Promise.withResolvers<FleetMilestone>(),
       open: Promise.withResolvers<FleetMilestone>(),
     }
-    this.connected = steps.connected.promise
-    this.sent = steps.sent.promise
-    this.open = steps.open.promise
-    let summary: FleetSummary | undefined
-    const said = eachEvent(program.stdout, (event) => {
-      if (event.event === 'done') summary = event.summary
-      else if (event.event !== 'ready' && event.event !== 'progress') {
-        steps[event.event].resolve(event)
-      }
-      options.onEvent?.(event)
+    this.connected = milestones.connected.promise
+    this.sent = milestones.sent.promise
+    this.open = milestones.open.promise
+    this.done = this.#follow((event) => {
+      if (isMilestone(event)) milestones[event.event].resolve(event)
+      onEvent?.(event)
     })
-    this.done = this.#finish(said, () => summary)
     this.done.catch((error: unknown) => {
-      for (const step of Object.values(steps)) step.reject(error)
+      for (const milestone of Object.values(milestones)) milestone.reject(error)
     })
     // Whoever awaits one of them hears of a failure; nobody has to await all.
-    for (const step of Object.values(steps)) step.promise.catch(() => {})
-    // A program that died cannot be written to; `exited` tells.
-    program.stdin.on('error', () => {})
-    program.stdin.write(`${JSON.stringify(plan)}\n`)
+    for (const milestone of Object.values(milestones)) milestone.promise.catch(() => {})
+    program.write(JSON.stringify(plan))
   }
 
   /** Ends the run early: readers that are not done have the outcome `stopped`. */
   stop(): void {
-    this.#program.stdin.write('{"stop":true}\n')
+    this.#program.write('{"stop":true}')
   }
 
   /** Ends the program, whatever it is doing. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#program.kill()
+    await this.#program.kill()
     await this.#program.exited
   }
 
-  async #finish(
-    said: Promise<void>,
-    summary: () => FleetSummary | undefined,
-  ): Promise<FleetResult> {
-    const [complaint, { code, signal }] = await Promise.all([
-      textOf(this.#program.stderr),
-      this.#program.exited,
-      said,
-    ])
-    const result = summary()
-    if (code === 0 && result) return { summary: result, columns: readColumns(result.columnsFile) }
-    if (code === exitCodes.usage) throw new UsageError(complaint.trim())
+  async #follow(onEvent: (event: FleetEvent) => void): Promise<FleetResult> {
+    let last: FleetEvent | undefined
+    for await (const line of this.#program.lines) {
+      last = fleetEventSchema.parse(JSON.parse(line))
+      onEvent(last)
+    }
+    const { code, signal } = await this.#program.exited
+    if (last?.event === 'done') {
+      return { summary: last.summary, columns: readColumns(last.summary.columnsFile) }
+    }
+    const complaint = last?.event === 'failed' ? last.message : `after ${last?.event ?? 'nothing'}`
+    if (code === exitCodes.usage) throw new UsageError(complaint)
     const end = signal ?? `exit code ${code}`
-    throw new HarnessError(`The reader fleet ended without a result (${end}): ${complaint.trim()}`)
+    throw new HarnessError(`The reader fleet ended without a result (${end}): ${complaint}`)
   }
 }
 
-async function eachEvent(stdout: Readable, visit: (event: FleetEvent) => void): Promise<void> {
-  for await (const line of createInterface({ input: stdout })) {
-    visit(fleetEventSchema.parse(JSON.parse(line)))
-  }
-}
-
-const complaintCharsMax = 8_192
-
-async function textOf(stream: Readable): Promise<string> {
-  let text = ''
-  for await (const chunk of stream) {
-    if (text.length < complaintCharsMax) text += String(chunk)
-  }
-  return text.slice(0, complaintCharsMax)
+function isMilestone(event: FleetEvent): event is FleetMilestone {
+  return event.event === 'connected' || event.event === 'sent' || event.event === 'open'
 }
