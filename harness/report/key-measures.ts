@@ -23,7 +23,7 @@ export function crowdWords(generation: string): string {
 export function keyMeasures(measurements: Measurements): string[] {
   return [
     ...durability(measurements),
-    ...(measurements.fanOut ?? []).map(fanOut),
+    ...fanOut(measurements.fanOut ?? []),
     ...fileHandles(measurements),
     ...passage(measurements),
     ...expiry(measurements),
@@ -52,12 +52,31 @@ function boundSentence(kills: number, bound: number): string {
   return `${plural(kills, 'clean kill')} leave a failure rate of up to ${percent(bound)} a kill possible (95 %).`
 }
 
-function fanOut(seen: FanOutMeasurement): string {
-  const who = `${modeWords[seen.mode]}, ${pathWords[seen.path]}, ${crowdWords(seen.generation)}`
-  const requests = `${plural(seen.upstreamRequests, 'upstream request')}`
-  const probes = seen.probeRequests > 0 ? ` and ${plural(seen.probeRequests, 'probe')}` : ''
-  const whole = `${number(seen.identical)} of ${number(seen.readers)} answers right`
-  return `${who}: ${whole}, ${requests}${probes}, p99 ${duration(seen.spreadP99Ms)}.`
+/** One sentence for each read mode behind the cache, and one for the control without it. */
+function fanOut(seen: readonly FanOutMeasurement[]): string[] {
+  const modes = [...new Set(seen.map((one) => one.mode))]
+  const cached = modes.map((mode) => seen.filter((one) => one.mode === mode && one.path !== 'direct'))
+  const control = seen.filter((one) => one.path === 'direct')
+  const sentences = cached.filter((crowds) => crowds.length > 0).map(crowdsOfMode)
+  if (control.length === 0) return sentences
+  const requests = sum(control.map((one) => one.upstreamRequests))
+  return [...sentences, `Without the cache ${plural(sum(control.map((one) => one.readers)), 'reader')} were ${plural(requests, 'upstream request')}: the control.`]
+}
+
+function crowdsOfMode(crowds: readonly FanOutMeasurement[]): string {
+  const worst = crowds.reduce((most, one) => (excess(one) > excess(most) ? one : most))
+  const requests = `${plural(worst.upstreamRequests, 'upstream request')} (${number(worst.upstreamRequestsMax)} allowed)`
+  const p99 = Math.max(...crowds.map((one) => one.spreadP99Ms))
+  const right = `${number(sum(crowds.map((one) => one.identical)))} of ${number(sum(crowds.map((one) => one.readers)))} answers right`
+  return `${modeWords[crowds[0]!.mode]}: ${plural(crowds.length, 'crowd')}, ${right}, at worst ${requests} and p99 ${duration(p99)}.`
+}
+
+function excess(one: FanOutMeasurement): number {
+  return one.upstreamRequests - one.upstreamRequestsMax
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0)
 }
 
 function fileHandles({ fileHandles: seen, fileHandlesRecommended: advice }: Measurements): string[] {
@@ -74,12 +93,12 @@ function fileHandles({ fileHandles: seen, fileHandlesRecommended: advice }: Meas
   ]
 }
 
-function passage({ passage: seen }: Measurements): string[] {
-  return (seen ?? []).map(
-    (one) =>
-      `${modeWords[one.mode]} through ${one.via}: ${plural(one.events, 'event')}, ` +
-      `p50 ${duration(one.p50Ms)}, at most ${duration(one.maxMs)} after the append.`,
-  )
+function passage({ passage: seen = [] }: Measurements): string[] {
+  return [...new Set(seen.map((one) => one.mode))].map((mode) => {
+    const hops = seen.filter((one) => one.mode === mode)
+    const words = hops.map((one) => `${one.via} ${duration(one.p50Ms)}, at most ${duration(one.maxMs)}`)
+    return `${modeWords[mode]}, from append to event: ${words.join('; ')}.`
+  })
 }
 
 function expiry({ expiry: seen }: Measurements): string[] {

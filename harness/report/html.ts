@@ -1,0 +1,106 @@
+/**
+ * The report as one page: no script, no request, opened from disk or out of a mail. Everything in
+ * it comes from one saved result.
+ */
+import { createHash } from 'node:crypto'
+import { headline } from './groups.ts'
+import { icon } from './html/badge.ts'
+import { checklistTable } from './html/checklist-table.ts'
+import { environment, fileChanges } from './html/environment.ts'
+import { budgets, fitToPage, leastBytes, type Fitted } from './html/fit-to-page.ts'
+import { limitsOfGreen, notRun } from './html/limits-of-green.ts'
+import { html, trusted, type Content, type Markup } from './html/markup.ts'
+import { scenarioAnchor, scenarioSection } from './html/scenario-section.ts'
+import { style } from './html/style.ts'
+import { banners, boxes, scope, verdictHeader } from './html/summary.ts'
+import type { Result } from './result.ts'
+
+/** A page that can still be mailed. */
+export const pageBytesMax = 1_000_000
+
+/** Renders a result as one HTML document of at most `pageBytesMax` bytes. */
+export function renderHtml(result: Result): string {
+  for (const budget of budgets.slice(0, -1)) {
+    const fitted = fitToPage(result, budget)
+    if (leastBytes(fitted.result) > pageBytesMax) continue
+    const text = String(page(fitted))
+    if (Buffer.byteLength(text) <= pageBytesMax) return text
+  }
+  return String(page(fitToPage(result, budgets.at(-1)!)))
+}
+
+function page({ result, leftOut }: Fitted): Markup {
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<title>${headline(result)}</title>
+<style>${trusted(style)}</style>
+</head>
+<body>
+<a class="skip" href="#main">Skip to the report</a>
+${verdictHeader(result)}
+<div class="page">
+${contents(result)}
+<main id="main" tabindex="-1">
+${banners(result, 'at the top')}
+${boxes(result)}
+${scope(result)}
+${checklistTable(result)}
+${scenarios(result)}
+${notRun(result)}
+${environment(result)}
+${fileChanges(result)}
+${limitsOfGreen(result)}
+${banners(result, 'at the bottom')}
+</main>
+</div>
+${footer(result, leftOut)}
+</body>
+</html>
+`
+}
+
+const policy = [
+  "default-src 'none'",
+  `style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'`,
+  "base-uri 'none'",
+  "form-action 'none'",
+].join('; ')
+
+function contents(result: Result): Markup {
+  const hasFiles = result.subject.fileChanges.length > 0
+  return html`<nav class="contents" aria-label="Contents"><ul>
+    <li><a href="#boxes">Before you deploy</a></li>
+    ${result.scope.length > 0 ? html`<li><a href="#scope">What it speaks of</a></li>` : ''}
+    <li><a href="#checklist">Checklist</a></li>
+    ${result.scenarios.length > 0 ? scenarioLinks(result) : ''}
+    ${result.notRun.length > 0 ? html`<li><a href="#not-run">Did not run</a></li>` : ''}
+    <li><a href="#environment">Environment</a></li>
+    ${hasFiles ? html`<li><a href="#files">Your files</a></li>` : ''}
+    <li><a href="#limits">What green does not prove</a></li>
+  </ul></nav>`
+}
+
+function scenarioLinks(result: Result): Markup {
+  return html`<li><a href="#scenarios">Scenarios</a><ul>${result.scenarios.map(
+    (scenario, index) => html`<li><a href="#${scenarioAnchor(scenario.id, index)}">${icon(scenario.verdict)}${scenario.id.trim() || `scenario ${index + 1}`}</a></li>`,
+  )}</ul></li>`
+}
+
+function scenarios(result: Result): Content {
+  if (result.scenarios.length === 0) return ''
+  return html`<section id="scenarios" aria-labelledby="scenarios-title">
+    <h2 id="scenarios-title">Scenarios</h2>
+    ${result.scenarios.map(scenarioSection)}
+  </section>`
+}
+
+function footer(result: Result, leftOut: readonly string[]): Markup {
+  const missing = leftOut.length === 0 ? '' : html`<details><summary>Left out of this page (${leftOut.length} lists); all of it is in result.json</summary>
+    <ul>${leftOut.slice(0, 40).map((line) => html`<li>${line}</li>`)}</ul></details>`
+  return html`<footer><p>Durable Streams production simulation, run <code>${result.runId}</code>. This page was rendered from result.json in the run's folder, where the history and the logs of all processes are, too.</p>${missing}</footer>`
+}

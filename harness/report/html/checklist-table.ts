@@ -1,0 +1,71 @@
+/**
+ * The 26 rows, the failed ones first, with a filter that needs no script: radio buttons, and a
+ * style sheet that knows which one is chosen.
+ */
+import type { VerdictKind } from '../../verdict.ts'
+import { kindOrder, kindWords, worstFirst, type ChecklistRow } from '../groups.ts'
+import type { Result } from '../result.ts'
+import { badge } from './badge.ts'
+import { html, type Content, type Markup } from './markup.ts'
+import { scenarioAnchor } from './scenario-section.ts'
+
+export function checklistTable(result: Result): Markup {
+  const anchors = new Map(result.scenarios.map(({ id }, index) => [id, scenarioAnchor(id, index)]))
+  return html`<section id="checklist" aria-labelledby="checklist-title">
+    <h2 id="checklist-title">Checklist</h2>
+    ${filter(result.checklist)}
+    <table class="checklist" role="table">
+      <caption class="unseen">What must be proven before a release, failed rows first</caption>
+      <thead role="rowgroup"><tr role="row">
+        ${['Verdict', 'What must hold', 'What was seen'].map((head) => html`<th scope="col" role="columnheader">${head}</th>`)}
+      </tr></thead>
+      <tbody role="rowgroup">${worstFirst(result.checklist).map((row) => oneRow(row, anchors))}</tbody>
+    </table>
+  </section>`
+}
+
+function filter(rows: readonly ChecklistRow[]): Markup {
+  const present = kindOrder.filter((kind) => rows.some((row) => row.verdict === kind))
+  return html`<fieldset class="filter"><legend>Show</legend>
+    ${choice('all', 'All', rows.length, true)}
+    ${present.map((kind) => choice(kind, kindWords[kind], rows.filter((row) => row.verdict === kind).length, false))}
+  </fieldset>`
+}
+
+function choice(kind: VerdictKind | 'all', words: string, count: number, chosen: boolean): Markup {
+  return html`<label><input type="radio" name="show" id="show-${kind}"${chosen ? html` checked` : ''}><span>${words} ${count}</span></label>`
+}
+
+function oneRow(row: ChecklistRow, anchors: ReadonlyMap<string, string>): Markup {
+  return html`<tr role="row" id="row-${row.id}" data-verdict="${row.verdict}">
+    <td role="cell">${badge(row.verdict)}<span class="severity">${row.severity}${row.required ? '' : ', not required'}</span></td>
+    <th scope="row" role="rowheader"><span>${row.title}</span><code>${row.id}</code></th>
+    <td role="cell"><p>${row.because}</p>${whatToDo(row)}${judgedBy(row, anchors)}</td>
+  </tr>`
+}
+
+/** Open where it must be done; folded where it need not. */
+function whatToDo(row: ChecklistRow): Content {
+  if (row.verdict === 'pass' || row.verdict === 'not-applicable') return ''
+  const advice = html`<dl class="advice-list">
+    <div><dt>Fix</dt><dd>${row.fix} ${rule(row)}</dd></div>
+    ${row.reproduce === '' ? '' : html`<div><dt>Repeat</dt><dd><code class="command">${row.reproduce}</code></dd></div>`}
+  </dl>`
+  if (row.verdict === 'fail') return advice
+  return html`<details><summary>What to do if it fails<span class="unseen">: ${row.id}</span></summary>${advice}</details>`
+}
+
+/** Only a web address becomes a link: this field, too, comes from a file. */
+function rule({ link, id }: ChecklistRow): Content {
+  if (!link.startsWith('https://')) return link
+  return html`<a href="${link}" rel="noreferrer">Where the rule comes from<span class="unseen">: ${id}</span></a>`
+}
+
+function judgedBy({ scenarios }: ChecklistRow, anchors: ReadonlyMap<string, string>): Content {
+  if (scenarios.length === 0) return ''
+  return html`<p class="quiet">Judged by ${scenarios.map((id, index) => {
+    const anchor = anchors.get(id)
+    const before = index > 0 ? ', ' : ''
+    return anchor ? html`${before}<a href="#${anchor}">${id.trim() || anchor}</a>` : html`${before}${id}`
+  })}</p>`
+}

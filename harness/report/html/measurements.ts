@@ -1,0 +1,163 @@
+/** A scenario's figures, drawn and as tables. */
+import { bytes, duration, number, percent, plural } from '../figures.ts'
+import { modeWords } from '../key-measures.ts'
+import type { Measurements } from '../result.ts'
+import { fanOut } from './fan-out.ts'
+import { html, type Content, type Markup } from './markup.ts'
+import { plot, type Series } from './plot.ts'
+import { table, type Column } from './table.ts'
+
+type Durability = NonNullable<Measurements['durability']>
+type Readiness = NonNullable<Measurements['readiness']>[number]
+type FileHandles = NonNullable<Measurements['fileHandles']>[number]
+type Passage = NonNullable<Measurements['passage']>[number]
+type Expiry = NonNullable<Measurements['expiry']>[number]
+
+export function measurementFigures(seen: Measurements): Content {
+  return [
+    seen.durability ? durability(seen.durability) : '',
+    fanOut(seen.fanOut),
+    readiness(seen.readiness ?? []),
+    fileHandles(seen),
+    passage(seen.passage ?? []),
+    expiry(seen.expiry ?? []),
+    disk(seen.disk ?? []),
+  ]
+}
+
+function durability(seen: Durability): Markup {
+  const harm = [seen.lost, seen.doubled, seen.reordered, seen.torn]
+  const words = ['lost', 'doubled', 'reordered', 'torn']
+  return html`<dl class="tiles">
+    ${tile(number(seen.kills), 'kills under load', '')}
+    ${tile(number(seen.killsVoid), 'kills that prove nothing', seen.killsVoid > 0 ? 'open' : '')}
+    ${tile(number(seen.restarts), 'restarts', '')}
+    ${tile(number(seen.appendsAcknowledged), 'appends acknowledged', '')}
+    ${harm.map((count, index) => tile(number(count), words[index]!, count > 0 ? 'bad' : 'good'))}
+    ${tile(duration(seen.readyMsMax), 'slowest start', '')}
+    ${seen.failureRateBound === null ? '' : tile(`< ${percent(seen.failureRateBound)}`, 'failures a kill still possible (95 %)', '')}
+  </dl>`
+}
+
+function tile(figure: string, what: string, tone: string): Markup {
+  return html`<div class="${tone}"><dt>${what}</dt><dd>${figure}</dd></div>`
+}
+
+function readiness(seen: readonly Readiness[]): Content {
+  if (seen.length === 0) return ''
+  const sorted = seen.toSorted((a, b) => a.streams - b.streams)
+  const streams = { label: 'streams', scale: 'auto' as const, format: number }
+  const words = sorted.map((one) => `${number(one.streams)}: ${duration(one.readyMs)}, ${bytes(one.rssBytes)}`)
+  const columns: Column<Readiness>[] = [
+    { head: 'Streams', figures: true, cell: (one) => number(one.streams) },
+    { head: 'Ready after', figures: true, cell: (one) => duration(one.readyMs) },
+    { head: 'Memory', figures: true, cell: (one) => bytes(one.rssBytes) },
+  ]
+  return html`<div class="plots">
+    ${plot({
+      title: 'Time until ready against the number of streams',
+      summary: words.slice(0, 8).join('; '),
+      x: streams,
+      y: { label: 'ready after', scale: 'linear', include: [0], format: duration },
+      series: [marked('ready after', sorted.map((one) => [one.streams, one.readyMs]), 1)],
+    })}
+    ${plot({
+      title: 'The server\'s memory against the number of streams',
+      summary: words.slice(0, 8).join('; '),
+      x: streams,
+      y: { label: 'memory', scale: 'linear', include: [0], format: bytes, base: 1_024 },
+      series: [marked('memory', sorted.map((one) => [one.streams, one.rssBytes]), 4)],
+    })}
+  </div>${table('Starts by number of streams', columns, sorted)}`
+}
+
+function marked(name: string, points: [number, number][], colour: number): Series {
+  return { name, points, shape: 'line', marked: true, colour }
+}
+
+function fileHandles({ fileHandles: seen = [], fileHandlesRecommended: advice }: Measurements): Content {
+  if (seen.length === 0) return ''
+  const sorted = seen.toSorted((a, b) => a.maxFileHandles - b.maxFileHandles)
+  const settings = { label: 'max_file_handles', scale: 'auto' as const, format: number }
+  const words = sorted.map((one) => `${number(one.maxFileHandles)}: ${number(one.appendsPerSecond)} appends/s, p99 ${duration(one.p99Ms)}`)
+  return html`${advice ? html`<p class="advice"><strong>max_file_handles ${number(advice.maxFileHandles)}</strong> is recommended for ${plural(advice.streams, 'stream')}: ${advice.because}</p>` : ''}
+  <div class="plots">
+    ${plot({
+      title: 'Throughput against max_file_handles',
+      summary: words.slice(0, 8).join('; '),
+      x: settings,
+      y: { label: 'appends/s', scale: 'linear', include: [0], format: number },
+      series: [marked('appends/s', sorted.map((one) => [one.maxFileHandles, one.appendsPerSecond]), 1)],
+    })}
+    ${plot({
+      title: 'Latency of appends against max_file_handles',
+      summary: words.slice(0, 8).join('; '),
+      x: settings,
+      y: { label: 'p99', scale: 'linear', include: [0], format: duration },
+      series: [marked('p99', sorted.map((one) => [one.maxFileHandles, one.p99Ms]), 2)],
+    })}
+  </div>${table('File handles', fileHandleColumns, sorted)}`
+}
+
+const fileHandleColumns: Column<FileHandles>[] = [
+  { head: 'max_file_handles', figures: true, cell: (one) => number(one.maxFileHandles) },
+  { head: 'Streams', figures: true, cell: (one) => number(one.streams) },
+  { head: 'Errors', figures: true, cell: (one) => harmful(one.errors) },
+  { head: 'Lost', figures: true, cell: (one) => harmful(one.lost) },
+  { head: 'Open files, at most', figures: true, cell: (one) => number(one.openFilesMax) },
+  { head: 'Appends/s', figures: true, cell: (one) => number(one.appendsPerSecond) },
+  { head: 'p99', figures: true, cell: (one) => duration(one.p99Ms) },
+]
+
+function harmful(count: number): Content {
+  return count > 0 ? html`<strong class="bad">${number(count)}</strong>` : '0'
+}
+
+function passage(seen: readonly Passage[]): Content {
+  if (seen.length === 0) return ''
+  const columns: Column<Passage>[] = [
+    { head: 'Read mode', cell: (one) => modeWords[one.mode] },
+    { head: 'Through', cell: (one) => hopWords[one.via] },
+    { head: 'Events', figures: true, cell: (one) => number(one.events) },
+    { head: 'p50', figures: true, cell: (one) => duration(one.p50Ms) },
+    { head: 'At most', figures: true, cell: (one) => duration(one.maxMs) },
+  ]
+  return table('From the append\'s acknowledgement to the event at the reader', columns, seen)
+}
+
+const hopWords: Record<Passage['via'], string> = {
+  origin: 'origin alone',
+  edge: 'cache',
+  tls: 'TLS and cache',
+}
+
+function expiry(seen: readonly Expiry[]): Content {
+  if (seen.length === 0) return ''
+  const columns: Column<Expiry>[] = [
+    { head: 'Read', cell: (one) => one.mode },
+    { head: 'Through', cell: (one) => one.via },
+    { head: 'Last seen after expiry', figures: true, cell: (one) => (one.probes === 0 ? 'not probed' : duration(one.lateByMsMax)) },
+    { head: 'Probes', figures: true, cell: (one) => number(one.probes) },
+  ]
+  return table('How long an expired stream could still be read', columns, seen)
+}
+
+const colours = 6
+
+function disk(seen: NonNullable<Measurements['disk']>): Content {
+  if (seen.length === 0) return ''
+  const names = [...new Set(seen.map((one) => one.what))].slice(0, colours)
+  const series = names.map((what, index): Series => {
+    const points = seen.filter((one) => one.what === what).toSorted((a, b) => a.atMs - b.atMs)
+    return { name: what, points: points.map((one) => [one.atMs, one.bytes]), shape: 'step', colour: index + 1, dash: index % 3 }
+  })
+  const ends = series.map((one) => `${one.name}: at first ${bytes(one.points[0]![1])}, at last ${bytes(one.points.at(-1)![1])}`)
+  return html`${plot({
+    title: 'Disk below data_dir around the expiry',
+    summary: `${ends.join('; ')}.`,
+    x: { label: 'since the expiry', scale: 'linear', include: [0], format: duration, exact: true },
+    y: { label: 'disk in use', scale: 'linear', include: [0], format: bytes, base: 1_024 },
+    series,
+    marks: [0],
+  })}<p class="quiet">${ends.join('; ')}. The vertical line is the expiry.</p>`
+}

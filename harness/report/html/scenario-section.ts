@@ -1,0 +1,86 @@
+/** One scenario: why it is run, how it went, what was measured, and what each check says. */
+import type { VerdictKind } from '../../verdict.ts'
+import { duration, number, plural, valueWithUnit } from '../figures.ts'
+import { kindOrder } from '../groups.ts'
+import type { CheckResult, ScenarioResult } from '../result.ts'
+import { badge, icon, toneOf } from './badge.ts'
+import { html, type Content, type Markup } from './markup.ts'
+import { measurementFigures } from './measurements.ts'
+import { timeline } from './timeline.ts'
+
+/** The place of a scenario in the page; ids come from a file, so only harmless ones are used as such. */
+export function scenarioAnchor(id: string, index: number): string {
+  return /^[a-z][a-z0-9-]{0,80}$/.test(id) ? `scenario-${id}` : `scenario-${index + 1}`
+}
+
+export function scenarioSection(scenario: ScenarioResult, index: number): Markup {
+  const anchor = scenarioAnchor(scenario.id, index)
+  return html`<section class="card scenario ${toneOf(scenario.verdict)}" id="${anchor}" aria-labelledby="${anchor}-title">
+    <header>
+      <h3 id="${anchor}-title">${scenario.title}</h3>
+      <p class="meta">${badge(scenario.verdict)}<code>${scenario.id}</code><span>${duration(scenario.durationMs)}</span></p>
+    </header>
+    <p class="because">${scenario.because}</p>
+    <p class="quiet">Why it matters: ${scenario.why}</p>
+    ${proves(scenario)}
+    ${timeline(scenario)}
+    ${measurementFigures(scenario.measurements)}
+    ${faults(scenario)}
+    ${checks(scenario.checks)}
+  </section>`
+}
+
+function proves({ proves: rows }: ScenarioResult): Content {
+  if (rows.length === 0) return ''
+  return html`<p class="quiet">Judges ${rows.map((id, index) => html`${index > 0 ? ', ' : ''}<a href="#row-${id}">${id}</a>`)}</p>`
+}
+
+function faults({ faults: injected }: ScenarioResult): Content {
+  if (injected.length === 0) return ''
+  return html`<h4>Faults and their proof</h4><ul class="plain">${injected.map(
+    (fault) => html`<li>${icon(fault.proven ? 'pass' : 'unknown')} <code>${fault.id}</code> ${fault.proven ? 'happened' : 'is not proven to have happened'}: ${fault.proof}</li>`,
+  )}</ul>`
+}
+
+function checks(all: readonly CheckResult[]): Content {
+  if (all.length === 0) return html`<p class="quiet">No check has judged this scenario.</p>`
+  const rank = (check: CheckResult) => kindOrder.indexOf(check.verdict)
+  const sorted = all.toSorted((a, b) => rank(a) - rank(b))
+  return html`<h4>Checks</h4><ul class="checks">${sorted.map(oneCheck)}</ul>`
+}
+
+function oneCheck(check: CheckResult): Markup {
+  return html`<li class="${toneOf(check.verdict)}">
+    <p class="check-title">${icon(check.verdict)}<strong>${check.title ?? check.id}</strong><span class="unseen"> ${verdictWord[check.verdict]}.</span></p>
+    <p>${check.because}</p>
+    ${gauge(check)}
+    <p class="quiet">${check.title ? html`<code>${check.id}</code> · ` : ''}${check.severity} · ${plural(check.examined, 'item')} examined${check.fingerprint ? html` · <code>${check.fingerprint}</code>` : ''}</p>
+    ${evidence(check)}
+  </li>`
+}
+
+const verdictWord: Record<VerdictKind, string> = {
+  pass: 'Passed',
+  fail: 'Failed',
+  unknown: 'Unknown',
+  'not-applicable': 'Not applicable',
+}
+
+/** The measured value, and the limit where there is one, drawn to one scale. */
+function gauge({ value, unit, limit, verdict }: CheckResult): Content {
+  if (value === undefined) return ''
+  const measured = valueWithUnit(value, unit)
+  if (limit === undefined) return html`<p class="measured">measured <strong>${measured}</strong></p>`
+  const words = html`<span>measured <strong>${measured}</strong>, limit ${valueWithUnit(limit, unit)}</span>`
+  if (limit === 0) return html`<p class="measured">${words}</p>`
+  const end = Math.max(Math.abs(value), Math.abs(limit)) * 1.15 || 1
+  const share = (of: number) => `${Math.max(0, Math.min(100, (of / end) * 100)).toFixed(1)}%`
+  return html`<p class="measured"><svg class="gauge ${toneOf(verdict)}" aria-hidden="true"><rect class="track" y="4" width="100%" height="6" rx="3"/><rect class="value" y="4" width="${share(value)}" height="6" rx="3"/><line class="limit" x1="${share(limit)}" x2="${share(limit)}" y1="0" y2="14"/></svg>
+    ${words}</p>`
+}
+
+function evidence({ evidence: lines, verdict }: CheckResult): Content {
+  if (lines.length === 0) return ''
+  return html`<details${verdict === 'fail' ? html` open` : ''}><summary>Evidence (${number(lines.length)})</summary>
+    <ul class="evidence">${lines.map((line) => html`<li><code>${line}</code></li>`)}</ul></details>`
+}

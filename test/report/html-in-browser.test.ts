@@ -1,0 +1,125 @@
+/**
+ * The page in a real browser: it asks for nothing, runs nothing, fits a phone, works with the
+ * keyboard, and axe finds nothing to complain about. Needs chromium; says so where there is none.
+ */
+import { existsSync, readFileSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { AxeResults } from 'axe-core'
+import fc from 'fast-check'
+import { chromium, type Browser, type Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { renderHtml } from '../../harness/report/html.ts'
+import type { Result } from '../../harness/report/result.ts'
+import { arbitraryResult, hostileStrings } from './arbitrary-result.ts'
+
+const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((file) => existsSync(file))
+if (!executablePath) {
+  console.warn('SKIPPED: the report was not opened in a browser: no chromium found (on Debian: apt-get install chromium).')
+}
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const widths = [360, 1_280]
+const schemes = ['light', 'dark'] as const
+
+describe.skipIf(!executablePath)('in a browser', () => {
+  let browser: Browser
+  let folder = ''
+  let file = ''
+  const result = fullest()
+
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'report-test-'))
+    file = path.join(folder, 'report.html')
+    await writeFile(file, renderHtml(result))
+    browser = await chromium.launch({ executablePath: executablePath!, args: ['--no-sandbox'] })
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  /** Opens the page and hands it over, with everything that it said or asked for. */
+  async function open<T>(
+    options: { width: number; scheme: 'light' | 'dark'; bypassCSP?: boolean },
+    use: (page: Page, heard: string[]) => Promise<T>,
+  ): Promise<T> {
+    const context = await browser.newContext({
+      viewport: { width: options.width, height: 800 },
+      colorScheme: options.scheme,
+      bypassCSP: options.bypassCSP ?? false,
+    })
+    const page = await context.newPage()
+    const heard: string[] = []
+    page.on('console', (message) => heard.push(message.text()))
+    page.on('pageerror', (error) => heard.push(String(error)))
+    page.on('dialog', (dialog) => heard.push(`dialog ${dialog.message()}`))
+    page.on('request', (request) => {
+      if (request.url() !== pathToFileURL(file).href) heard.push(`request ${request.url()}`)
+    })
+    await page.goto(pathToFileURL(file).href)
+    const answer = await use(page, heard)
+    await context.close()
+    return answer
+  }
+
+  const looks = widths.flatMap((width) => schemes.map((scheme) => ({ width, scheme })))
+
+  test.each(looks)('axe finds nothing at $width px in $scheme', async (look) => {
+    const violations = await open({ ...look, bypassCSP: true }, async (page) => {
+      await page.evaluate(axeSource)
+      const found = (await page.evaluate('axe.run()')) as AxeResults
+      return found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200)}`)
+    })
+    expect(violations).toEqual([])
+  })
+
+  test('it asks for nothing and runs nothing, whatever stands in the result', async () => {
+    await open({ width: 1_280, scheme: 'light' }, async (page, heard) => {
+      expect(heard).toEqual([])
+      expect(await page.locator('script, img, iframe, link').count()).toBe(0)
+      expect(await page.locator('h1').innerText()).not.toBe('')
+    })
+  })
+
+  test.each(widths)('nothing makes the page scroll sideways at %i px', async (width) => {
+    await open({ width, scheme: 'light' }, async (page) => {
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width)
+    })
+  })
+
+  test('the filter works from the keyboard', async () => {
+    await open({ width: 1_280, scheme: 'light' }, async (page) => {
+      const rows = page.locator('table.checklist tbody tr')
+      const visible = () => rows.evaluateAll((all) => all.filter((row) => row.checkVisibility()).map((row) => row.getAttribute('data-verdict')))
+      expect((await visible()).length).toBe(26)
+      await page.locator('#show-all').focus()
+      await page.keyboard.press('ArrowRight')
+      expect(new Set(await visible())).toEqual(new Set(['fail']))
+    })
+  })
+
+  test('headings go down one level at a time', async () => {
+    await open({ width: 1_280, scheme: 'light' }, async (page) => {
+      const levels = await page.locator('h1, h2, h3, h4').evaluateAll((all) => all.map((heading) => Number(heading.tagName[1])))
+      expect(levels[0]).toBe(1)
+      expect(levels.filter((level, index) => index > 0 && level > levels[index - 1]! + 1)).toEqual([])
+    })
+  })
+})
+
+/** Of many random results the one with the most in it, hostile texts included. */
+function fullest(): Result {
+  const all = fc.sample(arbitraryResult, { seed: 7, numRuns: 200 })
+  const size = (result: Result) => (hasFailure(result) ? 1 : 0) * JSON.stringify(result.scenarios).length
+  const found = all.reduce((most, one) => (size(one) > size(most) ? one : most))
+  const [scenario] = found.scenarios
+  return { ...found, scenarios: [{ ...scenario!, because: hostileStrings[0]!, why: hostileStrings[1]! }, ...found.scenarios.slice(1)] }
+}
+
+function hasFailure(result: Result): boolean {
+  return result.checklist.some((row) => row.verdict === 'fail')
+}

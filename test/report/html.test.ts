@@ -1,0 +1,160 @@
+import { createHash } from 'node:crypto'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { rowIds } from '../../harness/checklist.ts'
+import { pageBytesMax, renderHtml } from '../../harness/report/html.ts'
+import { style } from '../../harness/report/html/style.ts'
+import type { Result, ScenarioResult } from '../../harness/report/result.ts'
+import { arbitraryResult, arbitraryShape, hostileStrings, sampleResult } from './arbitrary-result.ts'
+
+/** The page without its style sheet, whose text is ours alone. */
+function body(result: Result): string {
+  return renderHtml(result).replace(/<style>[^]*?<\/style>/, '')
+}
+
+describe('for any result', () => {
+  test('nothing of it becomes markup, and nothing of it can act', () => {
+    fc.assert(
+      fc.property(arbitraryShape, (result) => {
+        const text = body(result)
+        expect(text.match(/<(script|img|style|iframe|object|embed|form|base)\b/i)).toBeNull()
+        const unquoted = text.replace(/"[^"]*"/g, '""')
+        expect(unquoted.match(/<[^>]*\son[a-z]+\s*=/i)).toBeNull()
+        // oxlint-disable-next-line no-control-regex -- finding control characters is the point
+        expect(text.match(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/)).toBeNull()
+      }),
+      { numRuns: 40 },
+    )
+  })
+
+  test('tags are balanced', () => {
+    fc.assert(
+      fc.property(arbitraryResult, (result) => {
+        const text = body(result)
+        for (const tag of ['section', 'div', 'table', 'ul', 'ol', 'li', 'svg', 'p', 'details', 'span']) {
+          const opened = text.match(new RegExp(`<${tag}[\\s>]`, 'g'))?.length ?? 0
+          expect(text.split(`</${tag}>`).length - 1, tag).toBe(opened)
+        }
+      }),
+      { numRuns: 10 },
+    )
+  })
+
+  test('no number in it is NaN or infinite', () => {
+    fc.assert(
+      fc.property(arbitraryResult, (result) => {
+        const attributes = body(result).match(/\s(d|x|y|x1|x2|y1|y2|cx|cy|width|height)="[^"]*"/g) ?? []
+        expect(attributes.filter((attribute) => /NaN|Infinity|undefined|e[+-]/.test(attribute))).toEqual([])
+      }),
+      { numRuns: 40 },
+    )
+  })
+
+  test('ids are unique, and each link within the page leads somewhere', () => {
+    fc.assert(
+      fc.property(arbitraryResult, (result) => {
+        const text = body(result)
+        const ids = [...text.matchAll(/\sid="([^"]*)"/g)].map((match) => match[1])
+        const links = [...text.matchAll(/\shref="#([^"]*)"/g)].map((match) => match[1])
+        expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([])
+        expect(links.filter((link) => !ids.includes(link))).toEqual([])
+        expect(rowIds.filter((id) => !ids.includes(`row-${id}`))).toEqual([])
+      }),
+      { numRuns: 20 },
+    )
+  })
+})
+
+test('each hostile text is on the page as text', () => {
+  const scenario = scenarioWith({ because: hostileStrings[0]!, why: hostileStrings[1]! })
+  const text = renderHtml({ ...sampleResult(1), scenarios: [scenario] })
+  expect(text).toContain('&lt;script&gt;alert(1)&lt;/script&gt;')
+  expect(text).toContain('&lt;/style&gt;&lt;img src=x onerror=alert(1)&gt;')
+})
+
+test('the policy allows this style sheet and nothing else, from nowhere', () => {
+  const text = renderHtml(sampleResult(1))
+  const policy = text.match(/Content-Security-Policy" content="([^"]*)"/)![1]!.replaceAll('&#39;', "'")
+  const inline = text.match(/<style>([^]*?)<\/style>/)![1]!
+  expect(policy).toContain("default-src 'none'")
+  expect(policy).toContain(`'sha256-${createHash('sha256').update(inline).digest('base64')}'`)
+  expect(policy).not.toContain('unsafe')
+  expect(text).not.toMatch(/<[^>]*\sstyle=/)
+  expect(text).not.toMatch(/<[^>]*\ssrc=/)
+  expect(style).not.toMatch(/url\(|@import/)
+})
+
+function scenarioWith(changes: Partial<ScenarioResult>): ScenarioResult {
+  const empty: ScenarioResult = {
+    id: 'crowds',
+    title: 'Crowds',
+    why: '',
+    proves: ['cdn-collapse'],
+    verdict: 'pass',
+    because: '',
+    startedAtMs: 0,
+    durationMs: 1_000,
+    checks: [],
+    measurements: {},
+    faults: [],
+    timeline: [],
+    throughput: [],
+    operations: { ok: 0, failed: 0, unanswered: 0 },
+  }
+  return { ...empty, ...changes }
+}
+
+describe('size', () => {
+  const points = 10_000
+  const indices = Array.from({ length: points }, (_, index) => index)
+  const crowd = {
+    mode: 'sse' as const,
+    path: 'edge-http1' as const,
+    readers: points,
+    answered: points,
+    identical: points,
+    upstreamRequests: 1,
+    probeRequests: 0,
+    upstreamRequestsMax: 1,
+    arrivalMs: 2_000,
+    connectMs: 900,
+    spreadP50Ms: 300,
+    spreadP99Ms: 900,
+    readerBytes: 3_900,
+    spread: indices.map((index): [number, number] => [index / (points - 1), Math.sqrt(index) * 9]),
+  }
+
+  test('24 crowds of 10,000 points each, with as long a timeline, stay far below the limit', () => {
+    const scenario = scenarioWith({
+      measurements: {
+        fanOut: Array.from({ length: 24 }, (_, index) => ({ ...crowd, generation: String(index) })),
+        disk: indices.map((index) => ({ atMs: index, bytes: index % 977, what: 'data_dir' })),
+      },
+      throughput: indices.map((index): [number, number, number, number] => [index * 250, index % 13, index % 7, index % 5]),
+      timeline: indices.map((index) => ({ kind: 'fault' as const, label: 'kill', fromMs: index * 250, toMs: index * 250 + 60 })),
+      durationMs: points * 250,
+    })
+    const text = renderHtml({ ...sampleResult(1), scenarios: [scenario] })
+    expect(Buffer.byteLength(text)).toBeLessThan(500_000)
+    expect(text.match(/<path class="line/g)!.length).toBeGreaterThanOrEqual(24 + 1 + 3)
+  })
+
+  test('a result of dozens of megabytes still makes a page that can be mailed, and it says so', () => {
+    const check = {
+      id: 'check',
+      rows: [],
+      verdict: 'fail' as const,
+      severity: 'high' as const,
+      because: '<&"> '.repeat(400),
+      evidence: Array.from({ length: 8 }, () => '<&"> '.repeat(400)),
+      examined: 1,
+    }
+    const scenarios = Array.from({ length: 60 }, (_, index) =>
+      scenarioWith({ id: `scenario-${index}`, checks: Array.from({ length: 60 }, () => check) }),
+    )
+    const text = renderHtml({ ...sampleResult(1), scenarios })
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(pageBytesMax)
+    expect(text).toContain('Left out of this page')
+    expect(text).toContain('scenarios: 52 of 60')
+  })
+})
