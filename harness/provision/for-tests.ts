@@ -1,0 +1,21 @@
+/**
+ * Run by the bootstrap before the tests: sets up what a simulation would, and prints on stdout, as
+ * JSON, the environment in which the tests find it.
+ */
+import { exitCodes, UsageError } from '../errors.ts'
+import { provision } from './provision.ts'
+
+const say = (line: string) => process.stderr.write(`${line}\n`)
+
+try {
+  const { server } = await provision({ origin: 'auto', onProgress: say })
+  if (server.kind === 'reference') say(`The tests use the reference server: ${server.because}.`)
+  // What could not be downloaded now is not tried again by each of the tests.
+  const env = server.kind === 'production'
+    ? { DURABLE_STREAMS_SERVER_BIN: server.path }
+    : { DURABLE_STREAMS_SERVER_DOWNLOAD: 'off' }
+  process.stdout.write(JSON.stringify(env))
+} catch (error) {
+  say(error instanceof UsageError ? error.message : String((error as Error).stack))
+  process.exitCode = error instanceof UsageError ? exitCodes.usage : exitCodes.harnessFault
+}

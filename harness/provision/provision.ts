@@ -1,0 +1,98 @@
+import { UsageError } from '../errors.ts'
+import { cacheFolder } from './cache-folder.ts'
+import { findCaddy, type ProvidedCaddy } from './caddy.ts'
+import { openIdentityCache } from './identity-cache.ts'
+import { installDebianPackages } from './install-packages.ts'
+import { canInstall, debianPackages, installCommand, thisHost, toolNames, type Host, type Missing } from './missing-tools.ts'
+import { releasesFrom } from './release-source.ts'
+import { provideServer, type ProvidedServer } from './server-binary.ts'
+import { findVarnish, type ProvidedVarnish } from './varnish.ts'
+
+export interface ProvisionOptions {
+  origin: 'auto' | 'caddy' | 'reference'
+  /** `--server-bin`; a wrong path is a `UsageError`, never a fallback. */
+  serverBin?: string | undefined
+  /** `--server-version`. */
+  serverVersion?: string | undefined
+  /** Default: this process's. */
+  env?: NodeJS.ProcessEnv
+  /** Default: below XDG_CACHE_HOME. */
+  cacheDir?: string
+  /** A mirror of the releases; default: DURABLE_STREAMS_RELEASES, else upstream's own. */
+  releaseBaseUrl?: string
+  /** One line for each thing that is set up; default: nothing is shown. */
+  onProgress?: (line: string) => void
+  signal?: AbortSignal
+  /** Default: this machine. */
+  host?: Host
+}
+
+export interface Provisioned {
+  server: ProvidedServer
+  varnish: ProvidedVarnish
+  caddy: ProvidedCaddy
+}
+
+/**
+ * Everything a run needs: the origin's server, Varnish, and Caddy for the TLS edge. What is missing
+ * is installed where that needs no question, else a `UsageError` gives the one command. A second
+ * call finds everything and sets up nothing.
+ */
+export async function provision(options: ProvisionOptions): Promise<Provisioned> {
+  const { env = process.env, onProgress = () => {}, signal, host = thisHost() } = options
+  const cacheDir = options.cacheDir ?? cacheFolder(env)
+  const identities = openIdentityCache(cacheDir)
+  const search = { env, identities, signal }
+  const [server, varnish] = await Promise.all([
+    provideServer({
+      origin: options.origin,
+      explicitPath: options.serverBin,
+      version: options.serverVersion,
+      releases: releasesFrom(options.releaseBaseUrl, env),
+      env, cacheDir, identities, onProgress, signal,
+    }),
+    findVarnish(search),
+  ])
+  const caddy = await findCaddy({ ...search, server })
+  const missing = [varnish, caddy].filter(isMissing)
+  if (missing.length === 0) return { server, varnish: found(varnish), caddy: found(caddy) }
+  await installMissing(missing, host, { env, onProgress, signal })
+  return {
+    server,
+    varnish: found(await findVarnish(search)),
+    caddy: found(await findCaddy({ ...search, server })),
+  }
+}
+
+interface InstallContext {
+  env: NodeJS.ProcessEnv
+  onProgress: (line: string) => void
+  signal: AbortSignal | undefined
+}
+
+async function installMissing(missing: Missing[], host: Host, context: InstallContext): Promise<void> {
+  const tools = missing.flatMap((one) => one.tools)
+  if (!canInstall(host)) throw new UsageError(missingSentence(missing, installCommand(tools, host)))
+  const packages = debianPackages(tools)
+  const startedAt = performance.now()
+  context.onProgress(`Installing ${tools.map((tool) => toolNames[tool]).join(' and ')} (apt-get install ${packages.join(' ')})…`)
+  await installDebianPackages(packages, context)
+  context.onProgress(`Installed ${packages.join(', ')} in ${Math.ceil((performance.now() - startedAt) / 1_000)} s.`)
+}
+
+function missingSentence(missing: Missing[], command: string | null): string {
+  const because = missing.map((one) => one.because).join(', and ')
+  const names = missing.flatMap((one) => one.tools).map((tool) => toolNames[tool]).join(' and ')
+  const remedy = command ? `run: ${command}` : `install ${names} with this system's package manager`
+  return `${because[0]?.toUpperCase()}${because.slice(1)}; ${remedy}`
+}
+
+function isMissing(found: object): found is Missing {
+  return 'tools' in found
+}
+
+/** After an installation that apt called a success. */
+function found<T extends object>(tool: T | Missing): T {
+  if (!isMissing(tool)) return tool
+  throw new UsageError(`${tool.because}, although its package was installed; mend that and try again.`)
+}

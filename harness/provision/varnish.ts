@@ -1,0 +1,61 @@
+import { askProgram } from './ask-program.ts'
+import { findProgram } from './find-program.ts'
+import { sha256Of } from './identify.ts'
+import type { IdentityCache } from './identity-cache.ts'
+import type { Missing } from './missing-tools.ts'
+
+export interface ProvidedVarnish {
+  varnishd: string
+  varnishadm: string
+  varnishstat: string
+  /** Three numbers, such as 7.1.1. */
+  version: string
+  /** Of varnishd. */
+  sha256: string
+  /** The C compiler that varnishd calls for each VCL. */
+  compiler: string
+  source: string
+}
+
+interface SearchOptions {
+  env: NodeJS.ProcessEnv
+  identities: IdentityCache
+  signal?: AbortSignal | undefined
+}
+
+/** VCL 4.1, and parameters that the edge is started with, came with this release. */
+const oldestVersion = [6, 0] as const
+
+/** Finds Varnish, its two companions and a C compiler; says which of them is missing. */
+export async function findVarnish(options: SearchOptions): Promise<ProvidedVarnish | Missing> {
+  const [varnishd, varnishadm, varnishstat] = ['varnishd', 'varnishadm', 'varnishstat'].map((name) =>
+    findProgram(name, options.env),
+  )
+  if (!varnishd) return { tools: ['varnish'], because: 'Varnish is not installed' }
+  if (!varnishadm || !varnishstat) {
+    const absent = varnishadm ? 'varnishstat' : 'varnishadm'
+    return { tools: ['varnish'], because: `${varnishd} is here, but ${absent}, which comes with it, is not` }
+  }
+  const compiler = findProgram('gcc', options.env) ?? findProgram('cc', options.env)
+  if (!compiler) return { tools: ['compiler'], because: 'there is no C compiler, which Varnish needs for each VCL' }
+  const known = await options.identities.of('varnish-1', varnishd, () => identify(varnishd, options.signal))
+  if (!known) return { tools: ['varnish'], because: `${varnishd} does not say that it is Varnish` }
+  if (isTooOld(known.version)) {
+    return {
+      tools: ['varnish'],
+      because: `${varnishd} is Varnish ${known.version}, and ${oldestVersion.join('.')} or later is needed`,
+    }
+  }
+  return { varnishd, varnishadm, varnishstat, compiler, ...known, source: varnishd }
+}
+
+async function identify(varnishd: string, signal?: AbortSignal) {
+  const asked = await askProgram(varnishd, ['-V'], signal)
+  const version = /varnish-(\d+\.\d+\.\d+)/.exec(asked.said ?? '')?.[1]
+  return version === undefined ? null : { version, sha256: await sha256Of(varnishd) }
+}
+
+function isTooOld(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  return major < oldestVersion[0] || (major === oldestVersion[0] && minor < oldestVersion[1])
+}
