@@ -35,6 +35,9 @@ export async function runQuietly(program, args, options, relay) {
 
 /** Without addresses: a registry's may carry a password, and logs are passed around. */
 export function lastLines(output) {
-  const lines = output.trim().replaceAll(/\bhttps?:\/\/\S+/g, '(address)').split('\n')
+  const lines = output
+    .trim()
+    .replaceAll(/\bhttps?:\/\/\S+/g, '(address)')
+    .split('\n')
   return lines.slice(-15).join('\n')
 }

@@ -16,7 +16,11 @@ const outputMaxCharacters = 1_000_000
  * folder as its place and home, no input, `timeLimitMs`, and its whole process group is stopped
  * afterwards.
  */
-export async function askProgram(program: string, args: string[], signal?: AbortSignal): Promise<Answer> {
+export async function askProgram(
+  program: string,
+  args: string[],
+  signal?: AbortSignal,
+): Promise<Answer> {
   const folder = await mkdtemp(path.join(tmpdir(), 'durable-streams-ask-'))
   try {
     return await ask(program, args, folder, signal)
@@ -25,7 +29,12 @@ export async function askProgram(program: string, args: string[], signal?: Abort
   }
 }
 
-async function ask(program: string, args: string[], folder: string, signal?: AbortSignal): Promise<Answer> {
+async function ask(
+  program: string,
+  args: string[],
+  folder: string,
+  signal?: AbortSignal,
+): Promise<Answer> {
   const asked = execa(program, args, {
     cwd: folder,
     env: { PATH: process.env['PATH'], HOME: folder, LANG: 'C' },
@@ -45,7 +54,8 @@ async function ask(program: string, args: string[], folder: string, signal?: Abo
   signal?.removeEventListener('abort', stop)
   signal?.throwIfAborted()
   stop()
-  if (result.isMaxBuffer) return { said: null, because: `talks without end when asked "${args.join(' ')}"` }
+  if (result.isMaxBuffer)
+    return { said: null, because: `talks without end when asked "${args.join(' ')}"` }
   if (result.signal !== undefined && performance.now() - startedAt >= timeLimitMs) {
     const seconds = timeLimitMs / 1_000
     return { said: null, because: `did not answer "${args.join(' ')}" within ${seconds} s` }
@@ -66,6 +76,7 @@ function stopGroup(pid: number | undefined): void {
 }
 
 function startFailure(code: string | undefined): string {
-  if (code === 'ENOENT') return 'cannot start: the interpreter or loader that it names is not on this machine'
+  if (code === 'ENOENT')
+    return 'cannot start: the interpreter or loader that it names is not on this machine'
   return `cannot start (${code ?? 'for an unknown reason'})`
 }

@@ -32,7 +32,7 @@ export async function findCaddy(options: SearchOptions): Promise<ProvidedCaddy |
   const path = findProgram('caddy', env)
   if (!path) return missing('Caddy is not installed')
   let because = ''
-  const identity = await identities.of('caddy-1', path, async () => {
+  const identity = await identities.of('caddy-2', path, async () => {
     const found = await identifyCaddy(path, signal)
     if (!found.ok) because = found.because
     return found.ok ? found.identity : null

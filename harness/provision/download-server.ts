@@ -8,10 +8,24 @@ import { unpackTar } from 'modern-tar/fs'
 import { withLock } from '../bootstrap/lock.mjs'
 import { identifyServer, sha256Of } from './identify.ts'
 import type { IdentityCache } from './identity-cache.ts'
-import { DownloadFailed, openReleaseClient, usualLimits, type DownloadLimits, type ReleaseClient } from './release-client.ts'
+import {
+  DownloadFailed,
+  openReleaseClient,
+  usualLimits,
+  type DownloadLimits,
+  type ReleaseClient,
+} from './release-client.ts'
 import { assetName, checksumOf, fileUrl, versionsIn, type ReleaseSource } from './release-source.ts'
 import { newestFirst } from './release-version.ts'
-import { cachedServer, programIn, recordIn, releaseFolder, serversFolder, type CachedServer, type ReleaseRecord } from './server-cache.ts'
+import {
+  cachedServer,
+  programIn,
+  recordIn,
+  releaseFolder,
+  serversFolder,
+  type CachedServer,
+  type ReleaseRecord,
+} from './server-cache.ts'
 
 export interface DownloadOptions {
   /** Pinned; else the newest release. */
@@ -50,7 +64,9 @@ const unreachable = new Map<string, string>()
 export async function downloadServer(options: DownloadOptions): Promise<Downloaded> {
   const { releases, env, cacheDir } = options
   if (env['DURABLE_STREAMS_SERVER_DOWNLOAD'] === 'off') {
-    return failed('no production server is here, and its download is switched off (DURABLE_STREAMS_SERVER_DOWNLOAD=off)')
+    return failed(
+      'no production server is here, and its download is switched off (DURABLE_STREAMS_SERVER_DOWNLOAD=off)',
+    )
   }
   const known = unreachable.get(releases.listUrl)
   if (known !== undefined) return failed(known)
@@ -80,7 +96,8 @@ function clauseOf(error: unknown, cacheDir: string): string {
   if (code === 'EACCES' || code === 'EROFS' || code === 'ENOTDIR' || code === 'EEXIST') {
     return `the cache folder ${cacheDir} cannot be written (${code})`
   }
-  if (code === 'ENOSPC' || code === 'EDQUOT') return `the disk of the cache folder ${cacheDir} is full`
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return `the disk of the cache folder ${cacheDir} is full`
   return message
 }
 
@@ -105,12 +122,16 @@ async function download(options: DownloadOptions, wasUnreachable: boolean): Prom
 async function chooseArchive(client: ReleaseClient, options: DownloadOptions): Promise<Archive> {
   const { releases } = options
   const platform = `${process.platform} on ${process.arch}`
-  if (assetName('0.0.0') === null) throw new DownloadFailed('refused', `there is no release for ${platform}`)
+  if (assetName('0.0.0') === null)
+    throw new DownloadFailed('refused', `there is no release for ${platform}`)
   const version = options.version ?? (await newestVersion(client, releases))
   const name = assetName(version) ?? ''
   const sha256 = checksumOf(await client.text(fileUrl(releases, version, 'checksums.txt')), name)
   if (sha256 === null) {
-    throw new DownloadFailed('refused', `checksums.txt of release ${version} does not name ${name}, so it cannot be checked`)
+    throw new DownloadFailed(
+      'refused',
+      `checksums.txt of release ${version} does not name ${name}, so it cannot be checked`,
+    )
   }
   return { version, name, sha256 }
 }
@@ -121,18 +142,31 @@ async function chooseArchive(client: ReleaseClient, options: DownloadOptions): P
  */
 async function newestVersion(client: ReleaseClient, releases: ReleaseSource): Promise<string> {
   for (let page = 1; page <= pagesMax; page++) {
-    const found = versionsIn(await client.text(`${releases.listUrl}?per_page=${releasesPerPage}&page=${page}`))
-    if (!found) throw new DownloadFailed('refused', `${new URL(releases.listUrl).host} did not answer with a list of releases`)
+    const found = versionsIn(
+      await client.text(`${releases.listUrl}?per_page=${releasesPerPage}&page=${page}`),
+    )
+    if (!found)
+      throw new DownloadFailed(
+        'refused',
+        `${new URL(releases.listUrl).host} did not answer with a list of releases`,
+      )
     const [newest] = newestFirst(found.versions)
     if (newest !== undefined) return newest
     if (found.entries < releasesPerPage) break
   }
-  throw new DownloadFailed('refused', `${new URL(releases.listUrl).host} lists no release of the server`)
+  throw new DownloadFailed(
+    'refused',
+    `${new URL(releases.listUrl).host} lists no release of the server`,
+  )
 }
 
 // --- fetching, checking, unpacking ----------------------------------------------------------
 
-async function install(client: ReleaseClient, archive: Archive, options: DownloadOptions): Promise<CachedServer> {
+async function install(
+  client: ReleaseClient,
+  archive: Archive,
+  options: DownloadOptions,
+): Promise<CachedServer> {
   const folder = serversFolder(options.cacheDir)
   const startedAt = performance.now()
   const file = path.join(folder, `.partial-${archive.sha256}`)
@@ -141,7 +175,11 @@ async function install(client: ReleaseClient, archive: Archive, options: Downloa
   await unpack(file, archive, options)
   await removeLeftovers(folder, null)
   const server = await cachedServer(options)
-  if (!server) throw new DownloadFailed('refused', `what was unpacked from ${archive.name} is gone from the cache`)
+  if (!server)
+    throw new DownloadFailed(
+      'refused',
+      `what was unpacked from ${archive.name} is gone from the cache`,
+    )
   options.onProgress(
     `Installed durable-streams-server ${archive.version} in ${Math.ceil((performance.now() - startedAt) / 1_000)} s.`,
   )
@@ -162,7 +200,12 @@ async function removeLeftovers(folder: string, keep: string | null): Promise<voi
  * The partial file is named by the checksum that the whole must have, so going on with it is safe
  * whoever began it: what does not fit is found out at the end, and fetched once more from the start.
  */
-async function fetchArchive(client: ReleaseClient, archive: Archive, file: string, options: DownloadOptions): Promise<void> {
+async function fetchArchive(
+  client: ReleaseClient,
+  archive: Archive,
+  file: string,
+  options: DownloadOptions,
+): Promise<void> {
   const url = fileUrl(options.releases, archive.version, archive.name)
   for (let attempt = 1; ; attempt++) {
     try {
@@ -170,7 +213,10 @@ async function fetchArchive(client: ReleaseClient, archive: Archive, file: strin
       if ((await sha256Of(file)) === archive.sha256) return
       await forget(file)
       const kind = continued ? 'broken' : 'refused'
-      throw new DownloadFailed(kind, `${archive.name} does not have the checksum that checksums.txt gives it`)
+      throw new DownloadFailed(
+        kind,
+        `${archive.name} does not have the checksum that checksums.txt gives it`,
+      )
     } catch (error) {
       const isWorthAnother = error instanceof DownloadFailed && error.kind === 'broken'
       if (!isWorthAnother || attempt >= attemptsMax) throw error
@@ -179,13 +225,20 @@ async function fetchArchive(client: ReleaseClient, archive: Archive, file: strin
 }
 
 async function fetchPart(
-  client: ReleaseClient, url: string, archive: Archive, file: string, options: DownloadOptions,
+  client: ReleaseClient,
+  url: string,
+  archive: Archive,
+  file: string,
+  options: DownloadOptions,
 ): Promise<boolean> {
   const etag = await readFile(etagFile(file), 'utf8').catch(() => null)
   if ((await sizeOf(file)) > 0 && (await sha256Of(file)) === archive.sha256) return false
   return client.continueFile(url, file, etag, (start) => {
     const total = start.totalBytes === null ? '' : ` of ${megabytes(start.totalBytes)}`
-    const from = start.offset > 0 ? `, going on at ${megabytes(start.offset)}${total}` : total && ` (${total.slice(4)})`
+    const from =
+      start.offset > 0
+        ? `, going on at ${megabytes(start.offset)}${total}`
+        : total && ` (${total.slice(4)})`
     options.onProgress(`Downloading durable-streams-server ${archive.version}${from}…`)
     if (start.etag !== null) void writeFile(etagFile(file), start.etag).catch(() => {})
   })
@@ -209,7 +262,9 @@ async function unpack(file: string, archive: Archive, options: DownloadOptions):
   await pipeline(
     createReadStream(file),
     createGunzip(),
-    unpackTar(beside, { filter: (header) => header.name.replace(/^\.\//, '') === only && header.type !== 'symlink' }),
+    unpackTar(beside, {
+      filter: (header) => header.name.replace(/^\.\//, '') === only && header.type !== 'symlink',
+    }),
   ).catch((error: Error) => {
     throw new DownloadFailed('refused', `${archive.name} cannot be unpacked (${error.message})`)
   })
@@ -222,7 +277,9 @@ async function unpack(file: string, archive: Archive, options: DownloadOptions):
     throw new DownloadFailed('refused', `the program in ${archive.name} ${asked.because}`)
   }
   const record: ReleaseRecord = {
-    version: archive.version, sha256: asked.identity.sha256, archiveSha256: archive.sha256,
+    version: archive.version,
+    sha256: asked.identity.sha256,
+    archiveSha256: archive.sha256,
   }
   await writeFile(recordIn(beside), `${JSON.stringify(record)}\n`)
   await putInPlace(beside, releaseFolder(options.cacheDir, archive.version))
@@ -235,7 +292,10 @@ async function putInPlace(beside: string, folder: string): Promise<void> {
 }
 
 async function sizeOf(file: string): Promise<number> {
-  return stat(file).then((found) => found.size, () => 0)
+  return stat(file).then(
+    (found) => found.size,
+    () => 0,
+  )
 }
 
 function megabytes(bytes: number): string {

@@ -2,11 +2,20 @@ import { accessSync, constants, statSync } from 'node:fs'
 import path from 'node:path'
 
 /** Where package managers put servers that a person's PATH often lacks. */
-const usualFolders = ['/usr/sbin', '/usr/local/sbin', '/usr/bin', '/usr/local/bin', '/opt/homebrew/sbin', '/opt/homebrew/bin']
+const usualFolders = [
+  '/usr/sbin',
+  '/usr/local/sbin',
+  '/usr/bin',
+  '/usr/local/bin',
+  '/opt/homebrew/sbin',
+  '/opt/homebrew/bin',
+]
 
 /** The first executable file called `name` in PATH, then in the usual folders; else null. */
 export function findProgram(name: string, env: NodeJS.ProcessEnv): string | null {
-  const folders = (env['PATH'] ?? '').split(path.delimiter).filter((folder) => path.isAbsolute(folder))
+  const folders = (env['PATH'] ?? '')
+    .split(path.delimiter)
+    .filter((folder) => path.isAbsolute(folder))
   for (const folder of [...folders, ...usualFolders]) {
     const candidate = path.join(folder, name)
     if (isExecutableFile(candidate)) return candidate

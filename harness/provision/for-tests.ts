@@ -11,9 +11,10 @@ try {
   const { server } = await provision({ origin: 'auto', onProgress: say })
   if (server.kind === 'reference') say(`The tests use the reference server: ${server.because}.`)
   // What could not be downloaded now is not tried again by each of the tests.
-  const env = server.kind === 'production'
-    ? { DURABLE_STREAMS_SERVER_BIN: server.path }
-    : { DURABLE_STREAMS_SERVER_DOWNLOAD: 'off' }
+  const env =
+    server.kind === 'production'
+      ? { DURABLE_STREAMS_SERVER_BIN: server.path }
+      : { DURABLE_STREAMS_SERVER_DOWNLOAD: 'off' }
   process.stdout.write(JSON.stringify(env))
 } catch (error) {
   say(error instanceof UsageError ? error.message : String((error as Error).stack))

@@ -12,9 +12,8 @@ export const handlerModule = 'http.handlers.durable_streams'
 export interface CaddyIdentity {
   path: string
   sha256: string
-  /** The first word of `version`: a release's own number, else the version of Caddy. */
-  version: string
-  /** Of the Caddy inside; equal to `version` where the build has no number of its own. */
+  /** The build's own number, such as 0.3.1; null where it only knows the version of its Caddy. */
+  ownVersion: string | null
   caddyVersion: string
   modules: string[]
 }
@@ -41,13 +40,16 @@ export async function identifyCaddy(file: string, signal?: AbortSignal): Promise
   const listed = await askProgram(file, ['list-modules'], signal)
   if (listed.said === null) return refuse(listed.because)
   const modules = parseModules(listed.said)
-  if (listed.code !== 0 || modules.length === 0) return refuse(anotherProgram('list-modules', listed.said))
+  if (listed.code !== 0 || modules.length === 0)
+    return refuse(anotherProgram('list-modules', listed.said))
   const asked = await askProgram(file, ['version'], signal)
   if (asked.said === null) return refuse(asked.because)
   const version = /^v?\d[\w.+-]*/.exec(asked.said.trim())?.[0]
-  if (asked.code !== 0 || version === undefined) return refuse(anotherProgram('version', asked.said))
-  const caddyVersion = isCaddysOwn(asked.said) ? version : await caddyInside(file, version, signal)
-  return { ok: true, identity: { path: file, sha256: await sha256Of(file), version, caddyVersion, modules } }
+  if (asked.code !== 0 || version === undefined)
+    return refuse(anotherProgram('version', asked.said))
+  const info = await askProgram(file, ['build-info'], signal)
+  const versions = readVersions(asked.said, version, info.said ?? '')
+  return { ok: true, identity: { path: file, sha256: await sha256Of(file), ...versions, modules } }
 }
 
 /** The sha256 of a file, in hex. */
@@ -81,7 +83,10 @@ async function fileProblem(file: string): Promise<string | null> {
 
 /** `list-modules` prints a module a line, and totals that are not modules. */
 function parseModules(said: string): string[] {
-  return said.split('\n').map((line) => line.trim()).filter((line) => /^[a-z][\w]*(\.[\w]+)+$/.test(line))
+  return said
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => /^[a-z][\w]*(\.[\w]+)+$/.test(line))
 }
 
 function anotherProgram(question: string, said: string): string {
@@ -90,12 +95,14 @@ function anotherProgram(question: string, said: string): string {
   return `is another program: asked "${question}", it answered ${quoted}`
 }
 
-/** Caddy's own version comes with the checksum of its module; a release's number stands alone. */
-function isCaddysOwn(said: string): boolean {
-  return /\bh1:/.test(said)
-}
-
-async function caddyInside(file: string, version: string, signal?: AbortSignal): Promise<string> {
-  const info = await askProgram(file, ['build-info'], signal)
-  return /github\.com\/caddyserver\/caddy\/v2\s+(v\S+)/.exec(info.said ?? '')?.[1] ?? version
+/**
+ * `version` prints a release's number alone, and Caddy's own with the checksum of its module;
+ * `build-info` lists the modules that were built in. An unnumbered build of a module is "(devel)".
+ */
+function readVersions(said: string, version: string, buildInfo: string) {
+  const versionOf = (module: RegExp) => module.exec(buildInfo)?.[1] ?? null
+  const caddyInside = versionOf(/github\.com\/caddyserver\/caddy\/v2\s+(v\S+)/)
+  if (!/\bh1:/.test(said)) return { ownVersion: version, caddyVersion: caddyInside ?? version }
+  const plugin = versionOf(/durable-streams\/packages\/caddy-plugin\s+v(\S+)/)
+  return { ownVersion: plugin, caddyVersion: version }
 }

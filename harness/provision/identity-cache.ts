@@ -51,7 +51,9 @@ async function stampOf(file: string): Promise<string | null> {
 
 async function readAll(file: string): Promise<Map<string, Remembered>> {
   try {
-    return new Map(Object.entries(JSON.parse(await readFile(file, 'utf8')) as Record<string, Remembered>))
+    return new Map(
+      Object.entries(JSON.parse(await readFile(file, 'utf8')) as Record<string, Remembered>),
+    )
   } catch {
     return new Map()
   }

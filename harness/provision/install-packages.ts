@@ -23,14 +23,18 @@ const commandMaxMs = 600_000
 const otherInstallMaxMs = 900_000
 const busyPollMs = 1_000
 
-const mark = '# durable-streams-simulator: no service is started while this program installs packages'
+const mark =
+  '# durable-streams-simulator: no service is started while this program installs packages'
 const refusal = `#!/bin/sh\n${mark}\nexit 101\n`
 
 /**
  * Installs Debian packages as root, with nothing asked and no service of theirs started. Throws a
  * `UsageError` with apt's own words when it cannot.
  */
-export async function installDebianPackages(packages: string[], options: InstallOptions): Promise<void> {
+export async function installDebianPackages(
+  packages: string[],
+  options: InstallOptions,
+): Promise<void> {
   const lock = path.join(tmpdir(), 'durable-streams-simulator-apt.lock')
   const onWait = () => options.onProgress('Another run is installing packages; waiting for it.')
   const { signal } = options
@@ -46,7 +50,10 @@ export async function installDebianPackages(packages: string[], options: Install
  * A file of somebody else's is left alone: it has its own reasons. One with our mark was left by a
  * run that was killed, and goes with this run.
  */
-async function withoutStartingServices(policyFile: string, job: () => Promise<void>): Promise<void> {
+async function withoutStartingServices(
+  policyFile: string,
+  job: () => Promise<void>,
+): Promise<void> {
   if (existsSync(policyFile) && !readFileSync(policyFile, 'utf8').includes(mark)) return job()
   writeFileSync(policyFile, refusal, { mode: 0o755 })
   try {
@@ -74,17 +81,28 @@ async function install(packages: string[], options: InstallOptions): Promise<voi
 
 function hasPackageLists(): boolean {
   try {
-    return readdirSync(listsFolder).some((name) => name.endsWith('_Packages') || name.includes('_Packages.'))
+    return readdirSync(listsFolder).some(
+      (name) => name.endsWith('_Packages') || name.includes('_Packages.'),
+    )
   } catch {
     return false
   }
 }
 
 /** Another apt's lock on the lists is reported at once, so the waiting is ours. */
-async function aptGet(words: string[], options: InstallOptions): Promise<{ ok: boolean; said: string }> {
+async function aptGet(
+  words: string[],
+  options: InstallOptions,
+): Promise<{ ok: boolean; said: string }> {
   const busyMaxMs = options.busyMaxMs ?? defaultBusyMaxMs
   const deadline = performance.now() + busyMaxMs
-  const wait = ['-o', `DPkg::Lock::Timeout=${Math.ceil(busyMaxMs / 1_000)}`, '-o', 'Dpkg::Use-Pty=0', '-q']
+  const wait = [
+    '-o',
+    `DPkg::Lock::Timeout=${Math.ceil(busyMaxMs / 1_000)}`,
+    '-o',
+    'Dpkg::Use-Pty=0',
+    '-q',
+  ]
   for (let waited = false; ; waited = true) {
     const result = await execa('apt-get', [...wait, ...words], {
       env: { ...options.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' },
@@ -115,6 +133,12 @@ function errorsIn(output: string): string {
 /** Not started now, and not at the next boot either: the user asked for the program only. */
 async function keepServicesOff(packages: string[]): Promise<void> {
   if (!existsSync('/run/systemd/system')) return
-  const services = packages.flatMap((name) => (name === 'varnish' ? ['varnish', 'varnishncsa'] : name === 'caddy' ? ['caddy'] : []))
-  await execa('systemctl', ['disable', ...services], { reject: false, stdin: 'ignore', timeout: 20_000 })
+  const services = packages.flatMap((name) =>
+    name === 'varnish' ? ['varnish', 'varnishncsa'] : name === 'caddy' ? ['caddy'] : [],
+  )
+  await execa('systemctl', ['disable', ...services], {
+    reject: false,
+    stdin: 'ignore',
+    timeout: 20_000,
+  })
 }

@@ -52,7 +52,11 @@ const packageManagers = {
   },
 } satisfies Record<string, PackageManager>
 
-export const toolNames: Record<Tool, string> = { varnish: 'Varnish', compiler: 'a C compiler', caddy: 'Caddy' }
+export const toolNames: Record<Tool, string> = {
+  varnish: 'Varnish',
+  compiler: 'a C compiler',
+  caddy: 'Caddy',
+}
 
 /** The machine this runs on. */
 export function thisHost(): Host {
@@ -61,7 +65,9 @@ export function thisHost(): Host {
 
 /** Only where nobody must be asked: as root, with apt, whose packages are known to fit. */
 export function canInstall(host: Host): boolean {
-  return host.platform === 'linux' && host.uid === 0 && packageManagerOf(host) === packageManagers.apt
+  return (
+    host.platform === 'linux' && host.uid === 0 && packageManagerOf(host) === packageManagers.apt
+  )
 }
 
 export function debianPackages(tools: readonly Tool[]): string[] {
@@ -90,7 +96,9 @@ function packageManagerOf(host: Host): PackageManager | undefined {
   const ids = [...host.osRelease.matchAll(/^ID(?:_LIKE)?="?([^"\n]*)"?$/gm)]
     .flatMap((match) => (match[1] ?? '').split(' '))
     .map((id) => id.replace(/-.*$/, ''))
-  return Object.values(packageManagers).find((manager) => manager.systems.some((id) => ids.includes(id)))
+  return Object.values(packageManagers).find((manager) =>
+    manager.systems.some((id) => ids.includes(id)),
+  )
 }
 
 function readOsRelease(): string {

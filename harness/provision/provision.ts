@@ -3,7 +3,15 @@ import { cacheFolder } from './cache-folder.ts'
 import { findCaddy, type ProvidedCaddy } from './caddy.ts'
 import { openIdentityCache } from './identity-cache.ts'
 import { installDebianPackages } from './install-packages.ts'
-import { canInstall, debianPackages, installCommand, thisHost, toolNames, type Host, type Missing } from './missing-tools.ts'
+import {
+  canInstall,
+  debianPackages,
+  installCommand,
+  thisHost,
+  toolNames,
+  type Host,
+  type Missing,
+} from './missing-tools.ts'
 import { releasesFrom } from './release-source.ts'
 import { provideServer, type ProvidedServer } from './server-binary.ts'
 import { findVarnish, type ProvidedVarnish } from './varnish.ts'
@@ -49,7 +57,11 @@ export async function provision(options: ProvisionOptions): Promise<Provisioned>
       explicitPath: options.serverBin,
       version: options.serverVersion,
       releases: releasesFrom(options.releaseBaseUrl, env),
-      env, cacheDir, identities, onProgress, signal,
+      env,
+      cacheDir,
+      identities,
+      onProgress,
+      signal,
     }),
     findVarnish(search),
   ])
@@ -70,19 +82,30 @@ interface InstallContext {
   signal: AbortSignal | undefined
 }
 
-async function installMissing(missing: Missing[], host: Host, context: InstallContext): Promise<void> {
+async function installMissing(
+  missing: Missing[],
+  host: Host,
+  context: InstallContext,
+): Promise<void> {
   const tools = missing.flatMap((one) => one.tools)
   if (!canInstall(host)) throw new UsageError(missingSentence(missing, installCommand(tools, host)))
   const packages = debianPackages(tools)
   const startedAt = performance.now()
-  context.onProgress(`Installing ${tools.map((tool) => toolNames[tool]).join(' and ')} (apt-get install ${packages.join(' ')})…`)
+  context.onProgress(
+    `Installing ${tools.map((tool) => toolNames[tool]).join(' and ')} (apt-get install ${packages.join(' ')})…`,
+  )
   await installDebianPackages(packages, context)
-  context.onProgress(`Installed ${packages.join(', ')} in ${Math.ceil((performance.now() - startedAt) / 1_000)} s.`)
+  context.onProgress(
+    `Installed ${packages.join(', ')} in ${Math.ceil((performance.now() - startedAt) / 1_000)} s.`,
+  )
 }
 
 function missingSentence(missing: Missing[], command: string | null): string {
   const because = missing.map((one) => one.because).join(', and ')
-  const names = missing.flatMap((one) => one.tools).map((tool) => toolNames[tool]).join(' and ')
+  const names = missing
+    .flatMap((one) => one.tools)
+    .map((tool) => toolNames[tool])
+    .join(' and ')
   const remedy = command ? `run: ${command}` : `install ${names} with this system's package manager`
   return `${because[0]?.toUpperCase()}${because.slice(1)}; ${remedy}`
 }
@@ -94,5 +117,7 @@ function isMissing(found: object): found is Missing {
 /** After an installation that apt called a success. */
 function found<T extends object>(tool: T | Missing): T {
   if (!isMissing(tool)) return tool
-  throw new UsageError(`${tool.because}, although its package was installed; mend that and try again.`)
+  throw new UsageError(
+    `${tool.because}, although its package was installed; mend that and try again.`,
+  )
 }

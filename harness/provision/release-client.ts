@@ -43,7 +43,12 @@ export interface ReleaseClient {
    * Appends to `file` what it lacks, or starts it anew where the server does not continue. Returns
    * whether it continued. `etag` is of the answer that the first part came from.
    */
-  continueFile(url: string, file: string, etag: string | null, onStart: (start: FileStart) => void): Promise<boolean>
+  continueFile(
+    url: string,
+    file: string,
+    etag: string | null,
+    onStart: (start: FileStart) => void,
+  ): Promise<boolean>
 }
 
 export interface FileStart {
@@ -58,7 +63,11 @@ const textMaxBytes = 8_000_000
 const fileMaxBytes = 1_000_000_000
 
 /** A client for one set-up: proxies from `env`, redirects followed, every wait limited. */
-export function openReleaseClient(env: NodeJS.ProcessEnv, limits: DownloadLimits, cancelled?: AbortSignal): ReleaseClient {
+export function openReleaseClient(
+  env: NodeJS.ProcessEnv,
+  limits: DownloadLimits,
+  cancelled?: AbortSignal,
+): ReleaseClient {
   const dispatcher = new EnvHttpProxyAgent({
     ...proxiesOf(env),
     connect: { timeout: limits.connectMs },
@@ -69,17 +78,28 @@ export function openReleaseClient(env: NodeJS.ProcessEnv, limits: DownloadLimits
   const startedAt = performance.now()
   let answered = false
 
-  async function get(url: string, headers: Record<string, string>, watchdog: Watchdog): Promise<Answer> {
+  async function get(
+    url: string,
+    headers: Record<string, string>,
+    watchdog: Watchdog,
+  ): Promise<Answer> {
     const leftToReachMs = limits.reachMs - (performance.now() - startedAt)
     watchdog.restart(answered ? limits.answerMs : Math.max(leftToReachMs, 1))
     try {
-      const answer = await request(url, { dispatcher, signal: watchdog.signal, headers: { ...headers, 'user-agent': 'durable-streams-production-simulator' } })
+      const answer = await request(url, {
+        dispatcher,
+        signal: watchdog.signal,
+        headers: { ...headers, 'user-agent': 'durable-streams-production-simulator' },
+      })
       answered = true
       watchdog.restart(limits.stallMs)
       return answer
     } catch (error) {
       cancelled?.throwIfAborted()
-      throw new DownloadFailed(answered ? 'broken' : 'unreachable', `${hostOf(url)} ${reasonOf(error, watchdog)}`)
+      throw new DownloadFailed(
+        answered ? 'broken' : 'unreachable',
+        `${hostOf(url)} ${reasonOf(error, watchdog)}`,
+      )
     }
   }
 
@@ -121,7 +141,8 @@ async function refuseStatus(answer: Answer, url: string, wanted: number[]): Prom
   if (wanted.includes(answer.statusCode)) return
   await answer.body.dump()
   const status = answer.statusCode
-  if (status === 404) throw new DownloadFailed('not-found', `${hostOf(url)} has no ${fileOf(url)} (404)`)
+  if (status === 404)
+    throw new DownloadFailed('not-found', `${hostOf(url)} has no ${fileOf(url)} (404)`)
   const kind = status >= 500 ? 'broken' : 'refused'
   const hint = status === 403 || status === 429 ? ', perhaps for too many requests' : ''
   throw new DownloadFailed(kind, `${hostOf(url)} answered ${status} for ${fileOf(url)}${hint}`)
@@ -138,7 +159,10 @@ function isWebPage(answer: Answer): boolean {
 }
 
 function webPage(url: string): DownloadFailed {
-  return new DownloadFailed('refused', `${hostOf(url)} answered a web page instead of ${fileOf(url)} (a proxy's?)`)
+  return new DownloadFailed(
+    'refused',
+    `${hostOf(url)} answered a web page instead of ${fileOf(url)} (a proxy's?)`,
+  )
 }
 
 function startOf(answer: Answer, have: number, url: string): FileStart {
@@ -147,15 +171,28 @@ function startOf(answer: Answer, have: number, url: string): FileStart {
   if (answer.statusCode === 200) {
     return { offset: 0, totalBytes: Number.isFinite(length) ? length : null, etag }
   }
-  const [, first, total] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(String(answer.headers['content-range'] ?? '')) ?? []
+  const [, first, total] =
+    /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(String(answer.headers['content-range'] ?? '')) ?? []
   if (Number(first) !== have) {
     answer.body.destroy()
-    throw new DownloadFailed('broken', `${hostOf(url)} sent another part of ${fileOf(url)} than was asked for`)
+    throw new DownloadFailed(
+      'broken',
+      `${hostOf(url)} sent another part of ${fileOf(url)} than was asked for`,
+    )
   }
-  return { offset: have, totalBytes: total === undefined || total === '*' ? null : Number(total), etag }
+  return {
+    offset: have,
+    totalBytes: total === undefined || total === '*' ? null : Number(total),
+    etag,
+  }
 }
 
-async function readText(answer: Answer, url: string, watchdog: Watchdog, cancelled?: AbortSignal): Promise<string> {
+async function readText(
+  answer: Answer,
+  url: string,
+  watchdog: Watchdog,
+  cancelled?: AbortSignal,
+): Promise<string> {
   const parts: Buffer[] = []
   try {
     for await (const part of watched(answer.body, watchdog, textMaxBytes)) parts.push(part)
@@ -169,7 +206,12 @@ async function readText(answer: Answer, url: string, watchdog: Watchdog, cancell
 }
 
 async function writeBody(
-  answer: Answer, file: string, start: FileStart, url: string, watchdog: Watchdog, cancelled?: AbortSignal,
+  answer: Answer,
+  file: string,
+  start: FileStart,
+  url: string,
+  watchdog: Watchdog,
+  cancelled?: AbortSignal,
 ): Promise<void> {
   const flags = start.offset > 0 ? 'a' : 'w'
   try {
@@ -177,7 +219,8 @@ async function writeBody(
   } catch (error) {
     cancelled?.throwIfAborted()
     const code = (error as NodeJS.ErrnoException).code
-    if (code === 'ENOSPC' || code === 'EDQUOT') throw new DownloadFailed('refused', `the disk of ${file} is full`)
+    if (code === 'ENOSPC' || code === 'EDQUOT')
+      throw new DownloadFailed('refused', `the disk of ${file} is full`)
     throw new DownloadFailed('broken', `${hostOf(url)} ${reasonOf(error, watchdog)}`)
   }
   const size = await sizeOf(file)
@@ -186,7 +229,11 @@ async function writeBody(
   }
 }
 
-async function* watched(body: AsyncIterable<Buffer>, watchdog: Watchdog, bytesMax: number): AsyncGenerator<Buffer> {
+async function* watched(
+  body: AsyncIterable<Buffer>,
+  watchdog: Watchdog,
+  bytesMax: number,
+): AsyncGenerator<Buffer> {
   let bytes = 0
   for await (const part of body) {
     watchdog.kick()
@@ -197,7 +244,10 @@ async function* watched(body: AsyncIterable<Buffer>, watchdog: Watchdog, bytesMa
 }
 
 async function sizeOf(file: string): Promise<number> {
-  return stat(file).then((found) => found.size, () => 0)
+  return stat(file).then(
+    (found) => found.size,
+    () => 0,
+  )
 }
 
 // --- limits and words -----------------------------------------------------------------------
@@ -232,17 +282,22 @@ function openWatchdog(overall: AbortSignal, cancelled: AbortSignal | undefined):
 }
 
 function reasonOf(error: unknown, watchdog: Watchdog): string {
-  if (watchdog.expiredMs !== null) return `was silent for ${(watchdog.expiredMs / 1_000).toFixed(1)} s`
+  if (watchdog.expiredMs !== null)
+    return `was silent for ${(watchdog.expiredMs / 1_000).toFixed(1)} s`
   if (watchdog.signal.aborted) return 'took longer than the time limit for all of the download'
   const { code, message } = error as NodeJS.ErrnoException
-  return ({
-    ENOTFOUND: 'is not a known name here (no network?)',
-    EAI_AGAIN: 'could not be looked up (no network?)',
-    ECONNREFUSED: 'refused the connection',
-    UND_ERR_CONNECT_TIMEOUT: 'did not accept a connection in time',
-    UND_ERR_SOCKET: 'cut the connection',
-    ECONNRESET: 'cut the connection',
-  } as Record<string, string>)[code ?? ''] ?? `failed (${code ?? message})`
+  return (
+    (
+      {
+        ENOTFOUND: 'is not a known name here (no network?)',
+        EAI_AGAIN: 'could not be looked up (no network?)',
+        ECONNREFUSED: 'refused the connection',
+        UND_ERR_CONNECT_TIMEOUT: 'did not accept a connection in time',
+        UND_ERR_SOCKET: 'cut the connection',
+        ECONNRESET: 'cut the connection',
+      } as Record<string, string>
+    )[code ?? ''] ?? `failed (${code ?? message})`
+  )
 }
 
 function hostOf(url: string): string {
@@ -253,9 +308,17 @@ function fileOf(url: string): string {
   return new URL(url).pathname.split('/').slice(-2).join('/')
 }
 
-function proxiesOf(env: NodeJS.ProcessEnv): { httpProxy?: string; httpsProxy?: string; noProxy?: string } {
+function proxiesOf(env: NodeJS.ProcessEnv): {
+  httpProxy?: string
+  httpsProxy?: string
+  noProxy?: string
+} {
   const httpProxy = env['http_proxy'] ?? env['HTTP_PROXY']
   const httpsProxy = env['https_proxy'] ?? env['HTTPS_PROXY']
   const noProxy = env['no_proxy'] ?? env['NO_PROXY']
-  return { ...(httpProxy && { httpProxy }), ...(httpsProxy && { httpsProxy }), ...(noProxy && { noProxy }) }
+  return {
+    ...(httpProxy && { httpProxy }),
+    ...(httpsProxy && { httpsProxy }),
+    ...(noProxy && { noProxy }),
+  }
 }

@@ -48,7 +48,9 @@ export function versionsIn(page: string): { versions: string[]; entries: number 
   const versions = list
     .filter((one) => one?.draft !== true && one?.prerelease !== true)
     .map((one) => String(one?.tag_name ?? ''))
-    .filter((tag) => tag.startsWith(tagPrefix) && /^\d+\.\d+\.\d+/.test(tag.slice(tagPrefix.length)))
+    .filter(
+      (tag) => tag.startsWith(tagPrefix) && /^\d+\.\d+\.\d+/.test(tag.slice(tagPrefix.length)),
+    )
     .map((tag) => tag.slice(tagPrefix.length))
   return { versions, entries: list.length }
 }

@@ -8,7 +8,8 @@ function compare(a: string, b: string): number {
   const [coreB = '', preB] = split(b)
   const byCore = compareNumbers(coreA, coreB)
   if (byCore !== 0) return byCore
-  if (preA === undefined || preB === undefined) return preA === preB ? 0 : preA === undefined ? 1 : -1
+  if (preA === undefined || preB === undefined)
+    return preA === preB ? 0 : preA === undefined ? 1 : -1
   return compareNumbers(preA, preB)
 }
 

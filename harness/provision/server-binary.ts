@@ -13,7 +13,7 @@ export type ProvidedServer = ProductionServer | ReferenceServer
 export interface ProductionServer {
   kind: 'production'
   path: string
-  /** The release's number, else what the program says. */
+  /** The release's number, else the build's own, else "devel". */
   version: string
   /** Of the Caddy that the server is built on. */
   caddyVersion: string
@@ -62,7 +62,9 @@ export async function provideServer(options: ServerOptions): Promise<ProvidedSer
   const downloaded = await downloadServer(options)
   if (downloaded.ok) return fromCache(downloaded.server, 'download')
   if (downloaded.notFound && options.version !== undefined) {
-    throw new UsageError(`--server-version ${options.version}: ${downloaded.because}; pin a version that was released.`)
+    throw new UsageError(
+      `--server-version ${options.version}: ${downloaded.because}; pin a version that was released.`,
+    )
   }
   if (options.origin === 'auto') return reference(downloaded.because)
   throw new UsageError(
@@ -72,15 +74,22 @@ export async function provideServer(options: ServerOptions): Promise<ProvidedSer
 }
 
 function refuseContradictions({ origin, explicitPath, version }: ServerOptions): void {
-  const flag = explicitPath !== undefined ? '--server-bin' : version !== undefined ? '--server-version' : null
+  const flag =
+    explicitPath !== undefined ? '--server-bin' : version !== undefined ? '--server-version' : null
   if (origin === 'reference' && flag) {
-    throw new UsageError(`${flag} names a production server, and --origin reference asks for none; drop one of the two.`)
+    throw new UsageError(
+      `${flag} names a production server, and --origin reference asks for none; drop one of the two.`,
+    )
   }
   if (explicitPath !== undefined && version !== undefined) {
-    throw new UsageError('--server-bin and --server-version both choose the server; drop one of the two.')
+    throw new UsageError(
+      '--server-bin and --server-version both choose the server; drop one of the two.',
+    )
   }
   if (version !== undefined && !/^\d+\.\d+\.\d+([-+][\w.-]+)?$/.test(version)) {
-    throw new UsageError(`--server-version ${version} is not a version; give three numbers, such as 0.3.1.`)
+    throw new UsageError(
+      `--server-version ${version} is not a version; give three numbers, such as 0.3.1.`,
+    )
   }
 }
 
@@ -93,11 +102,14 @@ async function givenServer(options: ServerOptions): Promise<ProductionServer | n
   const where = explicitPath !== undefined ? '--server-bin' : 'DURABLE_STREAMS_SERVER_BIN'
   const file = path.resolve(given)
   let because = 'is empty'
-  const identity = given === '' ? null : await options.identities.of('server-1', file, async () => {
-    const found = await identifyServer(file, signal)
-    if (!found.ok) because = found.because
-    return found.ok ? found.identity : null
-  })
+  const identity =
+    given === ''
+      ? null
+      : await options.identities.of('server-2', file, async () => {
+          const found = await identifyServer(file, signal)
+          if (!found.ok) because = found.because
+          return found.ok ? found.identity : null
+        })
   if (!identity) {
     throw new UsageError(
       `${where}: ${given === '' ? 'the path' : file} ${because}; give the path of a durable-streams-server executable for this machine.`,
@@ -106,20 +118,33 @@ async function givenServer(options: ServerOptions): Promise<ProductionServer | n
   return describeGiven(identity, where === '--server-bin' ? 'flag' : 'env', options.cacheDir)
 }
 
-async function describeGiven(identity: CaddyIdentity, source: 'flag' | 'env', cacheDir: string): Promise<ProductionServer> {
-  const { path, sha256, version, caddyVersion } = identity
+async function describeGiven(
+  identity: CaddyIdentity,
+  source: 'flag' | 'env',
+  cacheDir: string,
+): Promise<ProductionServer> {
+  const { path, sha256, ownVersion, caddyVersion } = identity
   const release = await releaseOfHash(cacheDir, sha256)
   const common = { kind: 'production', path, sha256, caddyVersion, source } as const
-  if (release === null) return { ...common, version, label: 'unreleased build' }
+  if (release === null)
+    return { ...common, version: ownVersion ?? 'devel', label: 'unreleased build' }
   return { ...common, version: release, release, label: `release ${release}` }
 }
 
 function fromCache(kept: CachedServer, source: 'cache' | 'download'): ProductionServer {
   const { path, sha256, caddyVersion, release } = kept
-  return { kind: 'production', path, sha256, caddyVersion, source, version: release, release, label: `release ${release}` }
+  return {
+    kind: 'production',
+    path,
+    sha256,
+    caddyVersion,
+    source,
+    version: release,
+    release,
+    label: `release ${release}`,
+  }
 }
 
 function reference(because: string): ReferenceServer {
   return { kind: 'reference', version: referenceVersion(), because }
 }
-

@@ -73,7 +73,9 @@ async function cachedVersions(cacheDir: string): Promise<string[]> {
   const suffix = `_${process.platform}_${process.arch}`
   try {
     const names = await readdir(serversFolder(cacheDir))
-    return names.filter((name) => /^\d/.test(name) && name.endsWith(suffix)).map((name) => name.slice(0, -suffix.length))
+    return names
+      .filter((name) => /^\d/.test(name) && name.endsWith(suffix))
+      .map((name) => name.slice(0, -suffix.length))
   } catch {
     return []
   }
@@ -85,13 +87,18 @@ async function openRelease(version: string, options: CacheOptions): Promise<Cach
   if (!record) return null
   const file = programIn(folder)
   let because = 'has another hash than when it was unpacked'
-  const identity = await options.identities.of('server-1', file, async () => {
+  const identity = await options.identities.of('server-2', file, async () => {
     const found = await identifyServer(file, options.signal)
     if (!found.ok) because = found.because
     return found.ok ? found.identity : null
   })
   if (identity && identity.sha256 === record.sha256) {
-    return { path: file, sha256: record.sha256, caddyVersion: identity.caddyVersion, release: record.version }
+    return {
+      path: file,
+      sha256: record.sha256,
+      caddyVersion: identity.caddyVersion,
+      release: record.version,
+    }
   }
   options.onProgress(`${file} ${because}; it is removed from the cache.`)
   await rm(folder, { recursive: true, force: true })

@@ -28,17 +28,26 @@ const oldestVersion = [6, 0] as const
 
 /** Finds Varnish, its two companions and a C compiler; says which of them is missing. */
 export async function findVarnish(options: SearchOptions): Promise<ProvidedVarnish | Missing> {
-  const [varnishd, varnishadm, varnishstat] = ['varnishd', 'varnishadm', 'varnishstat'].map((name) =>
-    findProgram(name, options.env),
+  const [varnishd, varnishadm, varnishstat] = ['varnishd', 'varnishadm', 'varnishstat'].map(
+    (name) => findProgram(name, options.env),
   )
   if (!varnishd) return { tools: ['varnish'], because: 'Varnish is not installed' }
   if (!varnishadm || !varnishstat) {
     const absent = varnishadm ? 'varnishstat' : 'varnishadm'
-    return { tools: ['varnish'], because: `${varnishd} is here, but ${absent}, which comes with it, is not` }
+    return {
+      tools: ['varnish'],
+      because: `${varnishd} is here, but ${absent}, which comes with it, is not`,
+    }
   }
   const compiler = findProgram('gcc', options.env) ?? findProgram('cc', options.env)
-  if (!compiler) return { tools: ['compiler'], because: 'there is no C compiler, which Varnish needs for each VCL' }
-  const known = await options.identities.of('varnish-1', varnishd, () => identify(varnishd, options.signal))
+  if (!compiler)
+    return {
+      tools: ['compiler'],
+      because: 'there is no C compiler, which Varnish needs for each VCL',
+    }
+  const known = await options.identities.of('varnish-1', varnishd, () =>
+    identify(varnishd, options.signal),
+  )
   if (!known) return { tools: ['varnish'], because: `${varnishd} does not say that it is Varnish` }
   if (isTooOld(known.version)) {
     return {
