@@ -3,11 +3,11 @@
  * it comes from one saved result.
  */
 import { createHash } from 'node:crypto'
+import { renderWithin, type Fitted } from './fit-to-page.ts'
 import { headline } from './groups.ts'
 import { icon } from './html/badge.ts'
 import { checklistTable } from './html/checklist-table.ts'
 import { environment, fileChanges } from './html/environment.ts'
-import { budgets, fitToPage, leastBytes, type Fitted } from './html/fit-to-page.ts'
 import { limitsOfGreen, notRun } from './html/limits-of-green.ts'
 import { html, trusted, type Content, type Markup } from './html/markup.ts'
 import { scenarioAnchor, scenarioSection } from './html/scenario-section.ts'
@@ -20,13 +20,7 @@ export const pageBytesMax = 1_000_000
 
 /** Renders a result as one HTML document of at most `pageBytesMax` bytes. */
 export function renderHtml(result: Result): string {
-  for (const budget of budgets.slice(0, -1)) {
-    const fitted = fitToPage(result, budget)
-    if (leastBytes(fitted.result) > pageBytesMax) continue
-    const text = String(page(fitted))
-    if (Buffer.byteLength(text) <= pageBytesMax) return text
-  }
-  return String(page(fitToPage(result, budgets.at(-1)!)))
+  return renderWithin(result, pageBytesMax, (fitted) => String(page(fitted)))
 }
 
 function page({ result, leftOut }: Fitted): Markup {

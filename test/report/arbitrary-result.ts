@@ -155,3 +155,9 @@ function verdictOf(shape: Result, checklist: Result['checklist']): Result['verdi
 export function sampleResult(seed: number): Result {
   return fc.sample(arbitraryResult, { seed, numRuns: 1 })[0]!
 }
+
+/** The sample with one row changed. */
+export function withRow(id: string, changes: Partial<Result['checklist'][number]>): Result {
+  const result = sampleResult(1)
+  return { ...result, checklist: result.checklist.map((row) => (row.id === id ? { ...row, ...changes } : row)) }
+}

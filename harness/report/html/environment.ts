@@ -20,9 +20,13 @@ export function environment(result: Result): Markup {
 /** The way of a request, from the readers to the origin. */
 function hopChain(hops: readonly HopIdentity[]): Content {
   if (hops.length === 0) return ''
-  const chain = hops.map((hop) => html`<li><strong>${hop.id}</strong><span>${hop.kind} ${hop.version}</span></li>`)
+  const place = (hop: HopIdentity) => wayOrder.indexOf(hop.id) + 1 || wayOrder.length - 0.5
+  const chain = hops.toSorted((a, b) => place(a) - place(b)).map((hop) => html`<li><strong>${hop.id}</strong><span>${hop.kind} ${hop.version}</span></li>`)
   return html`<ol class="chain">${chain}</ol>`
 }
+
+/** As a request meets them; a hop of another name stands just before the origin. */
+const wayOrder = ['tls', 'edge', 'tap', 'origin']
 
 const hopColumns: Column<HopIdentity>[] = [
   { head: 'Hop', cell: (hop) => hop.id },

@@ -39,7 +39,6 @@ const requestColumns: Column<FanOutMeasurement>[] = [
   { head: 'Upstream requests', figures: true, cell: (one) => marked(number(one.upstreamRequests), isTooMany(one)) },
   { head: 'Allowed', figures: true, cell: (one) => (one.path === 'direct' ? 'control' : number(one.upstreamRequestsMax)) },
   { head: 'Probes', figures: true, cell: (one) => number(one.probeRequests) },
-  { head: 'p50', figures: true, cell: (one) => duration(one.spreadP50Ms) },
   { head: 'p99', figures: true, cell: (one) => duration(one.spreadP99Ms) },
 ]
 

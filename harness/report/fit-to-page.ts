@@ -1,17 +1,17 @@
 /**
- * What a page can hold: long texts and lists are cut, and it is said what was left out. The whole
+ * What a page or a summary can hold: long texts and lists are cut, and it is said what was left out. The whole
  * is in result.json.
  */
-import { clip } from '../neutralise.ts'
-import type { Result } from '../result.ts'
+import { clip } from './neutralise.ts'
+import type { Result } from './result.ts'
 
-export interface Budget {
+interface Budget {
   charactersMax: number
   itemsMax: number
 }
 
 /** From what a usual run needs down to what always fits. */
-export const budgets: readonly Budget[] = [
+const budgets: readonly Budget[] = [
   { charactersMax: 4_000, itemsMax: 200 },
   { charactersMax: 800, itemsMax: 60 },
   { charactersMax: 240, itemsMax: 24 },
@@ -29,12 +29,23 @@ export interface Fitted {
   leftOut: string[]
 }
 
+/** Renders with the largest budget whose text stays within `bytesMax`, else with the smallest. */
+export function renderWithin(result: Result, bytesMax: number, render: (fitted: Fitted) => string): string {
+  for (const budget of budgets.slice(0, -1)) {
+    const fitted = fitToPage(result, budget)
+    if (leastBytes(fitted.result) > bytesMax) continue
+    const text = render(fitted)
+    if (Buffer.byteLength(text) <= bytesMax) return text
+  }
+  return render(fitToPage(result, budgets.at(-1)!))
+}
+
 /** A lower bound of what a page of it will take: its texts, without what plots thin out. */
-export function leastBytes(result: Result): number {
+function leastBytes(result: Result): number {
   return JSON.stringify(result, (key, value: unknown) => (neverCut.has(key) ? undefined : value)).length
 }
 
-export function fitToPage(result: Result, budget: Budget): Fitted {
+function fitToPage(result: Result, budget: Budget): Fitted {
   const leftOut: string[] = []
   const fitted = cut(result, '', budget, leftOut) as Result
   return { result: fitted, leftOut }

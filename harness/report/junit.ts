@@ -1,0 +1,69 @@
+/**
+ * The report as JUnit XML, for CI systems that list tests: one suite for the checklist, one for
+ * each scenario. An unknown required row is an error there: it must not look green.
+ */
+import { rowsBy, type ChecklistRow } from './groups.ts'
+import { neutralise } from './neutralise.ts'
+import type { CheckResult, Result, ScenarioResult } from './result.ts'
+
+interface Case {
+  name: string
+  seconds: number
+  outcome: 'passed' | 'failure' | 'error' | 'skipped'
+  message: string
+  details: string[]
+}
+
+/** Renders a result as JUnit XML. */
+export function renderJunit(result: Result): string {
+  const suites = [
+    suite('checklist', result.checklist.map(rowCase)),
+    ...result.scenarios.map((scenario) => suite(scenario.id, scenario.checks.map((check) => checkCase(check, scenario)))),
+    suite('did-not-run', result.notRun.map(({ id, because }) => ({ name: id, seconds: 0, outcome: 'skipped', message: because, details: [] }))),
+  ]
+  const totals = `tests="${result.checklist.length}" failures="${rowsBy(result, 'fail').length}"`
+  const name = attribute(`production simulation ${result.runId}`)
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="${name}" ${totals} time="${seconds(result.durationMs)}">\n${suites.join('')}</testsuites>\n`
+}
+
+function rowCase(row: ChecklistRow): Case {
+  const unknown = row.required ? 'error' : 'skipped'
+  const outcomes = { pass: 'passed', fail: 'failure', unknown, 'not-applicable': 'skipped' } as const
+  const details = [`Fix: ${row.fix}`, ...(row.reproduce === '' ? [] : [`Repeat: ${row.reproduce}`])]
+  return { name: `${row.id}: ${row.title}`, seconds: 0, outcome: outcomes[row.verdict], message: row.because, details }
+}
+
+function checkCase(check: CheckResult, scenario: ScenarioResult): Case {
+  const outcomes = { pass: 'passed', fail: 'failure', unknown: 'skipped', 'not-applicable': 'skipped' } as const
+  return {
+    name: check.title ?? check.id,
+    seconds: scenario.durationMs / 1_000 / scenario.checks.length,
+    outcome: outcomes[check.verdict],
+    message: check.because,
+    details: check.evidence,
+  }
+}
+
+function suite(name: string, cases: Case[]): string {
+  if (cases.length === 0) return ''
+  const count = (outcome: Case['outcome']) => cases.filter((one) => one.outcome === outcome).length
+  const counts = `tests="${cases.length}" failures="${count('failure')}" errors="${count('error')}" skipped="${count('skipped')}"`
+  return `  <testsuite name="${attribute(name)}" ${counts}>\n${cases.map((one) => testcase(name, one)).join('')}  </testsuite>\n`
+}
+
+function testcase(suiteName: string, one: Case): string {
+  const head = `    <testcase classname="${attribute(suiteName)}" name="${attribute(one.name)}" time="${one.seconds.toFixed(3)}"`
+  if (one.outcome === 'passed') return `${head}/>\n`
+  const details = one.outcome === 'skipped' ? '' : one.details.map((line) => attribute(line)).join('\n')
+  return `${head}>\n      <${one.outcome} message="${attribute(one.message)}">${details}</${one.outcome}>\n    </testcase>\n`
+}
+
+function seconds(ms: number): string {
+  return (ms / 1_000).toFixed(3)
+}
+
+/** XML forbids most control characters even when escaped: they are made visible before. */
+function attribute(text: string): string {
+  const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' }
+  return neutralise(text).replace(/[&<>"']/g, (character) => entities[character]!)
+}

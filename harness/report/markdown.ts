@@ -1,0 +1,70 @@
+/**
+ * The report as Markdown, for the summary of a CI job: verdict, boxes, what failed and how to
+ * repeat it. GitHub drops a summary of more than 1 MiB.
+ */
+import { duration } from './figures.ts'
+import { renderWithin, type Fitted } from './fit-to-page.ts'
+import { headline, kindWords, rowsBy, worstFirst, type ChecklistRow } from './groups.ts'
+import { keyMeasures } from './key-measures.ts'
+import { neutralise } from './neutralise.ts'
+import type { Result, ScenarioResult } from './result.ts'
+
+export const summaryBytesMax = 1_000_000
+
+const signs = { fail: '❌', unknown: '❔', pass: '✅', 'not-applicable': '➖' } as const
+const boxSigns = { ticked: '✅', crossed: '❌', open: '⬜' } as const
+
+/** Renders a result as GitHub-flavoured Markdown of at most `summaryBytesMax` bytes. */
+export function renderMarkdown(result: Result): string {
+  return renderWithin(result, summaryBytesMax, summary)
+}
+
+function summary({ result }: Fitted): string {
+  const warnings = result.banners.flatMap((banner) => ['', `> ⚠️ **${text(banner)}**`])
+  const parts = [
+    `## ${text(headline(result))}`,
+    ...warnings,
+    '',
+    ...result.scope.map((line) => `- ${text(line)}`),
+    '',
+    '### Before you deploy',
+    '',
+    ...result.boxes.map((box) => `- ${boxSigns[box.state]} ${text(box.title)}${box.state === 'ticked' ? '' : `: ${text(box.because)}`}`),
+    ...rowsBy(result, 'fail').flatMap(failedRow),
+    ...checklist(result),
+    ...result.scenarios.flatMap(scenario),
+    ...result.notRun.map(({ id, because }) => `- did not run: ${text(id)}: ${text(because)}`),
+    ...warnings,
+  ]
+  return `${parts.join('\n')}\n`
+}
+
+function failedRow(row: ChecklistRow): string[] {
+  const lines = ['', `### ❌ ${text(row.title)} (${text(row.id)}, ${row.severity}${row.required ? '' : ', not required'})`, '', text(row.because), '', `Fix: ${text(row.fix)}`]
+  return row.reproduce === '' ? lines : [...lines, '', ...codeBlock(row.reproduce)]
+}
+
+function checklist(result: Result): string[] {
+  const rows = worstFirst(result.checklist).map(
+    (row) => `| ${signs[row.verdict]} ${kindWords[row.verdict]} | ${text(row.id)} | ${row.severity} | ${text(row.because)} |`,
+  )
+  return ['', '### Checklist', '', '| Verdict | Row | Severity | Seen |', '|---|---|---|---|', ...rows, '', '### Scenarios', '']
+}
+
+function scenario(one: ScenarioResult): string[] {
+  const measures = keyMeasures(one.measurements).map((measure) => `  - ${text(measure)}`)
+  return [`- ${signs[one.verdict]} **${text(one.id)}** (${duration(one.durationMs)}): ${text(one.because)}`, ...measures]
+}
+
+/** Text in which nothing is Markdown or HTML; one line. */
+function text(value: string): string {
+  const escaped = neutralise(value).replace(/[\\`*_{}[\]()#+!|~>-]/g, '\\$&')
+  return escaped.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
+}
+
+/** A fence longer than any run of backticks within. */
+function codeBlock(code: string): string[] {
+  const longest = Math.max(2, ...(code.match(/`+/g) ?? []).map((run) => run.length))
+  const fence = '`'.repeat(longest + 1)
+  return [`${fence}sh`, neutralise(code), fence]
+}
