@@ -27,18 +27,20 @@ export function fanOut(measurements: readonly FanOutMeasurement[] | undefined): 
 }
 
 const who: Column<FanOutMeasurement>[] = [
-  { head: 'Read mode', cell: (one) => modeWords[one.mode] },
-  { head: 'Path', cell: (one) => pathWords[one.path] },
-  { head: 'Crowd', cell: (one) => crowdWords(one.generation) },
+  {
+    head: 'Read mode, path and crowd',
+    cell: (one) => html`${modeWords[one.mode]}<span class="under">${pathWords[one.path]}, ${crowdWords(one.generation)}</span>`,
+  },
 ]
 
 const requestColumns: Column<FanOutMeasurement>[] = [
   ...who,
   { head: 'Readers', figures: true, cell: (one) => number(one.readers) },
-  { head: 'Right answers', figures: true, cell: (one) => marked(number(one.identical), one.identical < one.readers) },
   { head: 'Upstream requests', figures: true, cell: (one) => marked(number(one.upstreamRequests), isTooMany(one)) },
   { head: 'Allowed', figures: true, cell: (one) => (one.path === 'direct' ? 'control' : number(one.upstreamRequestsMax)) },
+  { head: 'Right answers', figures: true, cell: (one) => marked(number(one.identical), one.identical < one.readers) },
   { head: 'Probes', figures: true, cell: (one) => number(one.probeRequests) },
+  { head: 'p50', figures: true, cell: (one) => duration(one.spreadP50Ms) },
   { head: 'p99', figures: true, cell: (one) => duration(one.spreadP99Ms) },
 ]
 

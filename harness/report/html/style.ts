@@ -138,10 +138,11 @@ thead th { color: var(--quiet); font-weight: 600; font-size: 0.8rem; vertical-al
 .scrolls { overflow-x: auto; margin: 1.2rem 0; position: relative; }
 .scrolls table { width: auto; min-width: min(100%, 30rem); }
 .scrolls th, .scrolls td { overflow-wrap: normal; padding: 0.38rem 0.6rem; }
-.scrolls tbody th, .scrolls td:not(:last-child) { white-space: nowrap; }
+.scrolls tbody th, .scrolls td:not(:last-child), caption { white-space: nowrap; }
 .scrolls thead .figures { white-space: normal; }
 .scrolls tbody th { font-weight: 500; }
 .scrolls thead th:first-child, .scrolls tbody th { padding-left: 0.25rem; }
+.under { display: block; color: var(--quiet); font-weight: 400; font-size: 0.92em; }
 caption { text-align: left; font-weight: 600; font-size: 0.9rem; padding-bottom: 0.35rem; }
 .checklist { background: var(--card); border: 1px solid var(--rule); border-radius: 8px; border-collapse: separate; border-spacing: 0; }
 .checklist tbody tr:last-child > * { border-bottom: 0; }
@@ -270,6 +271,9 @@ footer { color: var(--quiet); font-size: 0.85rem; padding-block: 1.5rem 3rem; bo
   .verdict { grid-template-columns: auto 1fr; }
   .card { padding: 1rem 1rem 1.2rem 1.2rem; }
   .facts div { grid-template-columns: 8rem 1fr; }
+  .scrolls tbody th, caption { white-space: normal; }
+  .scrolls tbody th { min-width: 7.5rem; }
+  .scrolls th, .scrolls td { padding-inline: 0.35rem; }
   .checks > li > :not(.check-title) { margin-left: 0; }
 }
 @media (prefers-reduced-motion: no-preference) { html { scroll-behavior: smooth; } }
