@@ -4,8 +4,17 @@
  */
 import { readFileSync } from 'node:fs'
 
-/** What `performance.now()` lacks to be the machine's monotonic clock, in milliseconds. */
-const originMs = Number(process.hrtime.bigint()) / 1e6 - performance.now()
+/**
+ * What `performance.now()`, the cheaper one to read, lacks to be the machine's monotonic clock, in
+ * milliseconds. The first reading of a clock is slow, so the quickest of several pairs is taken:
+ * the error is less than half the time that pair took.
+ */
+const originMs = Array.from({ length: 32 }, () => {
+  const before = process.hrtime.bigint()
+  const nowMs = performance.now()
+  const after = process.hrtime.bigint()
+  return { tookNs: after - before, originMs: Number(before + after) / 2e6 - nowMs }
+}).reduce((best, pair) => (pair.tookNs < best.tookNs ? pair : best)).originMs
 
 /** Milliseconds of the machine's monotonic clock, with a fraction. */
 export function monotonicMs(): number {
