@@ -2,9 +2,10 @@
  * What every runtime (plain processes, containers) can do. Scenarios, checks and faults never see
  * more than this: no pid, no signal number, no container id.
  */
+import type { Readable, Writable } from 'node:stream'
 
 /** A signal a service can be stopped with; a value, so that it can stand in a scenario. */
-export type StopSignal = 'SIGTERM' | 'SIGINT' | 'SIGQUIT' | 'SIGUSR1'
+export type StopSignal = 'SIGTERM' | 'SIGINT' | 'SIGQUIT' | 'SIGUSR1' | 'SIGABRT'
 
 /** How a service shows that it is ready. A value, judged by the runtime, always against a deadline. */
 export type ReadyProbe =
@@ -12,13 +13,15 @@ export type ReadyProbe =
   | { kind: 'http'; port: number; path: string; method: 'GET' | 'HEAD' | 'OPTIONS'; statuses: number[]; host?: string }
   /** The port accepts a connection. */
   | { kind: 'tcp'; port: number }
-  /** A line on stdout contains `text`. */
+  /** What it wrote since this start, on stdout or stderr, contains `text`. */
   | { kind: 'line'; text: string }
 
 /** A service as a value: what to run, where it listens, when it is ready, how it stops. */
 export interface Service {
-  /** Unique within a world: 'origin', 'tap', 'edge', 'tls', or the name of a helper program. */
+  /** Unique within a run: the name of its log. */
   id: string
+  /** Name of its log; the id where it is not given. Worlds that run side by side need one each. */
+  logName?: string
   program: string
   args: string[]
   /** The whole environment: nothing is inherited but what stands here. */
@@ -35,7 +38,8 @@ export interface Service {
   stopSignal: StopSignal
   /** After this long without exit the stop becomes a kill, and says so. */
   stopGraceMs: number
-  /** Sent before a kill of a start that hangs, so that the log holds the process's stacks (Go: SIGQUIT). */
+  /** Sent before a kill of a start that hangs, so that the log holds the process's stacks (Go: SIGABRT,
+   * since Caddy itself takes SIGQUIT for a quick end). */
   stackSignal?: StopSignal
 }
 
@@ -96,13 +100,28 @@ export interface CommandResult {
   stderr: string
 }
 
-/** A program that talks over its standard streams (the fleet, the tap). */
-export interface Conversation {
-  write(line: string): void
-  lines: AsyncIterable<string>
-  exited: Promise<Exit>
+/** A program the harness talks to over its standard streams (the fleet). */
+export interface Program {
+  readonly stdin: Writable
+  readonly stdout: Readable
+  /** Kept in the run's logs as well, whether it is read or not. */
+  readonly stderr: Readable
+  readonly exited: Promise<Exit>
   kill(): Promise<Exit>
   usage(): Promise<Usage>
+}
+
+/** A program the harness talks to line by line (the tap). What it says on stderr is in its log. */
+export interface Conversation {
+  write(line: string): void
+  /** Ends its standard input, which asks such a program to end. */
+  end(): void
+  /** For one reader. A line longer than 64 MiB is a HarnessError. */
+  readonly lines: AsyncIterable<string>
+  readonly exited: Promise<Exit>
+  kill(): Promise<Exit>
+  usage(): Promise<Usage>
+  lastLogLines(linesMax: number): Promise<string[]>
 }
 
 /** Abilities a fault may need. A runtime offers some; a scenario whose fault needs more is `unknown`. */
@@ -117,6 +136,11 @@ export type Ability =
 export interface Runtime extends AsyncDisposable {
   readonly kind: 'processes' | 'containers'
   readonly offers: ReadonlySet<Ability>
+  /**
+   * Aborted, with a HarnessError as its reason, when the run can no longer be cleaned up for certain
+   * (its supervisor died). The run has to end then.
+   */
+  readonly fault: AbortSignal
   /** Monotonic milliseconds on the clock all of the run's times are told in (CLOCK_MONOTONIC). */
   nowMs(): number
   /** A loopback TCP port that is free and leased to this run until it ends. */
@@ -127,6 +151,8 @@ export interface Runtime extends AsyncDisposable {
   start(service: Service): Promise<StartOutcome>
   /** Runs a short program to its end. Throws HarnessError past `timeoutMs`. */
   run(program: string, args: string[], options: { timeoutMs: number; env?: Record<string, string>; cwd?: string }): Promise<CommandResult>
-  /** Starts a program the harness talks to line by line. */
+  /** Starts a program the harness talks to over its standard streams. Throws HarnessError when there is none. */
+  spawn(id: string, program: string, args: string[], env?: Record<string, string>): Promise<Program>
+  /** Starts a program the harness talks to line by line. Throws HarnessError when there is none. */
   converse(id: string, program: string, args: string[], env?: Record<string, string>): Promise<Conversation>
 }
