@@ -24,7 +24,8 @@ export function duration(ms: number): string {
 
 function longDuration(seconds: number): string {
   if (seconds < 3_600) return `${Math.floor(seconds / 60)} min${seconds % 60 === 0 ? '' : ` ${seconds % 60} s`}`
-  return `${Math.floor(seconds / 3_600)} h ${Math.round((seconds % 3_600) / 60)} min`
+  const minutes = Math.round(seconds / 60)
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 }
 
 /** `512 B`, `3.9 KiB`, `24 GiB`. */

@@ -42,14 +42,15 @@ function durability({ durability: seen }: Measurements): string[] {
   ].join(', ')
   const counted = `${plural(seen.kills, 'kill')} under load (${number(seen.killsVoid)} void), ${plural(seen.restarts, 'restart')}`
   const sentences = [
-    `${counted}: of ${number(seen.appendsAcknowledged)} acknowledged appends ${harm}; ready within ${duration(seen.readyMsMax)}.`,
+    `${counted}: of ${number(seen.appendsAcknowledged)} acknowledged appends ${harm}; slowest start ${duration(seen.readyMsMax)}.`,
   ]
   if (seen.failureRateBound !== null) sentences.push(boundSentence(seen.kills, seen.failureRateBound))
   return sentences
 }
 
 function boundSentence(kills: number, bound: number): string {
-  return `${plural(kills, 'clean kill')} leave a failure rate of up to ${percent(bound)} a kill possible (95 %).`
+  if (bound >= 1) return `${plural(kills, 'clean kill')}: too few to bound the failure rate.`
+  return `After ${plural(kills, 'clean kill')} a failure rate of up to ${percent(bound)} a kill is still possible (95 %).`
 }
 
 /** One sentence for each read mode behind the cache, and one for the control without it. */
@@ -101,12 +102,31 @@ function passage({ passage: seen = [] }: Measurements): string[] {
   })
 }
 
-function expiry({ expiry: seen }: Measurements): string[] {
-  return (seen ?? []).map((one) =>
-    one.probes === 0
-      ? `${one.mode} through ${one.via}: never probed after its expiry.`
-      : `${one.mode} through ${one.via}: last seen ${duration(one.lateByMsMax)} after expiry (${plural(one.probes, 'probe')}).`,
-  )
+/** Ways of reading in which an expired stream was seen are named; the others are counted. */
+function expiry({ expiry: seen = [] }: Measurements): string[] {
+  const ways = expiryByWay(seen)
+  const probed = ways.filter((one) => one.probes > 0)
+  const late = probed.filter((one) => one.lateByMsMax > 0)
+  if (probed.length === 0) return []
+  const probes = sum(probed.map((one) => one.probes))
+  const counted = `${plural(probes, 'look')} at expired streams in ${plural(probed.length, 'way')}`
+  if (late.length === 0) return [`${counted} found nothing.`]
+  const words = late.map((one) => `${one.mode} through ${one.via} ${duration(one.lateByMsMax)}`)
+  return [`${counted}; last seen after the expiry by ${words.join(', ')}.`]
+}
+
+export type Expiry = NonNullable<Measurements['expiry']>[number]
+
+/** Several checks may have looked in the same way: one entry each, with the latest sight of all. */
+export function expiryByWay(seen: readonly Expiry[]): Expiry[] {
+  const ways = new Map<string, Expiry>()
+  for (const one of seen) {
+    const key = JSON.stringify([one.mode, one.via])
+    const before = ways.get(key) ?? { ...one, lateByMsMax: -Infinity, probes: 0 }
+    const lateByMsMax = one.probes > 0 ? Math.max(before.lateByMsMax, one.lateByMsMax) : before.lateByMsMax
+    ways.set(key, { ...before, lateByMsMax, probes: before.probes + one.probes })
+  }
+  return [...ways.values()].toSorted((a, b) => a.mode.localeCompare(b.mode) || b.via.localeCompare(a.via))
 }
 
 function readiness({ readiness: seen }: Measurements): string[] {

@@ -157,7 +157,7 @@ class LiveProgress implements Progress {
 
   /** A line never wraps, or the area's height would not be known. */
   #area(): string[] {
-    const cells = Math.max(20, this.#stream.columns ?? this.#options.columns) - 1
+    const cells = Math.max(20, this.#stream.columns || this.#options.columns) - 1
     const running = [...this.#running]
     const lines = running.slice(0, runningMax).map(([id, { startedAtMs, text }]) => {
       const elapsed = `${Math.floor((performance.now() - startedAtMs) / 1_000)} s`.padStart(5)

@@ -5,10 +5,11 @@ import { html, type Content, type Markup } from './markup.ts'
 import { table, type Column } from './table.ts'
 
 export function environment(result: Result): Markup {
+  const hops = inOrderOfWay(result.subject.hops)
   return html`<section id="environment" aria-labelledby="environment-title">
     <h2 id="environment-title">Environment</h2>
-    ${hopChain(result.subject.hops)}
-    ${table('Programs on the way, and their configuration', hopColumns, result.subject.hops)}
+    ${hopChain(hops)}
+    ${table('Programs on the way, and their configuration', hopColumns, hops)}
     <div class="columns">
       <div><h3>Host</h3>${facts(hostFacts(result))}</div>
       <div><h3>Run</h3>${facts(runFacts(result))}</div>
@@ -20,13 +21,17 @@ export function environment(result: Result): Markup {
 /** The way of a request, from the readers to the origin. */
 function hopChain(hops: readonly HopIdentity[]): Content {
   if (hops.length === 0) return ''
-  const place = (hop: HopIdentity) => wayOrder.indexOf(hop.id) + 1 || wayOrder.length - 0.5
-  const chain = hops.toSorted((a, b) => place(a) - place(b)).map((hop) => html`<li><strong>${hop.id}</strong><span>${hop.kind} ${hop.version}</span></li>`)
+  const chain = hops.map((hop) => html`<li><strong>${hop.id}</strong><span>${hop.kind} ${hop.version}</span></li>`)
   return html`<ol class="chain">${chain}</ol>`
 }
 
 /** As a request meets them; a hop of another name stands just before the origin. */
 const wayOrder = ['tls', 'edge', 'tap', 'origin']
+
+function inOrderOfWay(hops: readonly HopIdentity[]): HopIdentity[] {
+  const place = (hop: HopIdentity) => wayOrder.indexOf(hop.id) + 1 || wayOrder.length - 0.5
+  return hops.toSorted((a, b) => place(a) - place(b))
+}
 
 const hopColumns: Column<HopIdentity>[] = [
   { head: 'Hop', cell: (hop) => hop.id },

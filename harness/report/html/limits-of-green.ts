@@ -28,7 +28,7 @@ function ofThisRun(result: Result): string[] {
   if (away.length > 0) lines.push(`${plural(away.length, 'row')} did not apply to what was given: ${away.join(', ')}.`)
   for (const { measurements } of result.scenarios) {
     const seen = measurements.durability
-    if (seen && seen.failureRateBound !== null) {
+    if (seen && seen.failureRateBound !== null && seen.failureRateBound < 1) {
       lines.push(`${plural(seen.kills, 'clean kill')} cannot exclude a loss in up to ${percent(seen.failureRateBound)} of kills (95 % confidence); more kills lower that bound.`)
     }
   }

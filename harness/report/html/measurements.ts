@@ -1,6 +1,6 @@
 /** A scenario's figures, drawn and as tables. */
 import { bytes, duration, number, percent, plural } from '../figures.ts'
-import { modeWords } from '../key-measures.ts'
+import { expiryByWay, modeWords, type Expiry } from '../key-measures.ts'
 import type { Measurements } from '../result.ts'
 import { fanOut } from './fan-out.ts'
 import { html, type Content, type Markup } from './markup.ts'
@@ -11,7 +11,6 @@ type Durability = NonNullable<Measurements['durability']>
 type Readiness = NonNullable<Measurements['readiness']>[number]
 type FileHandles = NonNullable<Measurements['fileHandles']>[number]
 type Passage = NonNullable<Measurements['passage']>[number]
-type Expiry = NonNullable<Measurements['expiry']>[number]
 
 export function measurementFigures(seen: Measurements): Content {
   return [
@@ -35,8 +34,13 @@ function durability(seen: Durability): Markup {
     ${tile(number(seen.appendsAcknowledged), 'appends acknowledged', '')}
     ${harm.map((count, index) => tile(number(count), words[index]!, count > 0 ? 'bad' : 'good'))}
     ${tile(duration(seen.readyMsMax), 'slowest start', '')}
-    ${seen.failureRateBound === null ? '' : tile(`< ${percent(seen.failureRateBound)}`, 'failures a kill still possible (95 %)', '')}
+    ${seen.failureRateBound === null ? '' : boundTile(seen.failureRateBound)}
   </dl>`
+}
+
+function boundTile(bound: number): Markup {
+  if (bound >= 1) return tile('no bound', 'on failures a kill: too few kills', 'open')
+  return tile(`< ${percent(bound)}`, 'failures a kill still possible (95 %)', '')
 }
 
 function tile(figure: string, what: string, tone: string): Markup {
@@ -72,7 +76,9 @@ function readiness(seen: readonly Readiness[]): Content {
 }
 
 function marked(name: string, points: [number, number][], colour: number): Series {
-  return { name, points, shape: 'line', marked: true, colour }
+  // Several starts with as many streams: a line through them would mean nothing.
+  const isFunction = new Set(points.map(([x]) => x)).size === points.length
+  return { name, points, shape: isFunction ? 'line' : 'points', marked: true, colour }
 }
 
 function fileHandles({ fileHandles: seen = [], fileHandlesRecommended: advice }: Measurements): Content {
@@ -136,10 +142,15 @@ function expiry(seen: readonly Expiry[]): Content {
   const columns: Column<Expiry>[] = [
     { head: 'Read', cell: (one) => one.mode },
     { head: 'Through', cell: (one) => one.via },
-    { head: 'Last seen after expiry', figures: true, cell: (one) => (one.probes === 0 ? 'not probed' : duration(one.lateByMsMax)) },
-    { head: 'Probes', figures: true, cell: (one) => number(one.probes) },
+    { head: 'Last seen after expiry', figures: true, cell: (one) => lastSeen(one) },
+    { head: 'Looks', figures: true, cell: (one) => number(one.probes) },
   ]
-  return table('How long an expired stream could still be read', columns, seen)
+  return table('How long an expired stream could still be read', columns, expiryByWay(seen))
+}
+
+function lastSeen({ probes, lateByMsMax }: Expiry): string {
+  if (probes === 0) return 'not looked'
+  return lateByMsMax > 0 ? duration(lateByMsMax) : 'never seen'
 }
 
 const colours = 6

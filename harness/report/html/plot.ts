@@ -10,8 +10,8 @@ import { scaleFor, type Scale, type ScaleOptions } from './scale.ts'
 export interface Series {
   name: string
   points: readonly Point[]
-  /** 'step' keeps a value until the next point; 'area' fills down to the axis. */
-  shape: 'line' | 'step' | 'area'
+  /** 'step' keeps a value until the next point; 'area' fills down to the axis; 'points' draws no line. */
+  shape: 'line' | 'step' | 'area' | 'points'
   /** Whether each point is marked: for few and precious ones. */
   marked?: boolean
   /** 1 to 6, a colour of the style sheet. */
@@ -70,7 +70,7 @@ export function drawing(options: Plot): Markup {
       <svg viewBox="0 0 1000 1000" preserveAspectRatio="none" width="100%" height="100%">
         ${options.series.map((one) => curve(one, x, y))}
       </svg>
-      ${options.series.filter((one) => one.marked || one.points.length === 1).map((one) => dots(one, x, y))}
+      ${options.series.filter((one) => one.marked || one.shape === 'points' || one.points.length === 1).map((one) => dots(one, x, y))}
     </svg>
     ${xAxis(options.x, x)}
     <p class="x-label">${axisLabel(options.x, x)}</p>
@@ -111,7 +111,7 @@ function shading({ from, to }: { from: number; to: number }, x: Scale): Markup {
 }
 
 function curve(series: Series, x: Scale, y: Scale): Content {
-  if (series.points.length < 2) return ''
+  if (series.points.length < 2 || series.shape === 'points') return ''
   const places = series.points.map(([px, py]) => [x.at(px) * 1000, (1 - y.at(py)) * 1000] as const)
   const line = pathOf(places, series.shape === 'step')
   const look = `s${series.colour} dash${series.dash ?? 0}`

@@ -38,7 +38,7 @@ function proves({ proves: rows }: ScenarioResult): Content {
 function faults({ faults: injected }: ScenarioResult): Content {
   if (injected.length === 0) return ''
   return html`<h4>Faults and their proof</h4><ul class="plain">${injected.map(
-    (fault) => html`<li>${icon(fault.proven ? 'pass' : 'unknown')} <code>${fault.id}</code> ${fault.proven ? 'happened' : 'is not proven to have happened'}: ${fault.proof}</li>`,
+    (fault) => html`<li>${icon(fault.proven ? 'pass' : 'unknown')} <code>${fault.id}</code> ${fault.proven ? 'happened' : 'is not proven to have happened'}${fault.proof === '' ? '' : `: ${fault.proof}`}</li>`,
   )}</ul>`
 }
 
@@ -50,13 +50,24 @@ function checks(all: readonly CheckResult[]): Content {
 }
 
 function oneCheck(check: CheckResult): Markup {
+  const facts = [
+    ...measured(check),
+    check.severity,
+    `${plural(check.examined, 'item')} examined`,
+    ...[check.title ? check.id : '', check.fingerprint ?? ''].filter(Boolean).map((id) => html`<code>${id}</code>`),
+  ]
   return html`<li class="${toneOf(check.verdict)}">
     <p class="check-title">${icon(check.verdict)}<strong>${check.title ?? check.id}</strong><span class="unseen"> ${verdictWord[check.verdict]}.</span></p>
     <p>${check.because}</p>
-    ${gauge(check)}
-    <p class="quiet">${check.title ? html`<code>${check.id}</code> · ` : ''}${check.severity} · ${plural(check.examined, 'item')} examined${check.fingerprint ? html` · <code>${check.fingerprint}</code>` : ''}</p>
+    <p class="check-facts">${gauge(check)}${facts.map((fact, index) => html`${index > 0 ? ' · ' : ''}${fact}`)}</p>
     ${evidence(check)}
   </li>`
+}
+
+function measured({ value, unit, limit }: CheckResult): Content[] {
+  if (value === undefined) return []
+  const words = html`measured <strong>${valueWithUnit(value, unit)}</strong>`
+  return [limit === undefined ? words : html`${words}, limit ${valueWithUnit(limit, unit)}`]
 }
 
 const verdictWord: Record<VerdictKind, string> = {
@@ -66,17 +77,12 @@ const verdictWord: Record<VerdictKind, string> = {
   'not-applicable': 'Not applicable',
 }
 
-/** The measured value, and the limit where there is one, drawn to one scale. */
-function gauge({ value, unit, limit, verdict }: CheckResult): Content {
-  if (value === undefined) return ''
-  const measured = valueWithUnit(value, unit)
-  if (limit === undefined) return html`<p class="measured">measured <strong>${measured}</strong></p>`
-  const words = html`<span>measured <strong>${measured}</strong>, limit ${valueWithUnit(limit, unit)}</span>`
-  if (limit === 0) return html`<p class="measured">${words}</p>`
-  const end = Math.max(Math.abs(value), Math.abs(limit)) * 1.15 || 1
+/** The measured value and its limit on one scale, where both can be drawn. */
+function gauge({ value, limit, verdict }: CheckResult): Content {
+  if (value === undefined || limit === undefined || limit <= 0) return ''
+  const end = Math.max(value, limit) * 1.15
   const share = (of: number) => `${Math.max(0, Math.min(100, (of / end) * 100)).toFixed(1)}%`
-  return html`<p class="measured"><svg class="gauge ${toneOf(verdict)}" aria-hidden="true"><rect class="track" y="4" width="100%" height="6" rx="3"/><rect class="value" y="4" width="${share(value)}" height="6" rx="3"/><line class="limit" x1="${share(limit)}" x2="${share(limit)}" y1="0" y2="14"/></svg>
-    ${words}</p>`
+  return html`<svg class="gauge ${toneOf(verdict)}" aria-hidden="true"><rect class="track" y="4" width="100%" height="6" rx="3"/><rect class="value" y="4" width="${share(value)}" height="6" rx="3"/><line class="limit" x1="${share(limit)}" x2="${share(limit)}" y1="0" y2="14"/></svg>`
 }
 
 function evidence({ evidence: lines, verdict }: CheckResult): Content {

@@ -186,9 +186,9 @@ caption { text-align: left; font-weight: 600; font-size: 0.9rem; padding-bottom:
 .check-title { display: flex; gap: 0.5rem; align-items: baseline; }
 .check-title .icon { align-self: flex-start; margin-top: 0.22em; }
 .checks > li > :not(.check-title) { margin-left: 1.55rem; }
-.measured { display: flex; flex-wrap: wrap; align-items: center; gap: 0.2rem 0.8rem; font-size: 0.87rem; color: var(--quiet); font-variant-numeric: tabular-nums; }
-.measured strong { color: var(--ink); }
-.gauge { width: 11rem; height: 14px; flex: none; }
+.check-facts { font-size: 0.87rem; color: var(--quiet); font-variant-numeric: tabular-nums; }
+.check-facts strong { color: var(--ink); }
+.gauge { width: 9rem; height: 14px; vertical-align: -2px; margin-right: 0.7rem; }
 .gauge .track { fill: var(--soft); }
 .gauge .value { fill: var(--solid); }
 .gauge .limit { stroke: var(--ink); stroke-width: 2; }

@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest'
+import { expiryByWay, keyMeasures } from '../../harness/report/key-measures.ts'
+import type { FanOutMeasurement } from '../../harness/report/result.ts'
+
+const crowd: FanOutMeasurement = {
+  mode: 'long-poll',
+  path: 'edge-http1',
+  generation: '1',
+  readers: 10_000,
+  answered: 10_000,
+  identical: 10_000,
+  upstreamRequests: 1,
+  probeRequests: 0,
+  upstreamRequestsMax: 1,
+  arrivalMs: 900,
+  connectMs: 800,
+  spreadP50Ms: 300,
+  spreadP99Ms: 900,
+  readerBytes: 3_900,
+  spread: [],
+}
+
+test('the crowds of a mode are one sentence, which names the worst of them', () => {
+  const worse = { ...crowd, path: 'tls-h2' as const, identical: 9_999, upstreamRequests: 3, spreadP99Ms: 1_200 }
+  expect(keyMeasures({ fanOut: [crowd, worse] })).toEqual([
+    'long-poll: 2 crowds, 19,999 of 20,000 answers right, at worst 3 upstream requests (1 allowed) and p99 1.2 s.',
+  ])
+})
+
+test('a crowd without the cache is the control, and never the worst', () => {
+  const control = { ...crowd, path: 'direct' as const, readers: 3_000, identical: 3_000, upstreamRequests: 3_000 }
+  expect(keyMeasures({ fanOut: [crowd, control] })).toEqual([
+    'long-poll: 1 crowd, 10,000 of 10,000 answers right, at worst 1 upstream request (1 allowed) and p99 900 ms.',
+    'Without the cache 3,000 readers were 3,000 upstream requests: the control.',
+  ])
+})
+
+const durability = {
+  kills: 30,
+  killsVoid: 1,
+  restarts: 31,
+  appendsAcknowledged: 12_042,
+  lost: 0,
+  doubled: 0,
+  reordered: 0,
+  torn: 0,
+  readyMsMax: 94,
+}
+
+test('clean kills come with the failure rate they leave possible, unless they are too few', () => {
+  expect(keyMeasures({ durability: { ...durability, failureRateBound: 0.1 } })[1]).toContain('up to 10 %')
+  expect(keyMeasures({ durability: { ...durability, kills: 1, failureRateBound: 3 } })[1]).toBe(
+    '1 clean kill: too few to bound the failure rate.',
+  )
+  expect(keyMeasures({ durability: { ...durability, failureRateBound: null } }).length).toBe(1)
+})
+
+test('looks at expired streams are joined by way, and only late sights are named', () => {
+  const looks = [
+    { mode: 'sse', via: 'edge', lateByMsMax: 1_200, probes: 3 },
+    { mode: 'sse', via: 'edge', lateByMsMax: 0, probes: 4 },
+    { mode: 'sse', via: 'origin', lateByMsMax: 0, probes: 2 },
+    { mode: 'head', via: 'edge', lateByMsMax: 0, probes: 0 },
+  ]
+  expect(expiryByWay(looks).find((one) => one.via === 'edge' && one.mode === 'sse')).toEqual({
+    mode: 'sse',
+    via: 'edge',
+    lateByMsMax: 1_200,
+    probes: 7,
+  })
+  expect(keyMeasures({ expiry: looks })).toEqual([
+    '9 looks at expired streams in 2 ways; last seen after the expiry by sse through edge 1.2 s.',
+  ])
+  expect(keyMeasures({ expiry: looks.slice(1) })).toEqual(['6 looks at expired streams in 2 ways found nothing.'])
+})
