@@ -77,11 +77,13 @@ export class Crowd {
   }
 
   connected(reader: number): void {
+    if (this.isDone(reader)) return
     this.connectedMs[reader] = monotonicMs()
     this.#pass(reader, 'connected')
   }
 
   sent(reader: number): void {
+    if (this.isDone(reader)) return
     this.sentMs[reader] = monotonicMs()
     this.#pass(reader, 'sent')
   }

@@ -9,9 +9,27 @@ import type { Transport } from './transport.ts'
 
 interface Connection {
   session: http2.ClientHttp2Session
-  /** When its last reader was added to it. */
-  up: boolean
+  /** Handshake and settings are done, or have failed. */
+  settled: boolean
 }
+
+/** Names of RFC 9113's error codes, by code. */
+const errorNames = [
+  'NO_ERROR',
+  'PROTOCOL_ERROR',
+  'INTERNAL_ERROR',
+  'FLOW_CONTROL_ERROR',
+  'SETTINGS_TIMEOUT',
+  'STREAM_CLOSED',
+  'FRAME_SIZE_ERROR',
+  'REFUSED_STREAM',
+  'CANCEL',
+  'COMPRESSION_ERROR',
+  'CONNECT_ERROR',
+  'ENHANCE_YOUR_CALM',
+  'INADEQUATE_SECURITY',
+  'HTTP_1_1_REQUIRED',
+]
 
 export class H2Transport implements Transport {
   readonly #plan: CheckedFleetPlan
@@ -71,20 +89,24 @@ export class H2Transport implements Transport {
       servername: tls!.servername,
       settings: { enablePush: false },
     } as http2.SecureClientSessionOptions)
-    const connection: Connection = { session, up: false }
+    const connection: Connection = { session, settled: false }
     this.#connections[index] = connection
     this.#eachReaderOf(index, (reader) => (this.#crowd.connectStartMs[reader] = startMs))
-    session.once('connect', () => {
-      connection.up = true
+    // Before its settings are known, more streams than the peer allows would be refused.
+    session.once('remoteSettings', () => {
+      connection.settled = true
       this.#eachReaderOf(index, (reader) => this.#crowd.connected(reader))
       this.#settled()
     })
-    session.on('error', (error: NodeJS.ErrnoException) => {
-      if (connection.up) return
-      const reason = error.code ?? error.message
+    const failed = (error?: NodeJS.ErrnoException) => {
+      if (connection.settled) return
+      connection.settled = true
+      const reason = error?.code ?? error?.message ?? 'closed'
       this.#eachReaderOf(index, (reader) => this.#crowd.finish(reader, 'connect-failed', reason))
       this.#settled()
-    })
+    }
+    session.on('error', failed)
+    session.once('close', () => failed())
   }
 
   /** Requests begin when every connection is up: a crowd's arrival is not spread by handshakes. */
@@ -115,20 +137,27 @@ export class H2Transport implements Transport {
 
   #listen(reader: number, stream: http2.ClientHttp2Stream): void {
     const crowd = this.#crowd
-    stream.once('ready', () => crowd.sent(reader))
+    let bytesToCome = Number.NaN
+    // A request leaves when the turn that made it ends, or later when its stream has to wait.
+    if (stream.pending) stream.once('ready', () => crowd.sent(reader))
+    else setImmediate(() => crowd.sent(reader))
     stream.once('response', (headers) => {
       crowd.firstByteMs[reader] = monotonicMs()
+      bytesToCome = Number(headers['content-length'] ?? Number.NaN)
       this.#head(reader, headers)
     })
     stream.on('data', (bytes: Buffer) => {
+      bytesToCome -= bytes.length
       this.#receiver.body(reader, bytes, 0, bytes.length)
       if (crowd.isDone(reader)) this.#done.push(reader)
     })
     stream.once('end', () => {
-      if (stream.rstCode === http2.constants.NGHTTP2_NO_ERROR) this.#receiver.end(reader)
+      if (stream.rstCode !== http2.constants.NGHTTP2_NO_ERROR) return
+      if (bytesToCome > 0) crowd.finish(reader, 'truncated')
+      else this.#receiver.end(reader)
     })
     stream.once('error', () => {})
-    stream.once('close', () => this.#closed(reader, stream.rstCode))
+    stream.once('close', () => this.#closed(reader, stream.rstCode ?? -1))
   }
 
   #head(reader: number, headers: http2.IncomingHttpHeaders): void {
@@ -144,11 +173,8 @@ export class H2Transport implements Transport {
   }
 
   /** A stream that closes before its end was reset, by its peer or with its connection. */
-  #closed(reader: number, code: number | undefined): void {
-    const reason = Object.entries(http2.constants).find(
-      ([name, value]) => name.startsWith('NGHTTP2_') && value === code,
-    )
-    this.#crowd.finish(reader, 'reset', reason?.[0] ?? `rst-${code}`)
+  #closed(reader: number, code: number): void {
+    this.#crowd.finish(reader, 'reset', errorNames[code] ?? `rst-${code}`)
     this.#receiver.abandon(reader)
     this.#streams.delete(reader)
   }

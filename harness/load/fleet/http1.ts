@@ -146,12 +146,12 @@ export class Http1Transport implements Transport, ResponseSink {
   #connected(socket: ReaderSocket): void {
     const { reader } = socket
     this.#arrivals.settled()
-    if (this.#crowd.isDone(reader)) return
     this.#crowd.connected(reader)
     const request = this.#requests[reader % this.#requests.length]!
-    // On loopback the kernel takes a request at once; where it does not, it counts when it has.
-    if (socket.write(request) && socket.writableLength === 0) this.#crowd.sent(reader)
-    else socket.once('drain', () => this.#crowd.sent(reader))
+    socket.write(request)
+    // Mostly the kernel takes a request at once; else it is sent when an empty write behind it is.
+    if (socket.writableLength === 0) this.#crowd.sent(reader)
+    else socket.write('', () => this.#crowd.sent(reader))
   }
 
   #sharedRead(): net.OnReadOpts {
