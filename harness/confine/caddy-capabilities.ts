@@ -67,6 +67,12 @@ export function capabilitiesOf(json: Json, plan: ListenerPlan): CaddyCapabilitie
   }
 }
 
+/** How many `durable_streams` handlers there are, in whatever a route leads to. */
+export function countStreamHandlers(json: Json): number {
+  const servers = objectAt(json, 'apps', 'http', 'servers')
+  return findAll(servers, (found) => found.handler === 'durable_streams').length
+}
+
 /** The listener over TLS to which a plain way is needed, or null where streams are served plainly. */
 export function streamsOnlyOverTls(json: Json, plan: ListenerPlan): Listener | null {
   const serving = servingStreams(json, plan)

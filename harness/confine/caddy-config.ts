@@ -6,7 +6,12 @@
  */
 import { HarnessError, UsageError } from '../errors.ts'
 import { isLoopbackAddress } from './addresses.ts'
-import { capabilitiesOf, streamsOnlyOverTls, type CaddyCapabilities } from './caddy-capabilities.ts'
+import {
+  capabilitiesOf,
+  countStreamHandlers,
+  streamsOnlyOverTls,
+  type CaddyCapabilities,
+} from './caddy-capabilities.ts'
 import {
   hostsOf,
   planListeners,
@@ -80,6 +85,9 @@ export function confineCaddyConfig(json: Json, options: ConfineOptions): Confine
   const plan = planListeners(json, loopbackOnly(options.listen))
   const at = { path: '', findings, context: surroundings(plan, options) }
   const config = topLevel(json, plan, options, at)
+  if (countStreamHandlers(config) < countStreamHandlers(json)) {
+    findings.fatal.push(`streams are served through what was refused: ${namesOf(findings.refused)}`)
+  }
   if (findings.fatal.length > 0) {
     throw new UsageError(
       `The Caddyfile can not be simulated: ${[...new Set(findings.fatal)].join('; ')}. ` +
@@ -90,6 +98,10 @@ export function confineCaddyConfig(json: Json, options: ConfineOptions): Confine
   const capabilities = capabilitiesOf(json, plan)
   const listeners = [...plan.listeners, ...ownListeners(config)]
   return { config, listeners, changes, refused, reads, capabilities }
+}
+
+function namesOf(refused: readonly Refusal[]): string {
+  return refused.map(({ path, address }) => `${address} (${path})`).join(', ')
 }
 
 function ownListeners(config: JsonObject): Listener[] {
@@ -210,7 +222,7 @@ function confineHttp(http: Json, plan: ListenerPlan, at: At): JsonObject {
     shutdown_delay: (value) => value,
   })(http, at)
   if (at.findings.stubUsed) servers[stubServerName] = stubServer(plan.stub)
-  const secure = streamsOnlyOverTls({ apps: { http } }, plan)
+  const secure = streamsOnlyOverTls({ apps: { http: { servers } } }, plan)
   if (secure) {
     servers[plainServerName] = plainServer(secure, plan.plain)
     if (original[plainServerName] === undefined) notePlainServer(secure, plan.plain, at)
@@ -267,6 +279,7 @@ function plainServer(secure: Listener, address: string): JsonObject {
   const name = (secure.hosts[0] ?? 'localhost').replace('*', 'simulation')
   const proxy = {
     handler: 'reverse_proxy',
+    headers: { response: { delete: ['Via'] } },
     transport: {
       protocol: 'http',
       compression: false,

@@ -15,6 +15,7 @@ import {
   omit,
   readsFile,
   refuse,
+  unknownSetting,
   type Place,
   type Registry,
   type Rule,
@@ -118,7 +119,8 @@ function replacedBy(body: string, because: string): R {
 const durableStreams: R = fields({
   handler: keep,
   data_dir: (value, at) => {
-    if (typeof value !== 'string' || value === '') return value
+    if (typeof value !== 'string') return unknownSetting(value, at)
+    if (value === '') return value
     const to = at.context.dataDir(value)
     at.findings.change(at.path, value, to, 'streams are written inside the run')
     return to
@@ -126,7 +128,8 @@ const durableStreams: R = fields({
   long_poll_timeout: keep,
   sse_reconnect_interval: keep,
   webhook_callback_url: (value, at) => {
-    if (typeof value !== 'string' || value === '') return value
+    if (typeof value !== 'string') return unknownSetting(value, at)
+    if (value === '') return value
     return toStub(value, `http://${at.context.stub}`, at)
   },
 })

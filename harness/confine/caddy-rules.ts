@@ -65,6 +65,7 @@ export class Findings {
 
 function moduleName(value: Json): string {
   if (typeof value === 'string') return value.slice(0, 200)
+  if (Array.isArray(value)) return value.map(moduleName).join(', ').slice(0, 200) || '-'
   if (!isObject(value)) return '-'
   const keys = ['handler', 'module', 'output', 'provider', 'source', 'protocol', 'wrapper', 'via']
   const named = keys.map((key) => value[key]).find((name) => typeof name === 'string')
@@ -135,7 +136,8 @@ export function fields<C>(rules: Readonly<Record<string, Rule<C>>>): Rule<C> {
   }
 }
 
-function unknownSetting<C>(value: Json, at: Place<C>): Json | undefined {
+/** Numbers and booleans pass; anything that could name a host or a file is left out and listed. */
+export function unknownSetting<C>(value: Json, at: Place<C>): Json | undefined {
   if (value === null || typeof value === 'number' || typeof value === 'boolean') return value
   return at.findings.refuse(at.path, value, 'a setting the simulation does not know')
 }

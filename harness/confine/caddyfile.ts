@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { UsageError } from '../errors.ts'
 import { confinedEnvironment } from './environment.ts'
-import { isObject, type Json, type JsonObject } from './json.ts'
+import { isObject, objectAt, type Json, type JsonObject } from './json.ts'
 import { redactText } from './redact.ts'
 
 export interface CaddyfileVariable {
@@ -98,8 +98,13 @@ function adapterError(stderr: string, file: string): string {
     .replace(/ import chain:? \[''\]$/, '')
   const at = /(\/[^\s:'"]+):(\d+)/.exec(words)
   const place = at ? `${at[1]}:${at[2]}` : file
-  const rest = words.split(`${place}`).join('').replace(/^[\s:,-]+|[\s:,-]+(at)?$/g, '')
-  return `${place}: ${redactText(rest.replace(/,? at$/, ''))} (said by Caddy's adapter).`
+  // The innermost place comes first; those of the blocks around it say nothing more.
+  const rest = words
+    .replaceAll(/,? at \/[^\s:'"]+:\d+( import chain:? \[[^\]]*\])?/g, '')
+    .replace(`${place}`, '')
+    .replace(/^[\s:,-]+|[\s:,-]+$/g, '')
+    .replace(/:\s+-\s/, ': ')
+  return `${place}: ${redactText(rest)} (said by Caddy's adapter).`
 }
 
 function unsetHint(sources: CaddyfileSources, environment: Readonly<Record<string, string>>): string {
@@ -113,8 +118,8 @@ function unsetHint(sources: CaddyfileSources, environment: Readonly<Record<strin
 
 function parseConfig(stdout: string, file: string): JsonObject {
   const json = JSON.parse(stdout) as Json
-  if (isObject(json)) return json
-  throw new UsageError(`${file}: the Caddyfile is empty; it configures no server.`)
+  if (isObject(json) && Object.keys(objectAt(json, 'apps', 'http', 'servers')).length > 0) return json
+  throw new UsageError(`${file}: the Caddyfile configures no server; give the file that does.`)
 }
 
 /** Warnings come as JSON lines from Caddy's own log, among others that are no warning. */
