@@ -67,7 +67,7 @@ export async function openWorld(options: WorldOptions): Promise<OpenedWorld> {
   const prepared = subject.caddyfile
     ? await prepareProduction(options, temporary)
     : await prepareReference(options, temporary)
-  const tap = await openTap(runtime, { listenPort: await runtime.leasePort(), upstreamPort: prepared.port })
+  const tap = await openTap(runtime, { id: `${options.name}.tap`, upstreamPort: prepared.port })
   const world = new ProcessWorld(options, prepared, tap, temporary)
   try {
     await world.open(needs)
@@ -239,6 +239,7 @@ class ProcessWorld implements World {
     this.#services.set(
       'edge',
       varnishEdge({
+        id: `${this.#options.name}.edge`,
         varnishd: subject.varnish.varnishd,
         vclFile,
         port,
@@ -280,7 +281,7 @@ class ProcessWorld implements World {
     if (!secure) throw new HarnessError('the TLS edge listens nowhere')
     const port = portOf(secure.local)
     const used = [...new Set(confined.listeners.map((listener) => portOf(listener.local)))]
-    this.#services.set('tls', tlsEdge({ program: subject.caddy.path, configFile, port, ports: used, folder: home }))
+    this.#services.set('tls', tlsEdge({ id: `${this.#options.name}.tls`, program: subject.caddy.path, configFile, port, ports: used, folder: home }))
     const servername = secure.hosts[0] ?? 'localhost'
     await this.#startOrThrow('tls')
     const caPem = await internalCa(path.join(home, 'storage'))
@@ -317,7 +318,7 @@ class ProcessWorld implements World {
   }
 
   async start(hop: HopId, settings: OriginSettings = {}): Promise<StartOutcome> {
-    const service = hop === 'origin' ? await this.#origin.service('origin', settings) : this.#services.get(hop)
+    const service = hop === 'origin' ? await this.#origin.service(`${this.#options.name}.origin`, settings) : this.#services.get(hop)
     if (!service) throw new HarnessError(`this world has no hop "${hop}"`)
     const outcome = await this.#options.runtime.start(service)
     if (outcome.ready) this.#running.set(hop, outcome.running)
@@ -353,7 +354,7 @@ class ProcessWorld implements World {
       on === 'data-dir'
         ? { port: await runtime.leasePort() }
         : { dataDir: path.join(this.#temporary, 'second-data') }
-    const service = { ...(await this.#origin.service(`second-on-${on}`, {}, other)), readyWithinMs: 6_000 }
+    const service = { ...(await this.#origin.service(`${this.#options.name}.second-on-${on}`, {}, other)), readyWithinMs: 6_000 }
     const outcome = await runtime.start(service)
     const logLines = outcome.ready ? await outcome.running.lastLogLines(20) : outcome.lastLogLines
     if (outcome.ready) await outcome.running.kill()
@@ -369,7 +370,10 @@ class ProcessWorld implements World {
   }
 
   async tapSince(mark: number) {
-    return this.#tap.since(mark)
+    const tally = await this.#tap.since(mark)
+    const odd = tally.opaque.odd + tally.opaque.upgraded
+    const doubts = [tally.because, odd > 0 ? `${odd} connections spoke something else than HTTP/1.1` : ''].filter(Boolean)
+    return { requests: tally.requests, total: tally.total, doubt: doubts.join('; ') }
   }
 
   tapInFlight(targetPrefix: string): Promise<number> {

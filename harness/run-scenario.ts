@@ -42,7 +42,8 @@ export interface ScenarioOutcome {
   fileChanges: FileChange[]
 }
 
-const readyWithinMs = 20_000
+const readyWithinMs = 10_000
+const graceAfterAbortMs = 2_000
 
 /**
  * Never throws for what the subject does. A fault of the harness or host ends the scenario with
@@ -56,14 +57,16 @@ export async function runScenario(run: ScenarioRun): Promise<ScenarioOutcome> {
   const timeout = AbortSignal.timeout(run.scenario.timeoutMs[run.sizes.profile])
   const signal = AbortSignal.any([run.signal, timeout])
   const seen: Pick<ScenarioOutcome, 'identities' | 'fileChanges'> = { identities: [], fileChanges: [] }
-  const ending = await endingOf(async () => {
-    await using opened = await open(run)
+  await using cleanUp = new AsyncDisposableStack()
+  const steps = async () => {
+    const opened = cleanUp.use(await open(run))
     seen.identities = opened.world.identities
     seen.fileChanges = opened.fileChanges
-    await using operations = new Operations(recorder, run.seed, (via) => opened.world.endpoint(via))
+    const operations = cleanUp.use(new Operations(recorder, run.seed, (via) => opened.world.endpoint(via)))
     const context = contextOf(run, { world: opened.world, recorder, operations, signal, folder })
     await act(run.scenario, context)
-  }, signal, timeout)
+  }
+  const ending = await endingOf(steps, signal, timeout)
   return { result: judge.finish(ending), ...seen }
 }
 
@@ -85,7 +88,9 @@ async function act(scenario: Scenario, context: StepContext): Promise<void> {
 
 /** What checks must know of the origin stands in the history, so that they can be run again on it. */
 function noteSettings({ world, recorder }: StepContext): void {
-  const { maxFileHandles } = world.capabilities
+  const { maxFileHandles, longPollTimeoutMs, sseReconnectMs } = world.capabilities
+  recorder.record({ kind: 'sample', name: 'long-poll-timeout-ms', value: longPollTimeoutMs })
+  recorder.record({ kind: 'sample', name: 'sse-reconnect-ms', value: sseReconnectMs })
   if (maxFileHandles === null) recorder.record({ kind: 'sample', name: 'no-file-handle-pool', value: 1 })
   else recorder.record({ kind: 'sample', name: 'max-file-handles', value: maxFileHandles })
 }
@@ -93,7 +98,7 @@ function noteSettings({ world, recorder }: StepContext): void {
 /** Turns how the steps ended into what the judge must know of it. */
 async function endingOf(steps: () => Promise<void>, signal: AbortSignal, timeout: AbortSignal): Promise<Ending> {
   try {
-    await steps()
+    await Promise.race([steps(), overdue(signal)])
     if (!signal.aborted) return { stoppedBecause: null, harnessFault: false }
   } catch (error) {
     if (error instanceof WorldBroken) return { stoppedBecause: error.message, harnessFault: false }
@@ -101,6 +106,15 @@ async function endingOf(steps: () => Promise<void>, signal: AbortSignal, timeout
   }
   const reason = timeout.aborted ? 'its time limit passed' : 'the run was interrupted'
   return { stoppedBecause: reason, harnessFault: !timeout.aborted }
+}
+
+/** Steps give up by themselves when the signal comes; one that does not is left behind. */
+async function overdue(signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const leave = () => setTimeout(resolve, graceAfterAbortMs).unref()
+  if (signal.aborted) leave()
+  else signal.addEventListener('abort', leave, { once: true })
+  return promise
 }
 
 function reasonOf(error: unknown): string {

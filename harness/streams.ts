@@ -64,6 +64,9 @@ export const streamKinds: readonly StreamKind[] = [
   { id: 'name-nested', contentType: text, name: 'a/b/c/d', ...plain },
 ]
 
+/** The kinds that `'every'` means; forks are asked for by name, since they depend on another stream. */
+export const everyKind: readonly StreamKind[] = streamKinds.filter((kind) => kind.forkOf === undefined)
+
 export function streamKind(id: string): StreamKind {
   const kind = streamKinds.find((candidate) => candidate.id === id)
   if (!kind) throw new TypeError(`no stream kind "${id}"; there are: ${streamKinds.map((k) => k.id).join(', ')}`)

@@ -37,6 +37,8 @@ export interface TapCounts {
   /** Requests that reached the origin since the mark, by method and request target. */
   requests: { method: string; target: string; count: number; firstAtMs: number; lastAtMs: number }[]
   total: number
+  /** Why the counts may be short; empty where they are whole. */
+  doubt: string
 }
 
 export interface CacheCounters {

@@ -1,6 +1,6 @@
 /** A live reader behind every hop gets each event soon after it was acknowledged: no hop buffers. */
 import { limitsOf, type Check } from '../check.ts'
-import type { Arrival, Via } from '../history.ts'
+import type { Arrival } from '../history.ts'
 import type { Measurements } from '../report/result.ts'
 import { fail, pass, unknown } from '../verdict.ts'
 

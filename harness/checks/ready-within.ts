@@ -30,7 +30,7 @@ export const readyWithinCheck: Check<State, Partial<Limits>> = {
     const figures = { value: Math.round(slowest), unit: 'ms', limit: state.limits.readyMs }
     const first = state.failed[0]
     if (first) {
-      const evidence = [first.because ?? '', ...(first.logLines ?? []).slice(-6)]
+      const evidence = [first.because ?? '', ...(first.logLines ?? [])]
       return fail(examined, `Start ${examined} was not ready: ${first.because}`, evidence, 'ready-within/never-ready/any/restart/origin', figures)
     }
     if (slowest > state.limits.readyMs) {

@@ -41,7 +41,7 @@ export function productionOrigin(options: ProductionOrigin): Service {
     stopSignal: 'SIGTERM',
     stopGraceMs,
     // Go prints all goroutines: the stacks of a start that hangs.
-    stackSignal: 'SIGQUIT',
+    stackSignal: 'SIGABRT',
   }
 }
 

@@ -3,6 +3,7 @@ import type { Service } from '../runtime/runtime.ts'
 import { caddyEnvironment } from './production-origin.ts'
 
 export interface TlsEdge {
+  id: string
   program: string
   configFile: string
   port: number
@@ -12,7 +13,7 @@ export interface TlsEdge {
 
 export function tlsEdge(options: TlsEdge): Service {
   return {
-    id: 'tls',
+    id: options.id,
     program: options.program,
     args: ['run', '--config', options.configFile],
     env: caddyEnvironment(options.folder),
@@ -22,6 +23,6 @@ export function tlsEdge(options: TlsEdge): Service {
     readyWithinMs: 20_000,
     stopSignal: 'SIGTERM',
     stopGraceMs: 12_000,
-    stackSignal: 'SIGQUIT',
+    stackSignal: 'SIGABRT',
   }
 }

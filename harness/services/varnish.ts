@@ -3,6 +3,7 @@ import type { Runtime, Service } from '../runtime/runtime.ts'
 import type { CacheCounters } from '../world.ts'
 
 export interface VarnishEdge {
+  id: string
   varnishd: string
   vclFile: string
   port: number
@@ -16,7 +17,7 @@ export interface VarnishEdge {
 export function varnishEdge(options: VarnishEdge): Service {
   const parameters = options.parameters.flatMap(({ name, value }) => ['-p', `${name}=${value}`])
   return {
-    id: 'edge',
+    id: options.id,
     program: options.varnishd,
     args: [
       '-F',

@@ -3,10 +3,11 @@ import type { Interpreter, Sized, StepContext } from '../step.ts'
 import type { KnownStream } from '../operations.ts'
 import { monotonicMs, type CreateRequest } from '../history.ts'
 import { encodeRecord } from '../record.ts'
-import { streamKind, streamKinds, type StreamKind } from '../streams.ts'
+import { everyKind, streamKind, type StreamKind } from '../streams.ts'
 
 export interface CreateStreams {
   kind: 'create-streams'
+  /** 'every' is every kind but forks. */
   kinds: 'every' | string[]
   /** How many of each kind. */
   each: Sized
@@ -29,7 +30,7 @@ export function createStreams(options: {
 const concurrencyMax = 32
 
 export const createStreamsInterpreter: Interpreter<CreateStreams> = async (step, context) => {
-  const kinds = step.kinds === 'every' ? streamKinds : step.kinds.map(streamKind)
+  const kinds = step.kinds === 'every' ? everyKind : step.kinds.map(streamKind)
   const each = context.size(step.each)
   const jobs: (() => Promise<unknown>)[] = []
   for (const kind of kinds) {

@@ -203,6 +203,9 @@ async function record(
   const { step, context, stream } = gathering
   const tap = await context.world.tapSince(before.mark)
   const cacheAfter = await context.world.cacheCounters()
+  if (tap.doubt !== '') {
+    context.recorder.record({ kind: 'shortfall', what: `crowd ${step.mode} ${step.path}`, because: `The tap's counts may be short: ${tap.doubt}.` })
+  }
   const ofStream = (method: string) =>
     tap.requests
       .filter((request) => request.method === method && request.target.split('?')[0] === stream.path)

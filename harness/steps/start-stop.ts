@@ -2,6 +2,7 @@
 import type { HopId } from '../history.ts'
 import type { StopSignal } from '../runtime/runtime.ts'
 import { WorldBroken, type Interpreter, type StepContext, type Trigger } from '../step.ts'
+import { logEssence } from '../log-essence.ts'
 import { randomFor } from '../seed.ts'
 import type { OriginSettings } from '../world.ts'
 
@@ -45,6 +46,9 @@ export const startInterpreter: Interpreter<Start> = async (step, context) => {
   const outcome = await context.world.start(step.hop, step.settings)
   const label = step.label === undefined ? {} : { label: step.label }
   if (outcome.ready) {
+    if (step.settings?.maxFileHandles !== undefined && context.world.capabilities.maxFileHandles !== null) {
+      context.recorder.record({ kind: 'sample', name: 'max-file-handles', value: step.settings.maxFileHandles })
+    }
     const usage = await context.world.usage(step.hop)
     context.recorder.record({
       kind: 'lifecycle',
@@ -66,7 +70,7 @@ export const startInterpreter: Interpreter<Start> = async (step, context) => {
       what: 'not-ready',
       tookMs: outcome.waitedMs,
       because: outcome.because,
-      logLines: outcome.lastLogLines.slice(-40),
+      logLines: logEssence(outcome.lastLogLines),
       ...label,
     })
   }

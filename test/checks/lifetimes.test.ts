@@ -53,14 +53,26 @@ describe('alive-until-expiry', () => {
 
 describe('live-readers-end', () => {
   const fixed = created(0, { streamKind: 'expires-attached', expiresAtMs: 2_000 })
-  const limits = { boundMs: 100, longPollTimeoutMs: 1_000, sseReconnectMs: 3_000 }
-  const held = (toMs: number, mode: 'long-poll' | 'sse') => operation(1_000, toMs, { op: 'live', mode, kind: 'info' })
+  const limits = { boundMs: 100 }
+  const timeouts: [number, EventBody][] = [
+    [0, { kind: 'sample', name: 'long-poll-timeout-ms', value: 1_000 }],
+    [0, { kind: 'sample', name: 'sse-reconnect-ms', value: 3_000 }],
+  ]
+  const held = (toMs: number, mode: 'long-poll' | 'sse', kind: 'ok' | 'info' = 'ok') => [
+    ...timeouts,
+    ...operation(1_000, toMs, { op: 'live', mode, kind }),
+  ]
 
   it('holds each mode against its own bound', () => {
     expect(judge('live-readers-end', limits, [...fixed, ...held(3_100, 'long-poll')]).verdict).toBe('pass')
     expect(judge('live-readers-end', limits, [...fixed, ...held(3_101, 'long-poll')]).verdict).toBe('fail')
     expect(judge('live-readers-end', limits, [...fixed, ...held(5_100, 'sse')]).verdict).toBe('pass')
     expect(judge('live-readers-end', limits, [...fixed, ...held(5_101, 'sse')]).verdict).toBe('fail')
+  })
+
+  it('is unknown when a reader gave up within the bound, failed when it did beyond it', () => {
+    expect(judge('live-readers-end', limits, [...fixed, ...held(5_100, 'sse', 'info')]).verdict).toBe('unknown')
+    expect(judge('live-readers-end', limits, [...fixed, ...held(5_101, 'sse', 'info')]).verdict).toBe('fail')
   })
 
   it('is unknown when no reader was attached at the end', () => {

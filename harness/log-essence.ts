@@ -1,0 +1,18 @@
+/** The few lines of a log that tell why a start failed. Pure. */
+
+const stackLines = 16
+const endLines = 8
+
+/**
+ * Of a Go program's dump the stack of its first goroutine, where the start hangs; of any other log
+ * its end.
+ */
+export function logEssence(lines: string[]): string[] {
+  const stack = lines.findIndex((line) => /^goroutine 1 (gp=\S+ m=\S+ )?(mp=\S+ )?\[/.test(line))
+  if (stack === -1) return lines.slice(-endLines)
+  return lines
+    .slice(stack, stack + stackLines * 2)
+    .filter((line) => !line.startsWith('\t'))
+    .slice(0, stackLines)
+    .map((line) => line.replace(/\(0x[^)]*\)|\(\{?0x.*$/, '()'))
+}
