@@ -17,6 +17,8 @@ interface SearchOptions {
   server: ProvidedServer
   env: NodeJS.ProcessEnv
   identities: IdentityCache
+  /** Searched after PATH; default: where package managers put servers. */
+  folders?: readonly string[] | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -24,12 +26,12 @@ const neededModules = ['http.handlers.reverse_proxy', 'tls.issuance.internal']
 
 /** The production server is a whole Caddy, so it serves where it is there; else `caddy` in PATH. */
 export async function findCaddy(options: SearchOptions): Promise<ProvidedCaddy | Missing> {
-  const { server, env, identities, signal } = options
+  const { server, env, identities, folders, signal } = options
   if (server.kind === 'production') {
     const { path, sha256, caddyVersion } = server
     return { path, sha256, version: caddyVersion, source: 'the server binary' }
   }
-  const path = findProgram('caddy', env)
+  const path = findProgram('caddy', env, folders)
   if (!path) return missing('Caddy is not installed')
   let because = ''
   const identity = await identities.of('caddy-2', path, async () => {

@@ -11,12 +11,16 @@ const usualFolders = [
   '/opt/homebrew/bin',
 ]
 
-/** The first executable file called `name` in PATH, then in the usual folders; else null. */
-export function findProgram(name: string, env: NodeJS.ProcessEnv): string | null {
+/** The first executable file called `name` in PATH, then in the other folders; else null. */
+export function findProgram(
+  name: string,
+  env: NodeJS.ProcessEnv,
+  otherFolders: readonly string[] = usualFolders,
+): string | null {
   const folders = (env['PATH'] ?? '')
     .split(path.delimiter)
     .filter((folder) => path.isAbsolute(folder))
-  for (const folder of [...folders, ...usualFolders]) {
+  for (const folder of [...folders, ...otherFolders]) {
     const candidate = path.join(folder, name)
     if (isExecutableFile(candidate)) return candidate
   }

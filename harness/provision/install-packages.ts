@@ -41,7 +41,7 @@ export async function installDebianPackages(
   await withLock(lock, { waitMs: otherInstallMaxMs, onWait, ...(signal && { signal }) }, () =>
     withoutStartingServices(options.policyFile ?? defaultPolicyFile, async () => {
       await install(packages, options)
-      await keepServicesOff(packages)
+      await keepServicesOff(packages, options.env)
     }),
   )
 }
@@ -131,12 +131,14 @@ function errorsIn(output: string): string {
 }
 
 /** Not started now, and not at the next boot either: the user asked for the program only. */
-async function keepServicesOff(packages: string[]): Promise<void> {
+async function keepServicesOff(packages: string[], env: NodeJS.ProcessEnv): Promise<void> {
   if (!existsSync('/run/systemd/system')) return
   const services = packages.flatMap((name) =>
     name === 'varnish' ? ['varnish', 'varnishncsa'] : name === 'caddy' ? ['caddy'] : [],
   )
   await execa('systemctl', ['disable', ...services], {
+    env,
+    extendEnv: false,
     reject: false,
     stdin: 'ignore',
     timeout: 20_000,

@@ -33,6 +33,8 @@ export interface ProvisionOptions {
   signal?: AbortSignal
   /** Default: this machine. */
   host?: Host
+  /** Searched after PATH; default: where package managers put servers. */
+  programFolders?: readonly string[]
 }
 
 export interface Provisioned {
@@ -50,7 +52,7 @@ export async function provision(options: ProvisionOptions): Promise<Provisioned>
   const { env = process.env, onProgress = () => {}, signal, host = thisHost() } = options
   const cacheDir = options.cacheDir ?? cacheFolder(env)
   const identities = openIdentityCache(cacheDir)
-  const search = { env, identities, signal }
+  const search = { env, identities, folders: options.programFolders, signal }
   const [server, varnish] = await Promise.all([
     provideServer({
       origin: options.origin,

@@ -20,6 +20,8 @@ export interface ProvidedVarnish {
 interface SearchOptions {
   env: NodeJS.ProcessEnv
   identities: IdentityCache
+  /** Searched after PATH; default: where package managers put servers. */
+  folders?: readonly string[] | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -29,7 +31,7 @@ const oldestVersion = [6, 0] as const
 /** Finds Varnish, its two companions and a C compiler; says which of them is missing. */
 export async function findVarnish(options: SearchOptions): Promise<ProvidedVarnish | Missing> {
   const [varnishd, varnishadm, varnishstat] = ['varnishd', 'varnishadm', 'varnishstat'].map(
-    (name) => findProgram(name, options.env),
+    (name) => findProgram(name, options.env, options.folders),
   )
   if (!varnishd) return { tools: ['varnish'], because: 'Varnish is not installed' }
   if (!varnishadm || !varnishstat) {
@@ -39,7 +41,9 @@ export async function findVarnish(options: SearchOptions): Promise<ProvidedVarni
       because: `${varnishd} is here, but ${absent}, which comes with it, is not`,
     }
   }
-  const compiler = findProgram('gcc', options.env) ?? findProgram('cc', options.env)
+  const compiler =
+    findProgram('gcc', options.env, options.folders) ??
+    findProgram('cc', options.env, options.folders)
   if (!compiler)
     return {
       tools: ['compiler'],
