@@ -1,0 +1,104 @@
+/**
+ * The counting tap: a TCP proxy between the cache and the origin, as a program of its own. What it
+ * counts is what arrived at the origin, whatever the cache in front of it believes.
+ *
+ *   node tap.ts      first line on stdin: {"listenPort", "upstreamPort", "recordMax", "eventsMax"?}
+ *
+ * It says {"ready": true, "port"} once, or {"failed": "…"}. Then it is asked, a line of JSON each:
+ *   {"id", "ask": "counters", "prefix"?}        all since its start            {"id", "tally"}
+ *   {"id", "ask": "mark"}                       a moment to count from         {"id", "mark"}
+ *   {"id", "ask": "since", "mark", "prefix"?}   all since that moment          {"id", "tally"}
+ *   {"id", "ask": "in-flight", "prefix"?}       requests not answered yet      {"id", "inFlight"}
+ *   {"id", "ask": "repoint", "port"}            new connections go there       {"id", "port"}
+ * It ends when its standard input does.
+ */
+import { createServer, type Server } from 'node:net'
+import { createInterface } from 'node:readline'
+import { monotonicMs } from '../../runtime/clock.ts'
+import { Ledger, type TapTally } from './counting.ts'
+import { relay } from './relay.ts'
+
+export interface TapPlan {
+  listenPort: number
+  upstreamPort: number
+  /** Method-and-target pairs kept in the totals and told in one answer. */
+  recordMax: number
+  /** Observations kept to count from a mark: about two a request. */
+  eventsMax?: number
+}
+
+export type TapQuestion =
+  | { ask: 'counters'; prefix?: string }
+  | { ask: 'mark' }
+  | { ask: 'since'; mark: number; prefix?: string }
+  | { ask: 'in-flight'; prefix?: string }
+  | { ask: 'repoint'; port: number }
+
+export type TapAnswer = { tally: TapTally } | { mark: number } | { inFlight: number } | { port: number }
+
+const backlog = 4_096
+const eventsMaxUsual = 1_000_000
+
+class Tap {
+  readonly #ledger: Ledger
+  #upstreamPort: number
+
+  constructor(plan: TapPlan) {
+    const { recordMax, eventsMax = eventsMaxUsual } = plan
+    this.#ledger = new Ledger({ recordMax, eventsMax }, monotonicMs)
+    this.#upstreamPort = plan.upstreamPort
+  }
+
+  listen(port: number): Promise<Server> {
+    // Paused until the origin has accepted: what cannot be passed on is not read.
+    const options = { allowHalfOpen: true, pauseOnConnect: true, noDelay: true }
+    const server = createServer(options, (client) => relay(client, this.#upstreamPort, this.#ledger))
+    return new Promise((resolve, reject) => {
+      server.once('error', reject)
+      server.listen({ port, host: '127.0.0.1', backlog }, () => resolve(server))
+    })
+  }
+
+  answer(question: TapQuestion): TapAnswer {
+    switch (question.ask) {
+      case 'counters':
+        return { tally: this.#ledger.totals(question.prefix) }
+      case 'mark':
+        return { mark: this.#ledger.mark() }
+      case 'since':
+        return { tally: this.#ledger.since(question.mark, question.prefix) }
+      case 'in-flight':
+        return { inFlight: this.#ledger.inFlight(question.prefix ?? '') }
+      case 'repoint':
+        this.#upstreamPort = question.port
+        return { port: question.port }
+    }
+  }
+}
+
+function say(message: object): void {
+  process.stdout.write(`${JSON.stringify(message)}\n`)
+}
+
+async function main(): Promise<void> {
+  let tap: Tap | undefined
+  for await (const line of createInterface({ input: process.stdin })) {
+    if (tap === undefined) {
+      const plan = JSON.parse(line) as TapPlan
+      tap = new Tap(plan)
+      try {
+        await tap.listen(plan.listenPort)
+      } catch (error) {
+        say({ failed: String(error) })
+        break
+      }
+      say({ ready: true, port: plan.listenPort })
+      continue
+    }
+    const { id, ...question } = JSON.parse(line) as { id: number } & TapQuestion
+    say({ id, ...tap.answer(question as TapQuestion) })
+  }
+  process.exit(0)
+}
+
+if (import.meta.main) await main()
