@@ -42,6 +42,7 @@ function pass(from: Socket, to: Socket, observe: (chunk: Buffer) => void): void 
   })
   to.on('drain', () => from.resume())
   from.once('end', () => to.end())
+  from.resume()
 }
 
 /** What the origin sent before its reset has arrived at the client; so it does through the tap. */
