@@ -54,7 +54,7 @@ async function simulate(options: Options, plan: Plan, progress: Progress, signal
   if (provided.server.kind === 'reference') progress.note(`REFERENCE SERVER, not production: ${provided.server.because}`)
   const seed = options.seed ?? randomInt(2 ** 31)
   await using runtime = await openProcessRuntime({ runId, logsDir: path.join(folder, 'logs'), signal })
-  return run({
+  return await run({
     runId,
     folder,
     subject,

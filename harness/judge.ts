@@ -189,8 +189,9 @@ function crashed(error: unknown): Verdict {
  * wrong is unknown.
  */
 function tempered(verdict: Verdict, ending: Ending): Verdict {
-  if (ending.stoppedBecause === null || verdict.verdict !== 'pass') return verdict
-  return { ...verdict, verdict: 'unknown', because: `The scenario stopped early (${ending.stoppedBecause}); until then: ${verdict.because}` }
+  if (ending.stoppedBecause === null || verdict.verdict === 'fail' || verdict.verdict === 'not-applicable') return verdict
+  const seen = verdict.examined === 0 ? '' : ` Until then: ${verdict.because}`
+  return { ...verdict, verdict: 'unknown', because: `The scenario stopped early: ${ending.stoppedBecause}${seen}` }
 }
 
 function severest(rows: readonly RowId[]): Severity {

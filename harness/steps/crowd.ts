@@ -56,6 +56,8 @@ interface Gathering {
   written: Buffer[]
   offsets: string[]
   cursor: string | null
+  /** What the edge had open before the crowd came. */
+  edgeFilesBefore: number
 }
 
 async function prepare(step: CrowdStep, context: StepContext): Promise<Gathering | null> {
@@ -72,7 +74,8 @@ async function prepare(step: CrowdStep, context: StepContext): Promise<Gathering
     contentType: kind.contentType,
   })
   const first = created.headers?.['stream-next-offset'] ?? '-1'
-  const gathering = { step, context, stream, readers, hostLimit, written: [], offsets: [first], cursor: null }
+  const edgeFilesBefore = (await context.world.usage('edge'))?.openFiles ?? 0
+  const gathering = { step, context, stream, readers, hostLimit, written: [], offsets: [first], cursor: null, edgeFilesBefore }
   for (let n = 0; n < historyRecords; n += 1) await write(gathering, 'origin')
   return gathering
 }
@@ -118,7 +121,7 @@ async function gather(gathering: Gathering, generation: string, readers: number)
   }
   const figures = await crowdDone
   await record(gathering, generation, readers, question, figures, { mark, cacheBefore, ackAtMs })
-  gathering.cursor = mostFrequent(figures.headers['stream-cursor'] ?? figures.headers['sse:streamCursor'] ?? {})
+  gathering.cursor = mostFrequent(told(step, figures, 'stream-cursor', 'sse:streamCursor'))
 }
 
 /** Odd generations are written at the origin, even ones through the edge: both must reach readers. */
@@ -224,10 +227,10 @@ async function record(
     statuses: figures.statuses,
     hashes: figures.hashes,
     expectedSha256: createHash('sha256').update(question.expected).digest('hex'),
-    nextOffsets: figures.headers['stream-next-offset'] ?? figures.headers['sse:streamNextOffset'] ?? {},
+    nextOffsets: told(step, figures, 'stream-next-offset', 'sse:streamNextOffset'),
     expectedNextOffset: gathering.offsets.at(-1)!,
-    upToDate: (figures.headers['stream-up-to-date'] ?? figures.headers['sse:upToDate'] ?? {}).true ?? 0,
-    cursors: figures.headers['stream-cursor'] ?? figures.headers['sse:streamCursor'] ?? {},
+    upToDate: told(step, figures, 'stream-up-to-date', 'sse:upToDate').true ?? 0,
+    cursors: told(step, figures, 'stream-cursor', 'sse:streamCursor'),
     upstreamRequests: ofStream('GET'),
     probeRequests: ofStream('HEAD'),
     cacheFetches: cacheAfter && before.cacheBefore && step.path !== 'direct' ? cacheAfter.fetches - before.cacheBefore.fetches : null,
@@ -244,6 +247,11 @@ async function record(
   })
 }
 
+/** What readers were told: in headers, or on an event stream in its control events. */
+function told(step: CrowdStep, figures: CrowdFigures, header: string, field: string): Record<string, number> {
+  return figures.headers[step.mode === 'sse' ? field : header] ?? {}
+}
+
 function mostFrequent(counts: Record<string, number>): string | null {
   const sorted = Object.entries(counts).toSorted((a, b) => b[1] - a[1])
   return sorted[0]?.[0] ?? null
@@ -257,7 +265,7 @@ async function settle(gathering: Gathering): Promise<void> {
   const { step, context } = gathering
   if (step.mode !== 'sse') return
   await write(gathering, 'origin')
-  const few = gathering.readers / 10 + 100
+  const few = gathering.edgeFilesBefore + gathering.readers / 10
   const drained = async () => {
     const usage = await context.world.usage('edge')
     return usage === null || usage.openFiles < few
