@@ -60,6 +60,7 @@ export interface CrowdFigures {
   connectMs: number
   firstSentAtMs: number
   lastSentAtMs: number
+  lastFirstByteAtMs: number
   /** Quantiles of the readers' last byte, [quantile 0..1, monotonic ms]. */
   lastByteAtMs: [number, number][]
   columnsFile: string

@@ -34,12 +34,12 @@ export const crowdCollapsesCheck: Check<State, Partial<Limits>> = {
   },
   finish({ crowds, limits, shortfalls }) {
     const readers = crowds.reduce((sum, crowd) => sum + crowd.readers, 0)
-    const over = crowds.filter((crowd) => crowd.upstreamRequests > requestsMax(crowd, limits.staleMs) || crowd.probeRequests > requestsMax(crowd, limits.staleMs))
+    const over = crowds.filter((crowd) => crowd.upstreamRequests > requestsMax(crowd, limits.staleMs) || crowd.probeRequests > probesMax(crowd, limits.staleMs))
     const worst = crowds.toSorted((a, b) => b.upstreamRequests - a.upstreamRequests)[0]
     const figures = worst ? { value: worst.upstreamRequests, unit: 'upstream requests', limit: requestsMax(worst, limits.staleMs) } : {}
     if (over.length > 0) {
       const first = over[0]!
-      return fail(readers, `${first.readers.toLocaleString('en-US')} readers (${first.crowd}) became ${first.upstreamRequests.toLocaleString('en-US')} upstream requests.`, over.map(describe), `crowd-collapses/not-collapsed/${first.mode}/crowd/${first.path}`, figures)
+      return fail(readers, `${first.readers.toLocaleString('en-US')} readers (${first.crowd}) became ${first.upstreamRequests.toLocaleString('en-US')} upstream requests and ${first.probeRequests} probes, where ${requestsMax(first, limits.staleMs)} and ${probesMax(first, limits.staleMs)} are the limits.`, over.map(describe), `crowd-collapses/not-collapsed/${first.mode}/crowd/${first.path}`, figures)
     }
     if (crowds.length === 0) return unknown(shortfalls[0] ?? `No ${limits.mode} crowd was gathered.`, shortfalls)
     const unanswered = crowds.filter((crowd) => crowd.answered < crowd.readers / 2)
@@ -55,6 +55,11 @@ export const crowdCollapsesCheck: Check<State, Partial<Limits>> = {
 export function requestsMax(crowd: Crowd, staleMs: number): number {
   const live = crowd.mode === 'long-poll' || crowd.mode === 'sse'
   if (live && crowd.generation !== 'late') return 1
+  return 1 + Math.floor(crowd.arrivalMs / staleMs)
+}
+
+/** An edge's existence probes have no lifetime of their own: they are renewed as the crowd arrives. */
+function probesMax(crowd: Crowd, staleMs: number): number {
   return 1 + Math.floor(crowd.arrivalMs / staleMs)
 }
 

@@ -33,6 +33,8 @@ const historyRecords = 8
 const deadlineMs = 60_000
 const parkTimeoutMs = 30_000
 const connectsInFlightMax = 256
+/** A few connections are always being set up or taken over from earlier ones. */
+const parkedShare = 0.995
 const captured = ['stream-next-offset', 'stream-up-to-date', 'stream-cursor']
 
 export const crowdInterpreter: Interpreter<CrowdStep> = async (step, context) => {
@@ -40,9 +42,9 @@ export const crowdInterpreter: Interpreter<CrowdStep> = async (step, context) =>
   if (gathering === null) return
   for (let generation = 1; generation <= step.generations; generation += 1) {
     await gather(gathering, String(generation), gathering.readers)
+    await settle(gathering)
   }
   if (step.late !== undefined) await gather(gathering, 'late', Math.min(gathering.readers, context.size(step.late)))
-  await settle(gathering)
 }
 
 /** One stream and how far it was written: what all generations of a crowd share. */
@@ -104,6 +106,7 @@ async function gather(gathering: Gathering, generation: string, readers: number)
   const live = step.mode === 'long-poll' || step.mode === 'sse'
   const held = live && generation !== 'late'
   let ackAtMs: number | null = null
+  let arrivedAtMs: number | null = null
   // A tail crowd comes right after an append; the others find what was there for a while.
   if (step.mode === 'catch-up-tail') ackAtMs = await write(gathering, writeVia(step, generation))
   const question = held ? nextQuestion(gathering) : pastQuestion(gathering)
@@ -115,12 +118,12 @@ async function gather(gathering: Gathering, generation: string, readers: number)
   const crowdDone = context.world.readers(plan, (reached) => reached === milestone && parked.resolve())
   if (held) {
     await Promise.race([within(parked.promise, { for: 'the crowd to be parked', timeoutMs: parkTimeoutMs }), crowdDone])
-    await originSeesReaders(gathering)
+    arrivedAtMs = await readersAreParked(gathering, readers)
     ackAtMs = await write(gathering, writeVia(step, generation))
     question.expected = gathering.written.at(-1)!
   }
   const figures = await crowdDone
-  await record(gathering, generation, readers, question, figures, { mark, cacheBefore, ackAtMs })
+  await record(gathering, generation, readers, question, figures, { mark, cacheBefore, ackAtMs, arrivedAtMs })
   gathering.cursor = mostFrequent(told(step, figures, 'stream-cursor', 'sse:streamCursor'))
 }
 
@@ -129,16 +132,27 @@ function writeVia(step: CrowdStep, generation: string): Via {
   return step.path !== 'direct' && Number(generation) % 2 === 0 ? 'edge' : 'origin'
 }
 
-/** The readers have sent; wait until at least one of their requests has come through to the origin. */
-async function originSeesReaders(gathering: Gathering): Promise<void> {
-  const { context, stream } = gathering
-  const seen = async () => (await context.world.tapInFlight(stream.path)) > 0
+/**
+ * The readers have sent, but hops in between take their time: wait until the hop that holds them
+ * has a connection for each, and the origin has seen the first.
+ */
+async function readersAreParked(gathering: Gathering, readers: number): Promise<number> {
+  const { context, stream, step } = gathering
+  const holder = step.path === 'direct' ? 'origin' : 'edge'
+  const before = step.path === 'direct' ? 0 : gathering.edgeFilesBefore
+  const parked = async () => {
+    if ((await context.world.tapInFlight(stream.path)) === 0) return false
+    const usage = await context.world.usage(holder)
+    return usage === null || usage.openFiles - before >= readers * parkedShare
+  }
   try {
-    await until(seen, { for: 'a reader to reach the origin', timeoutMs: 5_000, signal: context.signal })
+    await until(parked, { for: 'the readers to be parked', timeoutMs: 15_000, everyMs: 100, signal: context.signal })
   } catch (error) {
     // An edge that answers by itself is the check's finding, not this step's failure.
     if (!(error instanceof AwaitedTooLong)) throw error
+    context.recorder.record({ kind: 'sample', name: 'crowd-not-parked', value: 1, label: `${step.mode} ${step.path}` })
   }
+  return monotonicMs()
 }
 
 function nextQuestion(gathering: Gathering): Question {
@@ -193,6 +207,8 @@ interface Before {
   mark: number
   cacheBefore: { fetches: number } | null
   ackAtMs: number | null
+  /** When a parked crowd was seen to be complete. */
+  arrivedAtMs: number | null
 }
 
 async function record(
@@ -239,12 +255,20 @@ async function record(
     firstSentAtMs: figures.firstSentAtMs,
     lastSentAtMs: figures.lastSentAtMs,
     connectMs: figures.connectMs,
-    arrivalMs: figures.lastSentAtMs - figures.firstSentAtMs,
+    arrivalMs: (before.arrivedAtMs ?? lastArrivalAtMs(figures)) - figures.firstSentAtMs,
     spread: figures.lastByteAtMs.map(([quantile, atMs]) => [quantile, atMs - since]),
     readerBytes: figures.readerBytes,
     columnsFile: path.basename(String(figures.columnsFile)),
     ...(gathering.hostLimit === null ? {} : { hostLimit: gathering.hostLimit }),
   })
+}
+
+/**
+ * When the last reader of a crowd that is answered at once arrived where it is collapsed. No client
+ * sees how long it was queued in front of the cache: until it has its first byte it may be.
+ */
+function lastArrivalAtMs(figures: CrowdFigures): number {
+  return Math.max(figures.lastSentAtMs, figures.lastFirstByteAtMs)
 }
 
 /** What readers were told: in headers, or on an event stream in its control events. */
@@ -258,20 +282,23 @@ function mostFrequent(counts: Record<string, number>): string | null {
 }
 
 /**
- * Readers of an event stream that hang up keep their place in the cache until the next byte is
- * written to them: one more append frees them, so that the next crowd does not meet their remains.
+ * Waits until the edge has closed the crowd's connections, so that the next crowd's can be counted.
+ * Readers of an event stream that hang up keep their place in the cache until a write to them
+ * fails: the first still succeeds. A few more appends free them, so that the next crowd does not
+ * meet their remains.
  */
 async function settle(gathering: Gathering): Promise<void> {
   const { step, context } = gathering
-  if (step.mode !== 'sse') return
-  await write(gathering, 'origin')
+  if (step.path === 'direct') return
   const few = gathering.edgeFilesBefore + gathering.readers / 10
   const drained = async () => {
     const usage = await context.world.usage('edge')
-    return usage === null || usage.openFiles < few
+    if (usage === null || usage.openFiles < few) return true
+    if (step.mode === 'sse') await write(gathering, 'origin')
+    return false
   }
   try {
-    await until(drained, { for: 'the edge to let go of the crowd', timeoutMs: 15_000, everyMs: 100 })
+    await until(drained, { for: 'the edge to let go of the crowd', timeoutMs: 10_000, everyMs: 250 })
   } catch (error) {
     if (!(error instanceof AwaitedTooLong)) throw error
     context.recorder.record({ kind: 'sample', name: 'edge-still-holds-crowd', value: 1, label: step.mode })

@@ -30,6 +30,7 @@ export function crowdFigures(result: { summary: FleetSummary; columns: Columns }
     connectMs: connectedAt.max - least(columns.column('connectStartMs')),
     firstSentAtMs: sentAt.min,
     lastSentAtMs: sentAt.max,
+    lastFirstByteAtMs: summary.firstByteAtMs?.max ?? sentAt.max,
     lastByteAtMs: quantilesOf(columns.column('lastByteMs')),
     columnsFile: summary.columnsFile,
     readerBytes: Math.round(summary.memory.kbPerReader * 1024),
