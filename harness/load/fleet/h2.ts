@@ -137,23 +137,25 @@ export class H2Transport implements Transport {
 
   #listen(reader: number, stream: http2.ClientHttp2Stream): void {
     const crowd = this.#crowd
-    let bytesToCome = Number.NaN
+    // Node may hand over a stream's first bytes before its head: both are counted apart.
+    let bytesReceived = 0
+    let bytesAnnounced = Number.NaN
     // A request leaves when the turn that made it ends, or later when its stream has to wait.
     if (stream.pending) stream.once('ready', () => crowd.sent(reader))
     else setImmediate(() => crowd.sent(reader))
     stream.once('response', (headers) => {
       crowd.firstByteMs[reader] = monotonicMs()
-      bytesToCome = Number(headers['content-length'] ?? Number.NaN)
+      bytesAnnounced = Number(headers['content-length'] ?? Number.NaN)
       this.#head(reader, headers)
     })
     stream.on('data', (bytes: Buffer) => {
-      bytesToCome -= bytes.length
+      bytesReceived += bytes.length
       this.#receiver.body(reader, bytes, 0, bytes.length)
       if (crowd.isDone(reader)) this.#done.push(reader)
     })
     stream.once('end', () => {
       if (stream.rstCode !== http2.constants.NGHTTP2_NO_ERROR) return
-      if (bytesToCome > 0) crowd.finish(reader, 'truncated')
+      if (bytesReceived < bytesAnnounced) crowd.finish(reader, 'truncated')
       else this.#receiver.end(reader)
     })
     stream.once('error', () => {})
