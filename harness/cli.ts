@@ -61,7 +61,7 @@ async function simulate(options: Options, plan: Plan, progress: Progress, signal
     plan,
     runtime,
     audits: audit(subject),
-    sizes: { profile: options.profile, readers: options.readers, streams: options.streams },
+    sizes: { profile: options.profile, readers: options.readers, streams: options.streams, staleMs: options.staleMs },
     seed,
     options: { ...options },
     reproduceOptions: reproduceOptions(options, seed),
@@ -80,6 +80,7 @@ function reproduceOptions(options: Options, seed: number): string {
     ['--caddyfile', options.caddyfile],
     ['--vcl', options.vcl],
     ['--readers', options.readers === 10_000 ? undefined : options.readers],
+    ['--stale-ms', options.staleMs === 1_000 ? undefined : options.staleMs],
   ]
   return flags.flatMap(([flag, value]) => (value === undefined ? [] : [`${flag} ${value}`])).join(' ')
 }

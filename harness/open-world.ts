@@ -12,6 +12,7 @@ import { confineVcl } from './confine/vcl.ts'
 import { HarnessError } from './errors.ts'
 import { sha256, type Subject } from './gather.ts'
 import type { HopId, Via } from './history.ts'
+import { hostLimit } from './host-limit.ts'
 import { runFleet } from './load/fleet/launch.ts'
 import type { Endpoint } from './operations.ts'
 import type { HopIdentity } from './report/result.ts'
@@ -195,6 +196,9 @@ async function prepareReference(options: WorldOptions, temporary: string): Promi
   }
 }
 
+const secondServerWithinMs = 5_000
+const neverPrinted = '\u0000'
+
 class ProcessWorld implements World {
   readonly capabilities: OriginCapabilities
   readonly identities: HopIdentity[] = []
@@ -354,8 +358,11 @@ class ProcessWorld implements World {
       on === 'data-dir'
         ? { port: await runtime.leasePort() }
         : { dataDir: path.join(this.#temporary, 'second-data') }
-    const service = { ...(await this.#origin.service(`${this.#options.name}.second-on-${on}`, {}, other)), readyWithinMs: 6_000 }
-    const outcome = await runtime.start(service)
+    const service = await this.#origin.service(`${this.#options.name}.second-on-${on}`, {}, other)
+    // On the shared port a probe would be answered by the first server: only its own end counts.
+    const probe = on === 'port' ? { ready: { kind: 'line' as const, text: neverPrinted }, ports: [] } : {}
+    const { stackSignal: _none, ...plain } = service
+    const outcome = await runtime.start({ ...plain, ...probe, readyWithinMs: secondServerWithinMs })
     const logLines = outcome.ready ? await outcome.running.lastLogLines(20) : outcome.lastLogLines
     if (outcome.ready) await outcome.running.kill()
     return { outcome, logLines }
@@ -393,8 +400,8 @@ class ProcessWorld implements World {
     return runFleet(this.#options.runtime, plan, onMilestone)
   }
 
-  async crowdLimit(readers: number): Promise<{ readersMax: number; because: string }> {
-    return { readersMax: readers, because: '' }
+  crowdLimit(readers: number): Promise<{ readersMax: number; because: string }> {
+    return hostLimit(readers)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

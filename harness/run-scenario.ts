@@ -19,6 +19,8 @@ export interface Sizes {
   profile: 'quick' | 'full'
   readers: number
   streams: number
+  /** How old an answer without a lifetime may be; every check that allows for it is told. */
+  staleMs: number
 }
 
 export interface ScenarioRun {
@@ -50,7 +52,7 @@ const graceAfterAbortMs = 2_000
  * `unknown` and its reason.
  */
 export async function runScenario(run: ScenarioRun): Promise<ScenarioOutcome> {
-  const judge = new Judge(run.scenario)
+  const judge = new Judge(withStaleMs(run.scenario, run.sizes.staleMs))
   const recorder = new Recorder(run.scenario.id, run.sequence, [judge, ...run.sinks])
   const folder = path.join(run.folder, 'crowds')
   await mkdir(folder, { recursive: true })
@@ -68,6 +70,10 @@ export async function runScenario(run: ScenarioRun): Promise<ScenarioOutcome> {
   }
   const ending = await endingOf(steps, signal, timeout)
   return { result: judge.finish(ending), ...seen }
+}
+
+function withStaleMs(scenario: Scenario, staleMs: number): Scenario {
+  return { ...scenario, checks: scenario.checks.map((spec) => ({ ...spec, limits: { staleMs, ...spec.limits } })) }
 }
 
 async function open(run: ScenarioRun): Promise<{ world: World; fileChanges: FileChange[] } & AsyncDisposable> {

@@ -32,8 +32,8 @@ export const secondServerIsRefusedCheck: Check<State, object> = {
 function describe(attempt: Lifecycle): string {
   const ended = {
     ready: 'became ready beside the first',
-    'port-taken': 'listens on the first one\'s port as well',
-    deadline: `neither ready nor gone after ${Math.round(attempt.tookMs ?? 0)} ms`,
+    'port-taken': 'found its own port taken',
+    deadline: `was still running beside the first after ${Math.round(attempt.tookMs ?? 0)} ms, and said nothing of it`,
     exited: 'ended with an error',
   }
   return `on the same ${attempt.label}: ${ended[attempt.because as keyof typeof ended] ?? attempt.because}`
