@@ -1,6 +1,6 @@
 /** `npm run simulate -- …`: reads the flags, sets up, runs, shows the result, ends with its code. */
-import { constants } from 'node:fs'
-import { access, mkdir, statfs } from 'node:fs/promises'
+import { constants, existsSync } from 'node:fs'
+import { access, mkdir, readdir, statfs } from 'node:fs/promises'
 import { randomInt } from 'node:crypto'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -19,6 +19,7 @@ import { openProcessRuntime } from './runtime/processes.ts'
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..')
 const freeBytesMin = 1024 ** 3
+const endWithinMs = 9_000
 
 process.exitCode = await main(process.argv.slice(2)).catch(explain)
 
@@ -43,8 +44,8 @@ async function main(args: string[]): Promise<number> {
 }
 
 async function simulate(options: Options, plan: Plan, progress: Progress, signal: AbortSignal): Promise<Result> {
-  const runId = newRunId()
-  const folder = await runFolder(options.out ?? path.join(root, 'reports'), runId)
+  const out = path.resolve(options.out ?? path.join(root, 'reports'))
+  await checkOutput(out)
   const provided = await provision({ ...options, env: process.env, signal, onProgress: (line) => progress.note(line) })
   const subject = await gather({
     ...provided,
@@ -52,6 +53,9 @@ async function simulate(options: Options, plan: Plan, progress: Progress, signal
     ...(options.vcl === undefined ? {} : { vcl: options.vcl }),
   })
   if (provided.server.kind === 'reference') progress.note(`REFERENCE SERVER, not production: ${provided.server.because}`)
+  const runId = newRunId()
+  const folder = path.join(out, runId)
+  await mkdir(path.join(folder, 'logs'), { recursive: true })
   const seed = options.seed ?? randomInt(2 ** 31)
   await using runtime = await openProcessRuntime({ runId, logsDir: path.join(folder, 'logs'), signal })
   return await run({
@@ -109,8 +113,13 @@ function coloured(stream: { isTTY?: boolean }): boolean {
 /** Aborted at the first SIGINT or SIGTERM, with the exit code as its reason. */
 function interruption(): AbortSignal {
   const controller = new AbortController()
-  process.once('SIGINT', () => controller.abort(exitCodes.interrupted))
-  process.once('SIGTERM', () => controller.abort(exitCodes.terminated))
+  const interrupt = (code: number) => {
+    controller.abort(code)
+    // Whatever still hangs then is left to the supervisor, which stops and removes all that is ours.
+    setTimeout(() => process.exit(code), endWithinMs).unref()
+  }
+  process.once('SIGINT', () => interrupt(exitCodes.interrupted))
+  process.once('SIGTERM', () => interrupt(exitCodes.terminated))
   return controller.signal
 }
 
@@ -120,21 +129,27 @@ function newRunId(): string {
   return `${time}-${randomInt(0x10000).toString(16).padStart(4, '0')}`
 }
 
-async function runFolder(out: string, runId: string): Promise<string> {
-  const folder = path.join(path.resolve(out), runId)
+/** Refuses a folder that cannot be written, or a disk that is almost full, before anything is made. */
+async function checkOutput(out: string): Promise<void> {
+  const existing = nearestExisting(out)
   try {
-    await mkdir(path.join(folder, 'logs'), { recursive: true })
-    await access(folder, constants.W_OK)
+    await access(existing, constants.W_OK)
+    // Making folders below /proc can go on for ever.
+    if (out.startsWith('/proc/')) throw Object.assign(new Error(), { code: 'EROFS' })
+    await readdir(existing)
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
-    throw new UsageError(`Nothing can be written to the output folder ${path.resolve(out)} (${code}); give another one with --out.`)
+    throw new UsageError(`Nothing can be written to the output folder ${out} (${code}); give another one with --out.`)
   }
-  const { bavail, bsize } = await statfs(folder)
+  const { bavail, bsize } = await statfs(existing)
   if (bavail * bsize < freeBytesMin) {
     const free = Math.round((bavail * bsize) / 1024 ** 2)
-    throw new UsageError(`Only ${free} MiB are free where the output folder ${path.resolve(out)} is; a run needs 1,024 MiB: free some, or give another folder with --out.`)
+    throw new UsageError(`Only ${free} MiB are free where the output folder ${out} is; a run needs 1,024 MiB: free some, or give another folder with --out.`)
   }
-  return folder
+}
+
+function nearestExisting(folder: string): string {
+  return existsSync(folder) ? folder : nearestExisting(path.dirname(folder))
 }
 
 function explain(error: unknown): number {

@@ -3,13 +3,14 @@
  * every scenario's world is made from it.
  */
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { adaptCaddyfile, type AdaptedCaddyfile } from './confine/caddyfile.ts'
 import { confineCaddyConfig, countListeners, type CaddyCapabilities } from './confine/caddy-config.ts'
 import type { JsonObject } from './confine/json.ts'
-import { parseVarnishdParameters } from './confine/vcl.ts'
+import { compileVcl, confineVcl, parseVarnishdParameters } from './confine/vcl.ts'
 import { UsageError } from './errors.ts'
 import type { ProvidedCaddy } from './provision/caddy.ts'
 import type { ProvidedServer } from './provision/server-binary.ts'
@@ -50,7 +51,7 @@ export async function gather(options: GatherOptions): Promise<Subject> {
   }
   const [caddyfile, vcl, tlsEdge] = await Promise.all([
     server.kind === 'production' ? gatherCaddyfile(server.path, options.caddyfile) : null,
-    gatherVcl(options.vcl),
+    gatherVcl(varnish, options.vcl),
     adaptCaddyfile({ caddyPath: caddy.path, file: defaultTlsCaddyfile }),
   ])
   const capabilities = caddyfile ? capabilitiesOf(caddyfile.json) : null
@@ -66,7 +67,7 @@ async function gatherCaddyfile(program: string, given: string | undefined) {
   return { ...adapted, file, isDefault: given === undefined }
 }
 
-async function gatherVcl(given: string | undefined): Promise<Subject['vcl']> {
+async function gatherVcl(varnish: ProvidedVarnish, given: string | undefined): Promise<Subject['vcl']> {
   const file = path.resolve(given ?? defaultVcl)
   let source: string
   try {
@@ -74,7 +75,21 @@ async function gatherVcl(given: string | undefined): Promise<Subject['vcl']> {
   } catch (error) {
     throw new UsageError(`The VCL ${file} cannot be read (${(error as NodeJS.ErrnoException).code}); give the path of a readable file.`)
   }
+  if (given !== undefined) await compileOnce(varnish, file, source)
   return { file, source, isDefault: given === undefined, parameters: parseVarnishdParameters(source) }
+}
+
+/** A VCL that does not compile is told before anything is started, in the compiler's own words. */
+async function compileOnce(varnish: ProvidedVarnish, file: string, source: string): Promise<void> {
+  const workDir = await mkdtemp(path.join(tmpdir(), 'vcl-compile-'))
+  try {
+    const { vcl, lines } = confineVcl({ source, file, backends: () => ({ host: '127.0.0.1', port: 1 }) })
+    const confined = path.join(workDir, 'confined.vcl')
+    await writeFile(confined, vcl)
+    await compileVcl({ varnishdPath: varnish.varnishd, file: confined, workDir: path.join(workDir, 'work'), lines })
+  } finally {
+    await rm(workDir, { recursive: true, force: true })
+  }
 }
 
 /** What the file itself says, before it is confined to any world's ports and folders. */
