@@ -50,7 +50,10 @@ export function capabilitiesOf(json: Json, plan: ListenerPlan): CaddyCapabilitie
     streamHandlers: streams.length,
     dataDirSet: handlers.length > 0 && handlers.every((handler) => !!handler.data_dir),
     maxFileHandles: smallest(handlers.map((handler) => handler.max_file_handles)),
-    longPollTimeoutMs: durationMs(handlers.map((handler) => handler.long_poll_timeout), 30_000),
+    longPollTimeoutMs: durationMs(
+      handlers.map((handler) => handler.long_poll_timeout),
+      30_000,
+    ),
     sseReconnectIntervalMs: durationMs(
       handlers.map((handler) => handler.sse_reconnect_interval),
       60_000,
@@ -89,7 +92,8 @@ function streamListeners(json: Json, plan: ListenerPlan): string[] {
 function servingStreams(json: Json, plan: ListenerPlan): Listener[] {
   const servers = objectAt(json, 'apps', 'http', 'servers')
   const serves = (name: string) =>
-    streamHandlers(listAt(servers[name], 'routes'), { server: name, paths: [], hosts: [] }).length > 0
+    streamHandlers(listAt(servers[name], 'routes'), { server: name, paths: [], hosts: [] }).length >
+    0
   return plan.listeners.filter((own) => !own.redirectsOnly && serves(own.server))
 }
 
@@ -155,7 +159,14 @@ function durationMs(values: readonly (Json | undefined)[], fallbackMs: number): 
 }
 
 const unitMs: Readonly<Record<string, number>> = {
-  ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000,
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
 }
 
 function parseDurationMs(value: Json | undefined, fallbackMs: number): number {

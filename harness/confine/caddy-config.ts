@@ -172,7 +172,11 @@ function adminOf(value: Json | undefined, options: ConfineOptions, at: At): Json
       : 'the admin API is a socket inside the run and nothing is saved in the home folder'
   const refused = ['remote', 'identity'].filter((key) => objectAt(value)[key] !== undefined)
   for (const key of refused) {
-    at.findings.refuse(below(at, key).path, objectAt(value)[key] as Json, 'no remote administration')
+    at.findings.refuse(
+      below(at, key).path,
+      objectAt(value)[key] as Json,
+      'no remote administration',
+    )
   }
   const load = objectAt(value, 'config').load
   if (load !== undefined) {
@@ -234,7 +238,12 @@ function confineHttp(http: Json, plan: ListenerPlan, at: At): JsonObject {
 function movedPorts(http: Json, plan: ListenerPlan, at: At): JsonObject {
   const to = { http_port: plan.httpPort, https_port: plan.httpsPort }
   for (const [key, port] of Object.entries(to)) {
-    at.findings.change(below(at, key).path, objectAt(http)[key], port, 'a free port of this machine')
+    at.findings.change(
+      below(at, key).path,
+      objectAt(http)[key],
+      port,
+      'a free port of this machine',
+    )
   }
   return to
 }
@@ -308,7 +317,12 @@ function confineTls(tls: Json, plan: ListenerPlan, apps: JsonObject, at: At): Js
   const policies = withCatchAll(withPrivateNames(found, plan), plan, apps)
   const place = `${at.path}.automation.policies`
   if (JSON.stringify(found) !== JSON.stringify(policies)) {
-    at.findings.change(place, found.length > 0 ? found : null, policies, 'no public authority is asked')
+    at.findings.change(
+      place,
+      found.length > 0 ? found : null,
+      policies,
+      'no public authority is asked',
+    )
   }
   return { ...confined, automation: { ...automation, policies } }
 }

@@ -164,7 +164,9 @@ function redirectListener(
 /** The host names that a server's routes match at the top level, where Caddy looks for them. */
 export function hostsOf(server: Json): string[] {
   const routes = listAt(server, 'routes')
-  const hosts = routes.flatMap((route) => listAt(route, 'match')).flatMap((set) => textsOf(listAt(set, 'host')))
+  const hosts = routes
+    .flatMap((route) => listAt(route, 'match'))
+    .flatMap((set) => textsOf(listAt(set, 'host')))
   return [...new Set(hosts)]
 }
 

@@ -47,7 +47,12 @@ const matchers: Registry<Surroundings> = {
   expression: keep,
   file: (value, at) => {
     if (isObject(value) && typeof value.root === 'string') readsFile(value.root, below(at, 'root'))
-    return fields<Surroundings>({ root: keep, try_files: keep, try_policy: keep, split_path: keep })(value, at)
+    return fields<Surroundings>({
+      root: keep,
+      try_files: keep,
+      try_policy: keep,
+      split_path: keep,
+    })(value, at)
   },
   header: keep,
   header_regexp: keep,
@@ -82,9 +87,7 @@ const route: R = fields({ group: keep, match: matcherSets, handle: listOf(handle
 
 const routes: R = listOf(route)
 
-const responseHandlers: R = listOf(
-  fields({ match: responseMatcher, status_code: keep, routes }),
-)
+const responseHandlers: R = listOf(fields({ match: responseMatcher, status_code: keep, routes }))
 
 const headerOperations: R = fields({
   add: keep,
@@ -288,7 +291,10 @@ const proxyFields: R = fields({
   transport: moduleBy('protocol', () => transports),
   circuit_breaker: refuse('a module the simulation can not vouch for'),
   load_balancing: fields({ selection_policy: selectionPolicy, retry_match: matcherSets }),
-  health_checks: fields({ active: activeHealthChecks, passive: fields({ unhealthy_status: keep }) }),
+  health_checks: fields({
+    active: activeHealthChecks,
+    passive: fields({ unhealthy_status: keep }),
+  }),
   trusted_proxies: keep,
   headers,
   rewrite,
@@ -422,15 +428,13 @@ const noLoadedCertificates = omit<Surroundings>('no production key is read')
 
 /** The TLS app, but for the policies that `caddy-config.ts` adds. */
 export const tlsApp: R = fields({
-  certificates: modulesByName(
-    () => ({
-      automate: keep,
-      load_files: noLoadedCertificates,
-      load_folders: noLoadedCertificates,
-      load_pem: noLoadedCertificates,
-      load_storage: noLoadedCertificates,
-    }),
-  ),
+  certificates: modulesByName(() => ({
+    automate: keep,
+    load_files: noLoadedCertificates,
+    load_folders: noLoadedCertificates,
+    load_pem: noLoadedCertificates,
+    load_storage: noLoadedCertificates,
+  })),
   automation: fields({
     policies: listOf(automationPolicy),
     on_demand: refuse('nobody is asked; the internal CA issues for every name'),
@@ -477,7 +481,10 @@ const writers = (logger: string): Registry<Surroundings> => ({
   file: (value, at) => {
     if (logger === 'default') return mainLog(value, at)
     const to = logFile(logger, at)
-    const confined = fields<Surroundings>({ output: keep, filename: () => to, mode: keep })(value, at)
+    const confined = fields<Surroundings>({ output: keep, filename: () => to, mode: keep })(
+      value,
+      at,
+    )
     const path = below(at, 'filename').path
     at.findings.change(path, objectAt(value).filename, to, 'logs are written inside the run')
     return confined
@@ -512,21 +519,23 @@ const logEncoders: Registry<Surroundings> = {
   json: plainEncoder,
 }
 
-const customLog = (logger: string): R => (value, at) =>
-  fields<Surroundings>({
-    writer: (writer, place) => {
-      const known = moduleBy('output', () => writers(logger))
-      // A log without a writer goes to stderr, which the run records anyhow.
-      return known(writer, place)
-    },
-    encoder,
-    core: refuse('a module the simulation can not vouch for'),
-    level: keep,
-    sampling: settings,
-    with_stacktrace: keep,
-    include: keep,
-    exclude: keep,
-  })(value, at)
+const customLog =
+  (logger: string): R =>
+  (value, at) =>
+    fields<Surroundings>({
+      writer: (writer, place) => {
+        const known = moduleBy('output', () => writers(logger))
+        // A log without a writer goes to stderr, which the run records anyhow.
+        return known(writer, place)
+      },
+      encoder,
+      core: refuse('a module the simulation can not vouch for'),
+      level: keep,
+      sampling: settings,
+      with_stacktrace: keep,
+      include: keep,
+      exclude: keep,
+    })(value, at)
 
 export const logging: R = fields({
   sink: fields({ writer: moduleBy('output', () => writers('sink')) }),
@@ -544,7 +553,10 @@ export const logging: R = fields({
 export function namesListener(dial: string, original: string): boolean {
   const to = parseNetworkAddress(dial)
   const own = parseNetworkAddress(original)
-  if (own.network.startsWith('unix')) return to.network === 'unix' && to.host === own.host.split('|')[0]
+  if (own.network.startsWith('unix'))
+    return to.network === 'unix' && to.host === own.host.split('|')[0]
   if (to.ports === null || own.ports === null || to.ports.first !== own.ports.first) return false
-  return to.host === own.host || (isLoopbackHost(to.host) && ['', '0.0.0.0', '::'].includes(own.host))
+  return (
+    to.host === own.host || (isLoopbackHost(to.host) && ['', '0.0.0.0', '::'].includes(own.host))
+  )
 }

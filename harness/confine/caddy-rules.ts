@@ -82,7 +82,8 @@ export interface Place<Context> {
 export type Rule<Context> = (value: Json, at: Place<Context>) => Json | undefined
 
 export function below<C>(at: Place<C>, key: string | number): Place<C> {
-  const step = typeof key === 'number' ? `[${key}]` : /^[\w-]+$/.test(key) ? `.${key}` : `["${key}"]`
+  const step =
+    typeof key === 'number' ? `[${key}]` : /^[\w-]+$/.test(key) ? `.${key}` : `["${key}"]`
   const path = at.path === '' ? step.replace(/^\./, '') : at.path + step
   return { ...at, path }
 }

@@ -107,7 +107,10 @@ function adapterError(stderr: string, file: string): string {
   return `${place}: ${redactText(rest)} (said by Caddy's adapter).`
 }
 
-function unsetHint(sources: CaddyfileSources, environment: Readonly<Record<string, string>>): string {
+function unsetHint(
+  sources: CaddyfileSources,
+  environment: Readonly<Record<string, string>>,
+): string {
   const unset = sources.variables.filter(
     ({ name, hasDefault }) => !hasDefault && environment[name] === undefined,
   )
@@ -118,7 +121,8 @@ function unsetHint(sources: CaddyfileSources, environment: Readonly<Record<strin
 
 function parseConfig(stdout: string, file: string): JsonObject {
   const json = JSON.parse(stdout) as Json
-  if (isObject(json) && Object.keys(objectAt(json, 'apps', 'http', 'servers')).length > 0) return json
+  if (isObject(json) && Object.keys(objectAt(json, 'apps', 'http', 'servers')).length > 0)
+    return json
   throw new UsageError(`${file}: the Caddyfile configures no server; give the file that does.`)
 }
 
@@ -157,7 +161,11 @@ export function readSources(file: string): CaddyfileSources {
   return found
 }
 
-function visit(file: string, found: { files: string[]; variables: CaddyfileVariable[] }, isFirst: boolean): void {
+function visit(
+  file: string,
+  found: { files: string[]; variables: CaddyfileVariable[] },
+  isFirst: boolean,
+): void {
   if (found.files.includes(file) || found.files.length >= filesMax) return
   const text = readText(file, isFirst)
   if (text === null) return

@@ -17,7 +17,12 @@ export function isSecretName(name: string): boolean {
 }
 
 const harmlessNames = new Set([
-  'issuers', 'key_type', 'message_key', 'session_tickets', 'basic_auth', 'forward_auth',
+  'issuers',
+  'key_type',
+  'message_key',
+  'session_tickets',
+  'basic_auth',
+  'forward_auth',
 ])
 
 const shapes: readonly [RegExp, string][] = [
@@ -27,14 +32,29 @@ const shapes: readonly [RegExp, string][] = [
   [/\beyJ[\w-]{8,}\.[\w-]+(\.[\w-]*)?/g, hidden],
   [/\b(Bearer|Basic|Digest|Negotiate|Token)\s+[\w.~+/=-]{6,}/gi, `$1 ${hidden}`],
   [/\b(AKIA|ASIA)[A-Z0-9]{12,}/g, hidden],
-  [/\b(gh[pousr]_|github_pat_|xox[abprs]-|sk[-_](live|test|ant|proj)?[-_]?|glpat-|AIza)[\w-]{10,}/g, hidden],
+  [
+    /\b(gh[pousr]_|github_pat_|xox[abprs]-|sk[-_](live|test|ant|proj)?[-_]?|glpat-|AIza)[\w-]{10,}/g,
+    hidden,
+  ],
   [/(\w[\w+.-]*:\/\/)[^\s/?#@"']*@/g, `$1${hidden}@`],
-  [/([?&](?:[\w.-]*(?:key|token|secret|sig|signature|password|passwd|pwd|auth|code|credential)[\w.-]*)=)[^&#\s"']+/gi, `$1${hidden}`],
-  [/((?:^|[\s;{,"'])(?:authorization|proxy-authorization|cookie|set-cookie|x-api-key)["']?\s*[:=]\s*["']?)[^"'\r\n]+/gi, `$1${hidden}`],
-  [/\b((?:\w+[-_])*(?:password|passwd|secret|token|api[-_]?key|private[-_]?key|access[-_]?key)["']?\s*[:=]\s*["']?)[^\s"',;&]+/gi, `$1${hidden}`],
+  [
+    /([?&](?:[\w.-]*(?:key|token|secret|sig|signature|password|passwd|pwd|auth|code|credential)[\w.-]*)=)[^&#\s"']+/gi,
+    `$1${hidden}`,
+  ],
+  [
+    /((?:^|[\s;{,"'])(?:authorization|proxy-authorization|cookie|set-cookie|x-api-key)["']?\s*[:=]\s*["']?)[^"'\r\n]+/gi,
+    `$1${hidden}`,
+  ],
+  [
+    /\b((?:\w+[-_])*(?:password|passwd|secret|token|api[-_]?key|private[-_]?key|access[-_]?key)["']?\s*[:=]\s*["']?)[^\s"',;&]+/gi,
+    `$1${hidden}`,
+  ],
   // Long runs without a word or a path in them: keys in hexadecimal or base64.
   [/(?<![\w/.-])(?=[A-Fa-f\d]*\d)(?=[A-Fa-f\d]*[A-Fa-f])[A-Fa-f\d]{32,}(?![\w/.-])/g, hidden],
-  [/(?<![\w/.+=-])(?=[\w+/]*\d)(?=[\w+/]*[a-z])(?=[\w+/]*[A-Z])[A-Za-z0-9+/_]{32,}={0,2}(?![\w/.-])/g, hidden],
+  [
+    /(?<![\w/.+=-])(?=[\w+/]*\d)(?=[\w+/]*[a-z])(?=[\w+/]*[A-Z])[A-Za-z0-9+/_]{32,}={0,2}(?![\w/.-])/g,
+    hidden,
+  ],
 ]
 
 /** Hides everything in a text that looks like a secret. Redacting twice changes nothing more. */
@@ -57,5 +77,7 @@ function hide(value: Json): Json {
   if (Array.isArray(value)) return value.map(hide)
   if (value === null || typeof value === 'boolean') return value
   if (typeof value !== 'object') return hidden
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [redactText(key), hide(item)]))
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [redactText(key), hide(item)]),
+  )
 }

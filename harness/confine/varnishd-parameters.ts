@@ -30,7 +30,9 @@ export function parseVarnishdParameters(source: string, file = 'the VCL'): Varni
 function parse(asked: string, place: string): VarnishdParameter {
   const [, name, value] = /^-p\s+([a-z][a-z0-9_]*)=([\w.,+:-]+)\s*$/.exec(asked) ?? []
   if (name === undefined || value === undefined) {
-    throw new UsageError(`${place}: "varnishd ${asked}" is not of the form "varnishd -p name=value".`)
+    throw new UsageError(
+      `${place}: "varnishd ${asked}" is not of the form "varnishd -p name=value".`,
+    )
   }
   if (forbidden.has(name) || name.startsWith(forbiddenPrefix)) {
     throw new UsageError(`${place}: the parameter "${name}" is not allowed in a simulation.`)

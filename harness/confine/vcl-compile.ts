@@ -57,7 +57,9 @@ function compilerError(stderr: string, { file, lines = [] }: CompileVclOptions):
     )
   }
   const at = /\('?([^'()]*?)'? Line (\d+) Pos (\d+)\)/.exec(stderr)
-  const message = /Message from VCC-compiler:\n([\s\S]*?)(\nRunning VCC-compiler failed|$)/.exec(stderr)
+  const message = /Message from VCC-compiler:\n([\s\S]*?)(\nRunning VCC-compiler failed|$)/.exec(
+    stderr,
+  )
   const words = (message?.[1] ?? stderr).trim()
   if (at === null) return `${file}: ${redactText(oneSentence(words))} (said by Varnish's compiler).`
   const place = lines[Number(at[2]) - 1] ?? { file, line: Number(at[2]) }
@@ -73,7 +75,11 @@ function lacksCompiler(stderr: string): boolean {
 function oneSentence(words: string): string {
   const lines = words.split('\n').map((line) => line.trim())
   const at = lines.findIndex((line) => / Line \d+ Pos \d+\)/.test(line))
-  if (at < 0) return lines.filter((line) => line !== '').join(' ').slice(0, wordsMax)
+  if (at < 0)
+    return lines
+      .filter((line) => line !== '')
+      .join(' ')
+      .slice(0, wordsMax)
   const said = lines.slice(0, at).filter((line) => line !== '' && !line.startsWith('(program line'))
   const quoted = lines[at + 1] ?? ''
   return `${said.join(' ')} at "${quoted}"`.slice(0, wordsMax)

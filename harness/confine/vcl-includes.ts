@@ -128,7 +128,9 @@ function readInclusion(path: string, place: SourceLine): string {
     return readFileSync(path, 'utf8')
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    throw new UsageError(`${place.file}:${place.line}: the included file can not be read: ${reason}.`)
+    throw new UsageError(
+      `${place.file}:${place.line}: the included file can not be read: ${reason}.`,
+    )
   }
 }
 

@@ -1,6 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { confineCaddyConfig, countListeners, type ConfineOptions } from '../../harness/confine/caddy-config.ts'
+import {
+  confineCaddyConfig,
+  countListeners,
+  type ConfineOptions,
+} from '../../harness/confine/caddy-config.ts'
 import { renderChanges, renderRefusals } from '../../harness/confine/diff.ts'
 import { isObject, objectAt, type Json, type JsonObject } from '../../harness/confine/json.ts'
 import { HarnessError, UsageError } from '../../harness/errors.ts'
@@ -30,16 +34,39 @@ function serverOf(config: JsonObject, name: string): JsonObject {
 // --- nothing external is left ----------------------------------------------------------------
 
 /** Places where Caddy only compares, answers or names: an address there is never reached. */
-const inertKey = /^(match|host|hide|subjects|headers|request|response|logger_names|skip_hosts|skip|body|set|rewrite|env|vars|mappings|source|destinations|defaults|error|include|exclude|automate|trusted_proxies|ranges|client_ip_headers|root|browse|index_names|try_files|fields|wrap|encoder|resources|name|names?_?.*|realm|allow|deny|server_name|default_sni|fallback_sni|format|level|group|status_code|method|prefer|split_path|mime_types|delimiters|file_root|string|value|key|uri|path|secret|field|policy|protocols|listen_protocols|default_logger_name|skip_certificates|alpn|curves|cipher_suites|key_type|id|root_common_name|intermediate_common_name|lifetime|ca|replace|add|delete|strip_.*|with_stacktrace|versions|proxy_protocol|expect_body|precompressed_order|etag_file_extensions|protocol_min|protocol_max|renegotiation|except_ports|output|handler|module|protocol|provider|mode|query|uri_substring|path_regexp|long_poll_timeout|sse_reconnect_interval|.*_(timeout|interval|period|delay|ratio))$/
+const inertKeys = new Set(
+  (
+    'match host hide subjects headers request response logger_names skip_hosts skip ' +
+    'body set rewrite env vars mappings source destinations defaults error include ' +
+    'exclude automate trusted_proxies ranges client_ip_headers browse index_names ' +
+    'try_files fields wrap encoder resources name realm allow deny server_name ' +
+    'default_sni fallback_sni format level group status_code method prefer split_path ' +
+    'mime_types delimiters file_root string value key uri path secret field policy ' +
+    'protocols listen_protocols default_logger_name skip_certificates alpn curves ' +
+    'cipher_suites key_type id root_common_name intermediate_common_name lifetime ' +
+    'replace add delete with_stacktrace versions proxy_protocol expect_body ' +
+    'precompressed_order etag_file_extensions protocol_min protocol_max renegotiation ' +
+    'except_ports output handler module protocol provider mode query uri_substring ' +
+    'path_regexp long_poll_timeout sse_reconnect_interval'
+  ).split(' '),
+)
+
+const inertEnding = /_(timeout|interval|period|delay|ratio)$|^strip_/
 
 /** Texts at places where Caddy would dial, listen, look up, fetch or write. */
 function reachable(value: Json, key = ''): string[] {
-  if (inertKey.test(key)) return []
+  if (inertKeys.has(key) || inertEnding.test(key)) return []
   if (typeof value === 'string') return [value]
   if (Array.isArray(value)) return value.flatMap((item) => reachable(item, key))
   if (!isObject(value)) return []
   if (value.handler === 'vars' || value.handler === 'static_response') return []
-  return Object.entries(value).flatMap(([name, item]) => reachable(item, name))
+  return Object.entries(value).flatMap(([name, item]) => {
+    // The name of an own authority, and a folder that files are served from.
+    if (name === 'ca' && value.module === 'internal') return []
+    if (name === 'root' && (value.handler === 'file_server' || value.protocol === 'fastcgi'))
+      return []
+    return reachable(item, name)
+  })
 }
 
 const external = fc.constantFrom(
@@ -57,21 +84,104 @@ const external = fc.constantFrom(
   '/evil/path',
 )
 
-const isExternal = (text: string) => /evil|203\.0\.113\.9|2001:db8|EVIL|http\.request\.host\}:443/.test(text)
+const isExternal = (text: string) =>
+  /evil|203\.0\.113\.9|2001:db8|EVIL|http\.request\.host\}:443/.test(text)
 
 const dialling = fc.constantFrom(
-  'dial', 'upstreams', 'dynamic_upstreams', 'addresses', 'address', 'url', 'ask', 'endpoint', 'endpoints',
-  'resolver', 'resolvers', 'forward_proxy_url', 'network_proxy', 'upstream', 'local_address', 'webhook_callback_url',
-  'data_dir', 'filename', 'storage', 'admin', 'remote', 'identity', 'load', 'listen', 'issuers', 'get_certificate',
-  'on_demand', 'permission', 'dns', 'encrypted_client_hello', 'certificates', 'load_files', 'writer', 'transport',
-  'tls', 'bind_host', 'fs', 'circuit_breaker', 'insecure_secrets_log', 'handshake_context', 'ocsp_overrides',
-  'events', 'layer4', 'dynamic_dns', 'exec', 'handle', 'handlers', 'unheard_of', 'sink', 'core', 'logs', 'routes',
+  'dial',
+  'upstreams',
+  'dynamic_upstreams',
+  'addresses',
+  'address',
+  'url',
+  'ask',
+  'endpoint',
+  'endpoints',
+  'resolver',
+  'resolvers',
+  'forward_proxy_url',
+  'network_proxy',
+  'upstream',
+  'local_address',
+  'webhook_callback_url',
+  'data_dir',
+  'filename',
+  'storage',
+  'admin',
+  'remote',
+  'identity',
+  'load',
+  'listen',
+  'issuers',
+  'get_certificate',
+  'on_demand',
+  'permission',
+  'dns',
+  'encrypted_client_hello',
+  'certificates',
+  'load_files',
+  'writer',
+  'transport',
+  'tls',
+  'bind_host',
+  'fs',
+  'circuit_breaker',
+  'insecure_secrets_log',
+  'handshake_context',
+  'ocsp_overrides',
+  'events',
+  'layer4',
+  'dynamic_dns',
+  'exec',
+  'handle',
+  'handlers',
+  'unheard_of',
+  'sink',
+  'core',
+  'logs',
+  'routes',
+  'ca',
+  'root',
+  'uri',
+  'path',
 )
 
-const moduleKey = fc.constantFrom('handler', 'module', 'output', 'protocol', 'source', 'via', 'provider', 'wrapper', 'policy')
+const moduleKey = fc.constantFrom(
+  'handler',
+  'module',
+  'output',
+  'protocol',
+  'source',
+  'via',
+  'provider',
+  'wrapper',
+  'policy',
+)
 const moduleName = fc.constantFrom(
-  'reverse_proxy', 'http', 'net', 'file', 'consul', 's3', 'redis', 'acme', 'zerossl', 'internal', 'a', 'srv', 'exec',
-  'durable_streams', 'subroute', 'fastcgi', 'tailscale', 'jwt', 'tracing', 'acme_server', 'file_system', 'static', 'tls',
+  'reverse_proxy',
+  'http',
+  'net',
+  'file',
+  'consul',
+  's3',
+  'redis',
+  'acme',
+  'zerossl',
+  'internal',
+  'a',
+  'srv',
+  'exec',
+  'durable_streams',
+  'subroute',
+  'fastcgi',
+  'tailscale',
+  'jwt',
+  'tracing',
+  'acme_server',
+  'file_server',
+  'file_system',
+  'static',
+  'tls',
 )
 
 const poison: fc.Arbitrary<Json> = fc.letrec<{ node: Json }>((tie) => ({
@@ -102,14 +212,22 @@ const host: JsonObject = {
           logs: {},
           tls_connection_policies: [{ match: { sni: ['a.example'] } }],
           ...site(
-            { handler: 'reverse_proxy', upstreams: [{ dial: '127.0.0.1:1' }], transport: { protocol: 'http', tls: {} }, health_checks: { active: { path: '/' } } },
+            {
+              handler: 'reverse_proxy',
+              upstreams: [{ dial: '127.0.0.1:1' }],
+              transport: { protocol: 'http', tls: {} },
+              health_checks: { active: { path: '/' } },
+            },
             { handler: 'subroute', routes: [{ handle: [streams] }] },
             { handler: 'authentication', providers: { http_basic: {} } },
           ),
         },
       },
     },
-    tls: { certificates: {}, automation: { policies: [{ issuers: [{ module: 'acme' }] }], on_demand: {} } },
+    tls: {
+      certificates: {},
+      automation: { policies: [{ issuers: [{ module: 'acme' }] }], on_demand: {} },
+    },
     pki: { certificate_authorities: { corp: {} } },
   },
 }
@@ -124,14 +242,20 @@ function containersOf(value: Json): Container[] {
 }
 
 const poisoned = fc
-  .array(fc.tuple(fc.nat(), fc.nat(), fc.boolean(), dialling, poison), { minLength: 1, maxLength: 4 })
+  .array(fc.tuple(fc.nat(), fc.nat(), fc.boolean(), dialling, poison), {
+    minLength: 1,
+    maxLength: 4,
+  })
   .map((changes) => {
     const json = structuredClone(host)
     for (const [at, existing, replaces, name, value] of changes) {
       const all = containersOf(json)
       const { value: place } = all[at % all.length] as Container
       if (Array.isArray(place)) place.push(value)
-      else place[replaces ? (Object.keys(place)[existing % Object.keys(place).length] ?? name) : name] = value
+      else
+        place[
+          replaces ? (Object.keys(place)[existing % Object.keys(place).length] ?? name) : name
+        ] = value
     }
     return json
   })
@@ -175,7 +299,9 @@ describe('confineCaddyConfig', () => {
   })
 
   test('takes any JSON: an answer or an error of use, never a crash', () => {
-    fc.assert(fc.property(fc.jsonValue() as fc.Arbitrary<Json>, (json) => void confineOrRefuse(json)))
+    fc.assert(
+      fc.property(fc.jsonValue() as fc.Arbitrary<Json>, (json) => void confineOrRefuse(json)),
+    )
     fc.assert(fc.property(poison, (json) => void confineOrRefuse({ apps: json })))
   })
 
@@ -187,7 +313,10 @@ describe('confineCaddyConfig', () => {
 
   test('lists each address it takes out, with its reason', () => {
     const proxy = { handler: 'reverse_proxy', upstreams: [{ dial: 'api.corp.example:80' }] }
-    const { refused } = confineCaddyConfig(withServers({ srv0: { listen: [':80'], ...site(proxy) } }), options)
+    const { refused } = confineCaddyConfig(
+      withServers({ srv0: { listen: [':80'], ...site(proxy) } }),
+      options,
+    )
     expect(refused).toEqual([
       {
         path: 'apps.http.servers.srv0.routes[0].handle[0].upstreams[0].dial',
@@ -206,16 +335,74 @@ describe('listeners', () => {
   }
 
   test.each<[string, JsonObject, JsonObject, [string, boolean][]]>([
-    ['HTTPS by port', { listen: [':443'], ...site(streams) }, {}, [[':443', true], [':80', false]]],
-    ['HTTPS by host name', { listen: [':8443'], ...site(streams) }, {}, [[':8443', true], [':80', false]]],
+    [
+      'HTTPS by port',
+      { listen: [':443'], ...site(streams) },
+      {},
+      [
+        [':443', true],
+        [':80', false],
+      ],
+    ],
+    [
+      'HTTPS by host name',
+      { listen: [':8443'], ...site(streams) },
+      {},
+      [
+        [':8443', true],
+        [':80', false],
+      ],
+    ],
     ['plain HTTP by port', { listen: [':80'], ...site(streams) }, {}, [[':80', false]]],
-    ['plain HTTP without a name', { listen: [':4437'], routes: [{ handle: [streams] }] }, {}, [[':4437', false]]],
-    ['a file with its own ports', { listen: [':8443'], ...site(streams) }, { https_port: 8443, http_port: 8080 }, [[':8443', true], [':8080', false]]],
-    ['automatic HTTPS switched off', { listen: [':443'], automatic_https: { disable: true }, ...site(streams) }, {}, [[':443', false]]],
-    ['no redirects', { listen: [':443'], automatic_https: { disable_redirects: true }, ...site(streams) }, {}, [[':443', true]]],
-    ['a skipped name', { listen: [':8080'], automatic_https: { skip: ['streams.corp.example'] }, ...site(streams) }, {}, [[':8080', false]]],
-    ['a socket', { listen: ['unix//run/x.sock'], routes: [{ handle: [streams] }] }, {}, [['unix//run/x.sock', false]]],
-    ['a range of ports', { listen: ['10.0.0.1:8000-8002'], routes: [] }, {}, [['10.0.0.1:8000', false], ['10.0.0.1:8001', false], ['10.0.0.1:8002', false]]],
+    [
+      'plain HTTP without a name',
+      { listen: [':4437'], routes: [{ handle: [streams] }] },
+      {},
+      [[':4437', false]],
+    ],
+    [
+      'a file with its own ports',
+      { listen: [':8443'], ...site(streams) },
+      { https_port: 8443, http_port: 8080 },
+      [
+        [':8443', true],
+        [':8080', false],
+      ],
+    ],
+    [
+      'automatic HTTPS switched off',
+      { listen: [':443'], automatic_https: { disable: true }, ...site(streams) },
+      {},
+      [[':443', false]],
+    ],
+    [
+      'no redirects',
+      { listen: [':443'], automatic_https: { disable_redirects: true }, ...site(streams) },
+      {},
+      [[':443', true]],
+    ],
+    [
+      'a skipped name',
+      { listen: [':8080'], automatic_https: { skip: ['streams.corp.example'] }, ...site(streams) },
+      {},
+      [[':8080', false]],
+    ],
+    [
+      'a socket',
+      { listen: ['unix//run/x.sock'], routes: [{ handle: [streams] }] },
+      {},
+      [['unix//run/x.sock', false]],
+    ],
+    [
+      'a range of ports',
+      { listen: ['10.0.0.1:8000-8002'], routes: [] },
+      {},
+      [
+        ['10.0.0.1:8000', false],
+        ['10.0.0.1:8001', false],
+        ['10.0.0.1:8002', false],
+      ],
+    ],
   ])('%s stays what it was', (_name, server, http, expected) => {
     const { listeners, config, count } = confine(server, http)
     const theirs = listeners.filter((own) => !own.madeForTheRun)
@@ -249,7 +436,7 @@ describe('listeners', () => {
     expect(() => confine({ listen: [':1000-2000'], routes: [] })).toThrow(/at most 100 ports/)
   })
 
-  test('an address that is not on loopback is the caller\'s fault', () => {
+  test("an address that is not on loopback is the caller's fault", () => {
     const listen = () => '0.0.0.0:80'
     expect(() => confineCaddyConfig(withServers({}), { ...options, listen })).toThrow(HarnessError)
   })
@@ -282,59 +469,90 @@ describe('what a file asks for', () => {
       options,
     )
     const [first] = (serverOf(config, 'srv0').routes as JsonObject[])[0]?.handle as JsonObject[]
-    expect(first).toMatchObject({ handler: 'reverse_proxy', upstreams: [{ dial: '127.0.0.1:30002' }] })
+    expect(first).toMatchObject({
+      handler: 'reverse_proxy',
+      upstreams: [{ dial: '127.0.0.1:30002' }],
+    })
     expect(first?.transport).toBeUndefined()
     expect(serverOf(config, 'simulation_stub').listen).toEqual(['127.0.0.1:30002'])
     expect(capabilities.auth).toEqual(['forward'])
   })
 
-  test('an upstream that is the file\'s own listener, or the caller\'s, stays connected', () => {
-    const proxy = (dial: string) => ({ routes: [{ handle: [{ handler: 'reverse_proxy', upstreams: [{ dial }] }] }] })
+  test("an upstream that is the file's own listener, or the caller's, stays connected", () => {
+    const proxy = (dial: string) => ({
+      routes: [{ handle: [{ handler: 'reverse_proxy', upstreams: [{ dial }] }] }],
+    })
     const json = withServers({
       inner: { listen: [':4437'], routes: [{ handle: [streams] }] },
       outer: { listen: [':8080'], ...proxy('localhost:4437') },
       cache: { listen: [':8081'], ...proxy('varnish:6081') },
     })
     const upstreams = (dial: string) => (dial === 'varnish:6081' ? '127.0.0.1:999' : null)
-    const text = (name: string) => JSON.stringify(serverOf(confineCaddyConfig(json, { ...options, upstreams }).config, name))
+    const text = (name: string) =>
+      JSON.stringify(serverOf(confineCaddyConfig(json, { ...options, upstreams }).config, name))
     expect(text('outer')).toContain('"dial":"127.0.0.1:30004"')
     expect(text('cache')).toContain('"dial":"127.0.0.1:999"')
   })
 
   test('a matcher nobody knows is an error of use: without it the file would mean more', () => {
-    const json = withServers({ srv0: { listen: [':1'], routes: [{ match: [{ maxmind: {} }], handle: [streams] }] } })
-    expect(() => confineCaddyConfig(json, options)).toThrow(/match\[0\]\.maxmind: a matcher the simulation does not know/)
+    const json = withServers({
+      srv0: { listen: [':1'], routes: [{ match: [{ maxmind: {} }], handle: [streams] }] },
+    })
+    expect(() => confineCaddyConfig(json, options)).toThrow(
+      /match\[0\]\.maxmind: a matcher the simulation does not know/,
+    )
   })
 
   test('streams inside a module nobody knows are an error of use', () => {
     const wrapper = { handler: 'tenant', routes: [{ handle: [streams] }] }
     const json = withServers({ srv0: { listen: [':1'], routes: [{ handle: [wrapper] }] } })
-    expect(() => confineCaddyConfig(json, options)).toThrow(/served through what was refused: tenant/)
+    expect(() => confineCaddyConfig(json, options)).toThrow(
+      /served through what was refused: tenant/,
+    )
   })
 
   test('a module nobody knows is taken out and listed', () => {
-    const json = withServers({ srv0: { listen: [':1'], routes: [{ handle: [{ handler: 'rate_limit', zone: 'x' }, streams] }] } })
+    const json = withServers({
+      srv0: {
+        listen: [':1'],
+        routes: [{ handle: [{ handler: 'rate_limit', zone: 'x' }, streams] }],
+      },
+    })
     const { config, refused } = confineCaddyConfig(json, options)
     expect(JSON.stringify(config)).not.toContain('rate_limit')
     expect(refused.map(({ address }) => address)).toEqual(['rate_limit'])
   })
 
-  test('names below ts.net do not wake the machine\'s own Tailscale', () => {
-    const json = withServers({ srv0: { listen: [':443'], routes: [{ match: [{ host: ['a.b.ts.net'] }], handle: [streams] }] } })
+  test("names below ts.net do not wake the machine's own Tailscale", () => {
+    const json = withServers({
+      srv0: {
+        listen: [':443'],
+        routes: [{ match: [{ host: ['a.b.ts.net'] }], handle: [streams] }],
+      },
+    })
     const { config } = confineCaddyConfig(json, options)
     const policies = objectAt(config, 'apps', 'tls', 'automation').policies as JsonObject[]
     expect(policies[0]).toEqual({ subjects: ['a.b.ts.net'], issuers: [{ module: 'internal' }] })
   })
 
   test('no secret of the file is in what people read', () => {
-    const secrets = { password: 'hash-of-alice', token: 'tok-1234567890', url: 'https://u:pw123456@x.example/?key=kkkkkk1' }
+    const secrets = {
+      password: 'hash-of-alice',
+      token: 'tok-1234567890',
+      url: 'https://u:pw123456@x.example/?key=kkkkkk1',
+    }
     const json = withServers({
       srv0: {
         listen: [':1'],
         routes: [
           {
             handle: [
-              { handler: 'authentication', providers: { http_basic: { accounts: [{ username: 'a', password: secrets.password }] } } },
+              {
+                handler: 'authentication',
+                providers: {
+                  http_basic: { accounts: [{ username: 'a', password: secrets.password }] },
+                },
+              },
               { handler: 'unknown', api_token: secrets.token, dial: secrets.url },
             ],
           },
@@ -342,7 +560,8 @@ describe('what a file asks for', () => {
       },
     })
     const { changes, refused } = confineCaddyConfig(json, options)
-    const shown = JSON.stringify([changes, refused]) + renderChanges('x', changes) + renderRefusals(refused)
+    const shown =
+      JSON.stringify([changes, refused]) + renderChanges('x', changes) + renderRefusals(refused)
     for (const secret of ['hash-of-alice', 'tok-1234567890', 'pw123456', 'kkkkkk1']) {
       expect(shown).not.toContain(secret)
     }

@@ -37,9 +37,15 @@ describe('readSources', () => {
     write('sites/a.caddy', 'respond {$A}\n')
     write('sites/b.caddy', 'import ../snippets.caddy\nrespond {env.B}\n')
     write('snippets.caddy', '(s) {\n\trespond {$C:x} # {$NOT_READ}\n}\n')
-    const file = write('Caddyfile', 'import sites/*.caddy\n:80 {\n\timport s\n\timport missing.caddy\n}\n')
+    const file = write(
+      'Caddyfile',
+      'import sites/*.caddy\n:80 {\n\timport s\n\timport missing.caddy\n}\n',
+    )
     const { files, variables } = readSources(file)
-    expect(files).toEqual([file, ...['sites/a.caddy', 'sites/b.caddy', 'snippets.caddy'].map((name) => join(folder, name))])
+    expect(files).toEqual([
+      file,
+      ...['sites/a.caddy', 'sites/b.caddy', 'snippets.caddy'].map((name) => join(folder, name)),
+    ])
     expect(variables.map(({ name, hasDefault, line }) => [name, hasDefault, line])).toEqual([
       ['A', false, 1],
       ['C', true, 2],
@@ -48,7 +54,9 @@ describe('readSources', () => {
   })
 
   test('names a file that can not be read', () => {
-    expect(() => readSources(join(folder, 'none'))).toThrow(/^The Caddyfile .*none can not be read: ENOENT/)
+    expect(() => readSources(join(folder, 'none'))).toThrow(
+      /^The Caddyfile .*none can not be read: ENOENT/,
+    )
   })
 
   test('survives files that import each other', () => {
@@ -59,7 +67,11 @@ describe('readSources', () => {
 })
 
 test('variablesFor gives what the caller has, but no secret', () => {
-  const given = variablesFor(['DOMAIN', 'UNSET', 'CF_API_TOKEN'], { DOMAIN: 'x.example', CF_API_TOKEN: 'real', OTHER: 'y' })
+  const given = variablesFor(['DOMAIN', 'UNSET', 'CF_API_TOKEN'], {
+    DOMAIN: 'x.example',
+    CF_API_TOKEN: 'real',
+    OTHER: 'y',
+  })
   expect(given).toEqual({ DOMAIN: 'x.example', CF_API_TOKEN: simulatedSecret })
 })
 
@@ -79,7 +91,9 @@ describe.for(programs)('adaptCaddyfile with %s', ([, program]) => {
   test.skipIf(!program)('says what the adapter says, with file and line', async () => {
     const file = write('Caddyfile', ':80 {\n\tdurable_streamz\n}\n')
     await expect(adapt(file)).rejects.toThrow(
-      new UsageError(`${file}:2: unrecognized directive: durable_streamz (said by Caddy's adapter).`),
+      new UsageError(
+        `${file}:2: unrecognized directive: durable_streamz (said by Caddy's adapter).`,
+      ),
     )
   })
 
@@ -97,11 +111,16 @@ describe.for(programs)('adaptCaddyfile with %s', ([, program]) => {
   test.skipIf(!program)('gives only the variables it is told to', async () => {
     process.env.CADDYFILE_TEST_SECRET = 'hunter2'
     try {
-      const file = write('Caddyfile', ':80 {\n\trespond "{$CADDYFILE_TEST_SECRET}{$GIVEN}{$HOME}"\n}\n')
+      const file = write(
+        'Caddyfile',
+        ':80 {\n\trespond "{$CADDYFILE_TEST_SECRET}{$GIVEN}{$HOME}"\n}\n',
+      )
       const { json } = await adapt(file, { GIVEN: 'given' })
       expect(JSON.stringify(json)).toContain('given')
       expect(JSON.stringify(json)).not.toContain('hunter2')
-      expect(JSON.stringify(json)).not.toContain(process.env.HOME === '/' ? 'hunter2' : `${process.env.HOME}"`)
+      expect(JSON.stringify(json)).not.toContain(
+        process.env.HOME === '/' ? 'hunter2' : `${process.env.HOME}"`,
+      )
     } finally {
       delete process.env.CADDYFILE_TEST_SECRET
     }
@@ -114,23 +133,30 @@ describe.for(programs)('adaptCaddyfile with %s', ([, program]) => {
     expect(after.filter((name) => !before.includes(name))).toEqual([])
   })
 
-  test.skipIf(!program)("adapts the project's TLS edge, which then ends TLS and redirects", async () => {
-    const { json, warnings } = await adapt(own('tls-edge.Caddyfile'), { TLS_EDGE_UPSTREAM: '127.0.0.1:6081' })
-    const { listeners, refused, config } = confineCaddyConfig(json, local)
-    expect(warnings).toEqual([])
-    expect(refused).toEqual([])
-    expect(listeners.map(({ original, tls, hosts }) => ({ original, tls, hosts }))).toEqual([
-      { original: ':443', tls: true, hosts: ['localhost'] },
-      { original: ':80', tls: false, hosts: [] },
-    ])
-    expect(objectAt(config, 'apps', 'http', 'servers', 'srv0').protocols).toEqual(['h1', 'h2'])
-    expect(countListeners(json)).toBe(4)
-  })
+  test.skipIf(!program)(
+    "adapts the project's TLS edge, which then ends TLS and redirects",
+    async () => {
+      const { json, warnings } = await adapt(own('tls-edge.Caddyfile'), {
+        TLS_EDGE_UPSTREAM: '127.0.0.1:6081',
+      })
+      const { listeners, refused, config } = confineCaddyConfig(json, local)
+      expect(warnings).toEqual([])
+      expect(refused).toEqual([])
+      expect(listeners.map(({ original, tls, hosts }) => ({ original, tls, hosts }))).toEqual([
+        { original: ':443', tls: true, hosts: ['localhost'] },
+        { original: ':80', tls: false, hosts: [] },
+      ])
+      expect(objectAt(config, 'apps', 'http', 'servers', 'srv0').protocols).toEqual(['h1', 'h2'])
+      expect(countListeners(json)).toBe(4)
+    },
+  )
 })
 
 test('a program that is no Caddy is an error of use', async () => {
   const file = write('Caddyfile', ':80\n')
-  await expect(adaptCaddyfile({ caddyPath: join(folder, 'nothing'), file })).rejects.toBeInstanceOf(UsageError)
+  await expect(adaptCaddyfile({ caddyPath: join(folder, 'nothing'), file })).rejects.toBeInstanceOf(
+    UsageError,
+  )
 })
 
 test.skipIf(!serverBinary)("the project's origin sets what a production file should", async () => {

@@ -85,7 +85,11 @@ describe.skipIf(blind !== null)('a world from hostile files', () => {
   })
 
   test.skipIf(!plainCaddy)('would be seen reaching out: the watch is not blind', async () => {
-    const { written, attempts } = await watch(plainCaddy ?? '', 'hostile-plain.Caddyfile', 'reach-out')
+    const { written, attempts } = await watch(
+      plainCaddy ?? '',
+      'hostile-plain.Caddyfile',
+      'reach-out',
+    )
     expect(written).toEqual(['/etc/written-outside'])
     expect(attempts).toBe(2)
   })

@@ -95,7 +95,12 @@ async function startVarnish(
   const confined = confineVcl({ source: readFileSync(file, 'utf8'), file, backends })
   const vcl = join(folder, 'edge.vcl')
   writeFileSync(vcl, confined.vcl)
-  await compileVcl({ varnishdPath: varnishd, file: vcl, workDir: join(folder, 'compile'), lines: confined.lines })
+  await compileVcl({
+    varnishdPath: varnishd,
+    file: vcl,
+    workDir: join(folder, 'compile'),
+    lines: confined.lines,
+  })
   const address = ['-a', `127.0.0.1:${varnishPort}`, '-T', 'none']
   const quiet = ['-p', 'syslog_cli_traffic=off']
   start(servers, varnishd, ['-F', '-j', 'none', '-n', home, ...address, '-f', vcl, ...quiet], home)
@@ -130,7 +135,11 @@ async function ask(
     const created = await send({ port: streams, path, method: 'PUT', body: 'kept' })
     statuses.create = created.status
   }
-  const read = await send({ port: streams ?? secure, path: `${path}?offset=-1`, ...(streams === null && { ca }) })
+  const read = await send({
+    port: streams ?? secure,
+    path: `${path}?offset=-1`,
+    ...(streams === null && { ca }),
+  })
   const redirect = await send({ port: portOf(plain?.local ?? ''), path })
   statuses.read = read.status
   statuses.redirect = redirect.status
@@ -143,7 +152,8 @@ async function ask(
 function send({ port, path, method = 'GET', body, ca }: Ask): Promise<Answer> {
   const headers = { host, 'content-type': 'text/plain' }
   const target = { host: '127.0.0.1', port, path, method, headers, timeout: 10_000 }
-  const request = ca === undefined ? httpRequest(target) : httpsRequest({ ...target, ca, servername: host })
+  const request =
+    ca === undefined ? httpRequest(target) : httpsRequest({ ...target, ca, servername: host })
   return new Promise((resolve, reject) => {
     request.on('timeout', () => request.destroy(new Error(`no answer from ${port}${path}`)))
     request.on('error', reject)

@@ -2,11 +2,22 @@
 import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
 
-const folders = [...(process.env.PATH ?? '').split(':'), '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin']
+const folders = [
+  ...(process.env.PATH ?? '').split(':'),
+  '/usr/local/bin',
+  '/usr/sbin',
+  '/usr/bin',
+  '/sbin',
+]
 
 /** The path of a program, or null where there is none. */
 export function findProgram(name: string): string | null {
-  return folders.filter(Boolean).map((folder) => join(folder, name)).find(isExecutable) ?? null
+  return (
+    folders
+      .filter(Boolean)
+      .map((folder) => join(folder, name))
+      .find(isExecutable) ?? null
+  )
 }
 
 function isExecutable(path: string): boolean {

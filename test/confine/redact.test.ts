@@ -39,26 +39,38 @@ describe('redactText', () => {
 })
 
 describe('redactJson', () => {
-  test.each(['password', 'api_key', 'mac_key', 'Authorization', 'Set-Cookie', 'X-Deploy-Token', 'client_secret'])(
-    'hides whatever lies under %s',
-    (name) => {
-      fc.assert(
-        fc.property(secret, (text) => {
-          const value = { a: [{ [name]: { deep: [text], number: 7_654_321 } }] }
-          const shown = JSON.stringify(redactJson(value))
-          return !shown.includes(text) && !shown.includes('7654321')
-        }),
-      )
-    },
-  )
+  test.each([
+    'password',
+    'api_key',
+    'mac_key',
+    'Authorization',
+    'Set-Cookie',
+    'X-Deploy-Token',
+    'client_secret',
+  ])('hides whatever lies under %s', (name) => {
+    fc.assert(
+      fc.property(secret, (text) => {
+        const value = { a: [{ [name]: { deep: [text], number: 7_654_321 } }] }
+        const shown = JSON.stringify(redactJson(value))
+        return !shown.includes(text) && !shown.includes('7654321')
+      }),
+    )
+  })
 
   test('knows names that only sound like secrets', () => {
-    expect(['key_type', 'basic_auth', 'issuers', 'keepalive', 'monkey'].filter(isSecretName)).toEqual([])
+    expect(
+      ['key_type', 'basic_auth', 'issuers', 'keepalive', 'monkey'].filter(isSecretName),
+    ).toEqual([])
   })
 })
 
 test('a diff shows no secret, even where a change carries one', () => {
-  const change = { path: 'a.b', from: { token: 'hunter2hunter2' }, to: 'Bearer abcdef123456', because: 'x' }
+  const change = {
+    path: 'a.b',
+    from: { token: 'hunter2hunter2' },
+    to: 'Bearer abcdef123456',
+    because: 'x',
+  }
   const text = renderChanges('Caddyfile', [change])
   expect(text).toBe(
     '--- Caddyfile (yours)\n+++ Caddyfile (in the simulation)\n@@ a.b @@ x\n' +

@@ -1,6 +1,9 @@
 /**
  * Event streams from bytes in whatever pieces they come, for many readers at once. Rules: the
  * WHATWG's "parsing an event stream", of which Durable Streams uses `event` and `data`.
+ *
+ * Most readers receive the same pieces. A piece of whole events is remembered with what it says,
+ * and a reader who receives the same bytes again, byte for byte, is told the same events.
  */
 
 /** Told each event. `data` is valid during the call only. */
@@ -14,6 +17,16 @@ interface Partial {
   pieces: Buffer[]
   bytes: number
 }
+
+/** Whole events that came in one piece, and a copy of their bytes. */
+interface Remembered {
+  bytes: Buffer
+  events: { type: string; data: Buffer }[]
+}
+
+/** An edge may write data and control apart, so that two pieces take turns; a few more are cheap. */
+const rememberedMax = 4
+const rememberedBytesMax = 16_384
 
 const eventBytesMax = 64 << 20
 /** For all readers together. */
@@ -32,6 +45,10 @@ export class SseParser {
   readonly #flags: Uint8Array
   readonly #partials = new Map<number, Partial>()
   #partialBytes = 0
+  readonly #remembered: Remembered[] = []
+  #nextRemembered = 0
+  /** Events of the piece that is being read, when it may be worth remembering. */
+  #told: Remembered['events'] | undefined
 
   constructor(readers: number, sink: EventSink) {
     this.#sink = sink
@@ -40,6 +57,46 @@ export class SseParser {
 
   /** Takes the next bytes of a reader's event stream. */
   push(reader: number, bytes: Buffer, start: number, end: number): void {
+    const clean = this.#isBetweenEvents(reader) && end - start <= rememberedBytesMax
+    const known = clean && this.#recall(bytes, start, end)
+    if (known) {
+      for (const { type, data } of known.events) this.#sink.event(reader, type, data)
+      return
+    }
+    this.#told = clean ? [] : undefined
+    this.#read(reader, bytes, start, end)
+    if (this.#told && this.#isBetweenEvents(reader)) {
+      const remembered = { bytes: Buffer.from(bytes.subarray(start, end)), events: this.#told }
+      this.#remembered[this.#nextRemembered++ % rememberedMax] = remembered
+    }
+    this.#told = undefined
+  }
+
+  /** Whether the reader's stream stops within an event. */
+  isWithinEvent(reader: number): boolean {
+    return this.#partials.has(reader)
+  }
+
+  /** Forgets what it holds of a reader's bytes. */
+  abandon(reader: number): void {
+    const partial = this.#partials.get(reader)
+    if (!partial) return
+    this.#partialBytes -= partial.bytes
+    this.#partials.delete(reader)
+  }
+
+  /** After the first event, and within no other: what comes means the same to each such reader. */
+  #isBetweenEvents(reader: number): boolean {
+    return this.#flags[reader] === flags.started && !this.#partials.has(reader)
+  }
+
+  #recall(bytes: Buffer, start: number, end: number): Remembered | undefined {
+    return this.#remembered.find(
+      (one) => one.bytes.length === end - start && one.bytes.compare(bytes, start, end) === 0,
+    )
+  }
+
+  #read(reader: number, bytes: Buffer, start: number, end: number): void {
     let state = this.#flags[reader]!
     let eventStart = start
     for (let at = start; at < end; at++) {
@@ -62,19 +119,6 @@ export class SseParser {
     }
     this.#flags[reader] = state
     if (eventStart < end) this.#keep(reader, bytes, eventStart, end)
-  }
-
-  /** Whether the reader's stream stops within an event. */
-  isWithinEvent(reader: number): boolean {
-    return this.#partials.has(reader)
-  }
-
-  /** Forgets what it holds of a reader's bytes. */
-  abandon(reader: number): void {
-    const partial = this.#partials.get(reader)
-    if (!partial) return
-    this.#partialBytes -= partial.bytes
-    this.#partials.delete(reader)
   }
 
   #keep(reader: number, bytes: Buffer, start: number, end: number): void {
@@ -128,11 +172,9 @@ export class SseParser {
       line = afterLineEnd(bytes, lineEnd, end)
     }
     if (dataLines === 0) return
-    this.#sink.event(
-      reader,
-      type,
-      joined ? Buffer.concat(joined) : bytes.subarray(dataStart, dataEnd),
-    )
+    const data = joined ? Buffer.concat(joined) : bytes.subarray(dataStart, dataEnd)
+    this.#told?.push({ type, data: Buffer.from(data) })
+    this.#sink.event(reader, type, data)
   }
 }
 
