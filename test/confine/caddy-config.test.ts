@@ -6,7 +6,13 @@ import {
   type ConfineOptions,
 } from '../../harness/confine/caddy-config.ts'
 import { renderChanges, renderRefusals } from '../../harness/confine/diff.ts'
-import { isObject, objectAt, type Json, type JsonObject } from '../../harness/confine/json.ts'
+import {
+  isObject,
+  listAt,
+  objectAt,
+  type Json,
+  type JsonObject,
+} from '../../harness/confine/json.ts'
 import { HarnessError, UsageError } from '../../harness/errors.ts'
 
 const options: ConfineOptions = {
@@ -29,6 +35,12 @@ function withServers(servers: JsonObject, more: JsonObject = {}): JsonObject {
 
 function serverOf(config: JsonObject, name: string): JsonObject {
   return objectAt(config, 'apps', 'http', 'servers', name)
+}
+
+/** The handlers of the first route of `srv0`. */
+function handlersOf(config: JsonObject): JsonObject[] {
+  const [route] = listAt(serverOf(config, 'srv0'), 'routes')
+  return listAt(route, 'handle').filter(isObject)
 }
 
 // --- nothing external is left ----------------------------------------------------------------
@@ -447,8 +459,7 @@ describe('what a file asks for', () => {
     const two = [streams, { handler: 'durable_streams' }, { ...streams, data_dir: '/srv/other' }]
     const json = withServers({ srv0: { listen: [':1'], routes: [{ handle: two }] } })
     const { config, capabilities } = confineCaddyConfig(json, options)
-    const [route] = serverOf(config, 'srv0').routes as JsonObject[]
-    expect((route?.handle as JsonObject[]).map((handler) => handler.data_dir)).toEqual([
+    expect(handlersOf(config).map((handler) => handler.data_dir)).toEqual([
       '/run/data',
       undefined,
       '/run/data-2',
@@ -468,7 +479,7 @@ describe('what a file asks for', () => {
       withServers({ srv0: { listen: [':1'], routes: [{ handle: [auth, streams] }] } }),
       options,
     )
-    const [first] = (serverOf(config, 'srv0').routes as JsonObject[])[0]?.handle as JsonObject[]
+    const [first] = handlersOf(config)
     expect(first).toMatchObject({
       handler: 'reverse_proxy',
       upstreams: [{ dial: '127.0.0.1:30002' }],

@@ -191,6 +191,24 @@ describe('confineVcl', () => {
     expect(confine(source).vcl).toBe(source)
   })
 
+  test.each([
+    ['s.ip(req.http.a, client.ip)', 's.ip(req.http.a, client.ip, resolve = false)'],
+    ['s.ip(req.http.a, client.ip, true)', 's.ip(req.http.a, client.ip, false)'],
+    [
+      's.ip(req.http.a, "10.0.0.1", resolve = true)',
+      's.ip(req.http.a, "10.0.0.1", resolve = false)',
+    ],
+    ['s.ip(s.tolower("a, b"), client.ip, false)', 's.ip(s.tolower("a, b"), client.ip, false)'],
+    ['s.syslog(s.integer("1", 2), "x, y" + now)', 's.log( "x, y" + now)'],
+    ['other.syslog(1, "x")', 'other.syslog(1, "x")'],
+  ])('%s becomes %s', (from, to) => {
+    const wrap = (call: string) => `vcl 4.1;\nimport std as s;\nsub x { ${call}; }\n`
+    const once = confine(wrap(from))
+    expect(once.vcl).toBe(wrap(to))
+    expect(once.changes).toHaveLength(from === to ? 0 : 1)
+    expect(confine(once.vcl).changes).toEqual([])
+  })
+
   test('a backend nothing stands in for answers 503 by being none', () => {
     const source = 'vcl 4.1;\nbackend a {\n  .host = "x.example";\n}\nbackend b { .host = "y"; }\n'
     const { vcl, refused } = confineVcl({
