@@ -317,6 +317,159 @@ describe('confineCaddyConfig', () => {
     fc.assert(fc.property(poison, (json) => void confineOrRefuse({ apps: json })))
   })
 
+  const proxy = (more: JsonObject): JsonObject => ({
+    handler: 'reverse_proxy',
+    upstreams: [{ dial: '127.0.0.1:1' }],
+    ...more,
+  })
+  const policy = (more: JsonObject): JsonObject => ({ automation: { policies: [more] } })
+  const handled = (handler: JsonObject) =>
+    withServers({ srv0: { listen: [':443'], ...site(handler) } })
+  const served = (more: JsonObject) =>
+    withServers({ srv0: { listen: [':443'], ...site(streams), ...more } })
+  const tls = (app: JsonObject) => withServers({ srv0: { listen: [':443'] } }, { tls: app })
+
+  test.each<[string, JsonObject]>([
+    ['an upstream', handled(proxy({ upstreams: [{ dial: 'SECRET:80' }] }))],
+    [
+      'upstreams found by DNS',
+      handled(proxy({ dynamic_upstreams: { source: 'srv', name: 'SECRET' } })),
+    ],
+    [
+      'a proxy behind the proxy',
+      handled(proxy({ transport: { protocol: 'http', forward_proxy_url: 'http://SECRET' } })),
+    ],
+    [
+      'a network proxy',
+      handled(
+        proxy({
+          transport: { protocol: 'http', network_proxy: { from: 'url', url: 'http://SECRET' } },
+        }),
+      ),
+    ],
+    [
+      'a resolver',
+      handled(proxy({ transport: { protocol: 'http', resolver: { addresses: ['SECRET'] } } })),
+    ],
+    [
+      'a client certificate',
+      handled(
+        proxy({ transport: { protocol: 'http', tls: { client_certificate_file: '/SECRET' } } }),
+      ),
+    ],
+    ['another transport', handled(proxy({ transport: { protocol: 'ntlm', dial: 'SECRET' } }))],
+    [
+      'another upstream for health checks',
+      handled(proxy({ health_checks: { active: { upstream: 'SECRET:1' } } })),
+    ],
+    ['a webhook', handled({ ...streams, webhook_callback_url: 'https://SECRET/x' })],
+    ['a setting of streams nobody knows', handled({ ...streams, replicate_to: 'SECRET:1' })],
+    ['a collector', handled({ handler: 'tracing', span: 'SECRET' })],
+    ['a remote file system', handled({ handler: 'file_server', fs: 's3-SECRET' })],
+    [
+      'a list of proxies that is fetched',
+      served({ trusted_proxies: { source: 'cloudflare', url: 'SECRET' } }),
+    ],
+    [
+      'a file of TLS secrets',
+      served({ tls_connection_policies: [{ insecure_secrets_log: '/SECRET' }] }),
+    ],
+    [
+      'a context of handshakes',
+      served({ tls_connection_policies: [{ handshake_context: { module: 'x', a: 'SECRET' } }] }),
+    ],
+    ['an issuer', tls(policy({ issuers: [{ module: 'acme', ca: 'https://SECRET' }] }))],
+    [
+      'a DNS challenge',
+      tls(
+        policy({
+          issuers: [{ module: 'acme', challenges: { dns: { provider: { name: 'SECRET' } } } }],
+        }),
+      ),
+    ],
+    [
+      'a certificate manager',
+      tls(policy({ get_certificate: [{ via: 'http', url: 'https://SECRET' }] })),
+    ],
+    ['storage of a policy', tls(policy({ storage: { module: 'redis', host: 'SECRET' } }))],
+    ['an OCSP responder', tls(policy({ ocsp_overrides: { 'http://SECRET': '' } }))],
+    ['an ask endpoint', tls({ automation: { on_demand: { ask: 'https://SECRET' } } })],
+    [
+      'a permission module',
+      tls({ automation: { on_demand: { permission: { module: 'http', endpoint: 'SECRET' } } } }),
+    ],
+    [
+      'loaded certificates',
+      tls({ certificates: { load_files: [{ certificate: '/SECRET', key: '/SECRET' }] } }),
+    ],
+    [
+      'a source of certificates nobody knows',
+      tls({ certificates: { vault: { address: 'SECRET' } } }),
+    ],
+    ['ECH', tls({ encrypted_client_hello: { configs: [{ public_name: 'SECRET' }] } })],
+    ['a DNS provider', tls({ dns: { name: 'route53', secret: 'SECRET' } })],
+    [
+      'shared keys of session tickets',
+      tls({
+        session_tickets: {
+          key_source: { provider: 'distributed', storage: { module: 's3', host: 'SECRET' } },
+        },
+      }),
+    ],
+    ['another app', withServers({}, { layer4: { servers: { a: { listen: ['SECRET:1'] } } } })],
+    [
+      'handlers of events',
+      withServers(
+        {},
+        { events: { subscriptions: [{ handlers: [{ handler: 'exec', command: 'SECRET' }] }] } },
+      ),
+    ],
+    [
+      'key pairs of an authority',
+      withServers(
+        {},
+        { pki: { certificate_authorities: { a: { root: { private_key: '/SECRET' } } } } },
+      ),
+    ],
+    ['shared storage', { ...withServers({}), storage: { module: 'consul', address: 'SECRET:1' } }],
+    [
+      'a log sent away',
+      {
+        ...withServers({}),
+        logging: { logs: { a: { writer: { output: 'net', address: 'SECRET:1' } } } },
+      },
+    ],
+    [
+      'a sink sent away',
+      { ...withServers({}), logging: { sink: { writer: { output: 'net', address: 'SECRET:1' } } } },
+    ],
+    [
+      'a log file',
+      {
+        ...withServers({}),
+        logging: { logs: { a: { writer: { output: 'file', filename: '/SECRET' } } } },
+      },
+    ],
+    ['remote administration', { ...withServers({}), admin: { remote: { listen: 'SECRET:1' } } }],
+    [
+      'an identity',
+      { ...withServers({}), admin: { identity: { issuers: [{ module: 'acme', ca: 'SECRET' }] } } },
+    ],
+    [
+      'a configuration loaded from elsewhere',
+      { ...withServers({}), admin: { config: { load: { module: 'http', url: 'SECRET' } } } },
+    ],
+    [
+      'a part of the configuration nobody knows',
+      { ...withServers({}), cluster: { join: 'SECRET:1' } },
+    ],
+  ])('takes out %s', (_name, json) => {
+    const { config, changes } = confineCaddyConfig(json, options)
+    expect(JSON.stringify(json)).toContain('SECRET')
+    expect(JSON.stringify(config)).not.toContain('SECRET')
+    expect(changes.length).toBeGreaterThan(0)
+  })
+
   test('leaves the configuration it was given alone', () => {
     const json = structuredClone(host)
     confineCaddyConfig(json, options)
