@@ -1,23 +1,30 @@
 # Durable Streams behind Varnish 7.1 or later: many readers, one request to the origin.
 #
-# The idea in four sentences. Every stream path has two small marker objects in the cache, made by
-# Varnish itself, each holding a value that is never used twice: its "generation" and its
-# "incarnation". A write that passes through here bans the markers before the writer has its
-# answer, so the next reader makes new ones. A read first looks the markers up (two restarts, no
-# request to the origin), then looks for its answer under URL + marker values. An answer whose fetch
-# began before a write is therefore out of reach of every reader that came after it, even when
-# the answer arrives after the write: banning the answers themselves would leave that race open,
-# because a ban does not touch what enters the cache later.
+# How it works. Every stream has two small marker objects in the cache, made by Varnish itself: its
+# "generation" and its "incarnation", each a value that is never used twice. A write that passes
+# through here bans the markers before the writer has its answer; the next reader makes new ones. A
+# read looks the markers up first (by restarts, without asking the origin) and then looks for its
+# answer under URL + markers. So an answer whose fetch began before a write is out of reach of
+# everybody who came after the write, even if that answer arrives last. Banning the answers
+# themselves leaves that race open, because a ban does not touch what enters the cache later; it
+# would also take the answer away from the crowd that is still being served from it.
 #
-# What varnishd needs. Each line is a parameter; docs/recommended-vcl.md says why.
+# What passes through other doors (writes made directly at the origin, another cache node) is
+# unknown here, and is bounded by time: no answer without a lifetime of its own is given to a
+# request that arrives more than 0.98 s after the origin was asked. To choose another bound,
+# replace every "0.98s" below: a crowd costs 1 + (its arrival time / bound) requests.
 #
-# varnishd -p thread_pools=2
-# varnishd -p thread_pool_min=200
+# Words in square brackets name the row of the checklist that fails without the rule.
+# docs/recommended-vcl.md has figures, limits, and the reasons for these parameters:
+#
 # varnishd -p thread_pool_max=6000
 # varnishd -p thread_queue_limit=20000
 # varnishd -p listen_depth=4096
 # varnishd -p timeout_linger=0
 # varnishd -p timeout_idle=150
+# varnishd -p workspace_client=40k
+# varnishd -p http_req_size=16k
+# varnishd -p vsl_buffer=4k
 # varnishd -p ban_lurker_age=5
 # varnishd -p http_gzip_support=off
 
@@ -30,118 +37,151 @@ backend origin {
     .port = "4437";
 }
 
-# ---- Which request is it? ---------------------------------------------------------------------
+# ---- What is asked ----------------------------------------------------------------------------
 
 sub vcl_recv {
     if (req.restarts == 0) {
-        call forget_our_headers;
-        call name_the_stream;
-
-        # A request target that WHATWG URL parsing and Varnish may split differently cannot be
-        # tied to one stream. (cdn-freshness)
+        # An HTTP/2 preface is not for this port, and HTTP/1.1 needs a Host (as built in).
         if (req.method == "PRI") {
             return (synth(405));
         }
         call vcl_req_host;
+        # Our own notes about a request, which a client must not write. [cdn-freshness]
+        unset req.http.X-Edge-Stream;
+        unset req.http.X-Edge-Want;
+        unset req.http.X-Edge-Incarnation;
+        unset req.http.X-Edge-Generation;
+        unset req.http.X-Edge-Doubt;
+        unset req.http.X-Edge-Aside;
+        call name_the_stream;
     }
 
-    # A HEAD that misses would be sent on as a GET; everything else here is a write, a preflight
-    # or unknown to us. (cdn-headers, cors, conformance)
+    # Writes and preflights go to the origin as they are. So does HEAD: on a miss it would become
+    # a GET, and its answer tells the tail, which is never stored. [conformance, cors, cdn-headers]
     if (req.method != "GET") {
         return (pass);
     }
 
-    # Nothing private is shared. (cdn-headers)
+    # What was asked for with credentials is not shared. [cdn-headers]
     if (req.http.Authorization || req.http.Cookie) {
         return (pass);
     }
 
-    # "now" is another place for each reader. (cdn-freshness)
+    # "now" is another place for every reader. [cdn-freshness]
     if (req.url ~ "[?&]offset=now(?:&|$)") {
         return (pass);
     }
 
-    # Spellings this file would misread (an escaped letter, a parameter given twice) are left to
-    # the origin. (cdn-freshness)
-    if (req.http.X-Edge-Stream ~ "\."
-        || req.url ~ "(?i)\?.*%(?:3[0-9]|[46][1-9a-f]|[57][0-9a]|2[de]|5f|7e)"
-        || req.url ~ "[?&](offset|live|cursor)=.*&\1=") {
+    # Spellings that this file would read differently from an origin: escapes where none are
+    # needed (o%66fset, n%6Fw), a parameter given twice, a path it cannot name. [cdn-freshness]
+    if (req.url ~ "(?i)\?.*%(?:3[0-9]|[46][1-9a-f]|[57][0-9a]|2[de]|5f|7e)"
+        || req.url ~ "[?&](offset|live|cursor)=.*&\1="
+        || req.http.X-Edge-Stream ~ "\.") {
         return (pass);
     }
 
-    # The origins ignore Range; from a stored answer Varnish would serve 206. (conformance)
+    # Neither origin knows ranges; Varnish would cut one out of a stored answer, and a slice
+    # under the headers of the whole misleads a reader about its offset. [conformance]
     unset req.http.Range;
 
-    # First the markers, then the answer.
+    # First the markers, then the answer itself. An event stream outlives appends, so it does not
+    # depend on the generation. [cdn-collapse]
     if (!req.http.X-Edge-Incarnation) {
         set req.http.X-Edge-Want = "incarnation";
     } elsif (!req.http.X-Edge-Generation && req.url !~ "[?&]live=sse(?:&|$)") {
         set req.http.X-Edge-Want = "generation";
+    } elsif (req.http.X-Edge-Doubt == "yes") {
+        set req.http.X-Edge-Want = "probe";
     } else {
         unset req.http.X-Edge-Want;
     }
     return (hash);
 }
 
-sub forget_our_headers {
-    unset req.http.X-Edge-Stream;
-    unset req.http.X-Edge-Want;
-    unset req.http.X-Edge-Generation;
-    unset req.http.X-Edge-Incarnation;
-}
-
-# One name for every spelling of a path. It may be coarser than the origin's own names (two
-# streams with one name only lose each other's cached answers), never finer. Letters, digits and
-# escapes beyond ASCII stay, all other characters become "-" however they are spelled. What
-# cannot be known here becomes a regular expression ("."), and such reads are passed.
+# One name for all spellings of a path, because /a%62c and /abc are one stream at the origin and a
+# write to either must be seen through both. Two streams may share a name (they then only lose
+# each other's cached answers); one stream must never have two. Letters, digits and escapes beyond
+# ASCII stay, every other character becomes "-" however it is spelled. What cannot be told
+# becomes a piece of regular expression, known by its dot: writes then ban all that it matches,
+# and reads are passed. No quote or blank is left that could break a ban. [cdn-freshness]
 sub name_the_stream {
     set req.http.X-Edge-Stream = regsub(req.url, "\?.*$", "");
     if (req.http.X-Edge-Stream ~ "(?i)^//|[#\\]|/(?:\.|%2e){1,2}(?:/|$)") {
+        # Dot segments and the like: an origin may or may not resolve them.
         set req.http.X-Edge-Stream = ".*";
-    } else {
-        set req.http.X-Edge-Stream =
-            regsuball(req.http.X-Edge-Stream, "[^A-Za-z0-9%\x80-\xff]", "-");
-        set req.http.X-Edge-Stream =
-            regsuball(req.http.X-Edge-Stream, "(?i)%(?:3[0-9]|[46][1-9a-f]|[57][0-9a])", ".");
-        set req.http.X-Edge-Stream = regsuball(req.http.X-Edge-Stream, "[\x80-\xff]", "...");
-        set req.http.X-Edge-Stream = std.tolower(
-            regsuball(req.http.X-Edge-Stream, "%[2-7][0-9A-Fa-f]", "-"));
+        return;
     }
+    set req.http.X-Edge-Stream =
+        regsuball(req.http.X-Edge-Stream, "[^A-Za-z0-9%\x80-\xff]", "-");
+    # An escaped letter or digit, then a raw byte beyond ASCII.
+    set req.http.X-Edge-Stream =
+        regsuball(req.http.X-Edge-Stream, "(?i)%(?:3[0-9]|[46][1-9a-f]|[57][0-9a])", ".");
+    set req.http.X-Edge-Stream = regsuball(req.http.X-Edge-Stream, "[\x80-\xff]", "...");
+    # Escapes of punctuation, and %c3 for %C3.
+    set req.http.X-Edge-Stream =
+        std.tolower(regsuball(req.http.X-Edge-Stream, "%[2-7][0-9A-Fa-f]", "-"));
 }
 
 sub vcl_hash {
-    if (req.http.X-Edge-Want) {
+    # Markers belong to the stream, whatever host name it was reached by: a writer may use another
+    # one than the readers. [cdn-freshness]
+    if (req.http.X-Edge-Want == "incarnation" || req.http.X-Edge-Want == "generation") {
         hash_data(req.http.X-Edge-Want + req.http.X-Edge-Stream);
         return (lookup);
     }
-    if (req.url ~ "\?(?:(?:offset|live|cursor)=[^&]*(?:&|$))+$") {
+    if (req.http.X-Edge-Want == "probe") {
+        hash_data("probe");
+        hash_data(regsub(req.url, "\?.*$", ""));
+    } elsif (req.url ~ "\?(?:(?:offset|live|cursor)=[^&]*(?:&|$))+$") {
+        # The order of the protocol's own parameters carries no meaning; of others it might.
+        # [cdn-urls]
         hash_data(std.querysort(req.url));
     } else {
         hash_data(req.url);
     }
     hash_data(req.http.Host);
     hash_data(req.http.X-Edge-Incarnation);
+    # Of a plain read the generation is a matter of its answer (see tie_to_generation).
     if (req.url ~ "[?&]live=") {
         hash_data(req.http.X-Edge-Generation);
     }
+    hash_data(req.http.X-Edge-Aside);
     return (lookup);
 }
 
-# ---- To the origin ----------------------------------------------------------------------------
+# ---- To the origin and back -------------------------------------------------------------------
 
 sub vcl_backend_fetch {
-    if (bereq.http.X-Edge-Want) {
+    # Markers are made here, the origin is not asked.
+    if (bereq.http.X-Edge-Want == "incarnation" || bereq.http.X-Edge-Want == "generation") {
         return (error(200));
     }
+    if (bereq.http.X-Edge-Want == "probe") {
+        set bereq.method = "HEAD";
+        set bereq.url = regsub(bereq.url, "\?.*$", "");
+    }
+
+    # Nothing of ours goes to the origin but the generation of a plain read, which has to be there
+    # to be named in Vary.
     unset bereq.http.X-Edge-Stream;
     unset bereq.http.X-Edge-Incarnation;
+    unset bereq.http.X-Edge-Doubt;
+    unset bereq.http.X-Edge-Aside;
+    if (bereq.uncacheable || bereq.http.X-Edge-Want || bereq.url ~ "[?&]live=") {
+        unset bereq.http.X-Edge-Generation;
+    }
+
+    # The edge never revalidates for itself. An ETag made of the offset alone stays the same when
+    # a stream is closed, or made anew with as many bytes: a 304 would bring the old body back.
+    # Clients' own If-None-Match is answered from what the origin says in full.
+    # [cdn-headers, lifecycle-expires]
     if (!bereq.uncacheable) {
         unset bereq.http.If-None-Match;
         unset bereq.http.If-Modified-Since;
-    } 
-    if (bereq.uncacheable || bereq.url ~ "[?&]live=") {
-        unset bereq.http.X-Edge-Generation;
     }
+
+    # A quiet long-poll ends after 30 s, a quiet event stream after 60 s, which is also Varnish's
+    # own patience: the edge must not be the one that gives up. [cdn-collapse, client-errors]
     if (bereq.url ~ "[?&]live=") {
         set bereq.first_byte_timeout = 150s;
         set bereq.between_bytes_timeout = 150s;
@@ -149,42 +189,106 @@ sub vcl_backend_fetch {
 }
 
 sub vcl_backend_response {
+    # stale-while-revalidate allows one stale answer, grace would give it to everybody. [cdn-freshness]
     set beresp.grace = 0s;
     set beresp.keep = 0s;
+
     if (bereq.uncacheable) {
         return (deliver);
     }
 
+    # Keep is not for revalidation: it holds an answer that has expired for newcomers until the
+    # crowd that waited for it has been served. Being as long as the parameter "shortlived", it
+    # also puts the answer into the bounded storage. [cdn-collapse]
+    if (bereq.http.X-Edge-Want == "probe") {
+        set beresp.http.X-Edge-Id = bereq.xid;
+        set beresp.keep = 10s;
+        call bound_lifetime;
+        return (deliver);
+    }
+
+    # An open event stream is shared while it lasts: a newcomer gets it from its beginning, which
+    # is the offset it asked for. Only for a request that asked for one: a stream can itself be of
+    # type text/event-stream, and its plain answers carry Stream-Next-Offset. The lifetime limits
+    # how much a newcomer must replay; vcl_deliver sees to it that the stream is still open.
+    # [cdn-collapse, cdn-freshness]
     if (bereq.url ~ "[?&]live=sse(?:&|$)"
         && beresp.status == 200
         && beresp.http.Content-Type ~ "(?i)^text/event-stream"
         && !beresp.http.Stream-Next-Offset
         && !beresp.http.Set-Cookie
-        && beresp.http.Vary != "*"
+        && beresp.http.Vary !~ "\*"
         && beresp.http.Cache-Control !~ "(?i)(?:^|[,\s])(?:private|no-store)") {
         set beresp.http.X-Edge-Live = bereq.xid;
+        set beresp.do_stream = true;
         set beresp.ttl = 60s;
         set beresp.keep = 10s;
         return (deliver);
     }
 
+    # Not to be shared: by the origin's word, because it is about the one who asked, or because it
+    # is no stream's answer and has no lifetime. The second for which this is remembered lets
+    # private readers through side by side, and does not end the sharing of a URL for long after
+    # a single such answer. [cdn-headers, cdn-collapse]
     if (beresp.http.Set-Cookie
         || beresp.http.Vary ~ "\*"
         || beresp.http.Cache-Control ~ "(?i)(?:^|[,\s])(?:private|no-store|no-cache)"
         || beresp.http.Surrogate-Control ~ "(?i)no-store"
-        || (beresp.status == 200 && !beresp.http.Stream-Next-Offset
+        || beresp.status == 401 || beresp.status == 403 || beresp.status == 407
+        || (beresp.status == 200
+            && !beresp.http.Stream-Next-Offset
+            && !beresp.http.Expires
             && beresp.http.Cache-Control !~ "(?i)max-?age=")) {
         set beresp.uncacheable = true;
         set beresp.ttl = 1s;
         return (deliver);
     }
 
-    call choose_lifetime;
     set beresp.keep = 10s;
+    if (beresp.status == 200
+        && (beresp.http.Expires || beresp.http.Cache-Control ~ "(?i)max-?age=")) {
+        # The origin gave a lifetime, and Varnish has read it. None left: for those who wait.
+        if (beresp.ttl < 0.001s) {
+            set beresp.ttl = 0.001s;
+        }
+        # A piece of history stays right when the stream grows. [cdn-collapse]
+        if (!beresp.http.Stream-Up-To-Date && !beresp.http.Stream-Closed) {
+            return (deliver);
+        }
+    } elsif (beresp.status >= 500 || beresp.status == 429
+        || (beresp.status == 204 && !beresp.http.Stream-Closed)) {
+        # Trouble, and "nothing new so far": for those who wait, and nobody after them.
+        # Zero would be for nobody, and they would ask one after the other.
+        # [cdn-freshness, cdn-cursor]
+        set beresp.ttl = 0.001s;
+    } else {
+        # The tail, a closed stream, a missing one: no lifetime, or Varnish would take its own
+        # default of two minutes. [cdn-freshness]
+        call bound_lifetime;
+    }
+    call tie_to_generation;
+    return (deliver);
+}
 
-    if (bereq.url !~ "[?&]live="
-        && (beresp.status != 200 || beresp.http.Cache-Control !~ "(?i)max-?age=" 
-            || beresp.http.Stream-Up-To-Date)) {
+# Counted from the moment the origin was asked: what it answered was true then or later. When
+# that is used up (a poll that was parked), a poll's answer has just been made. [cdn-freshness]
+sub bound_lifetime {
+    if (bereq.time + 0.98s > beresp.time + 0.001s) {
+        set beresp.ttl = bereq.time + 0.98s - beresp.time;
+    } elsif (bereq.url ~ "[?&]live=long-poll(?:&|$)" && beresp.status == 200) {
+        set beresp.ttl = 0.9s;
+    } else {
+        set beresp.ttl = 0.001s;
+    }
+    set beresp.http.X-Edge-Asked = std.time2real(bereq.time, 0.0);
+    set beresp.http.X-Edge-Id = bereq.xid;
+}
+
+# A plain answer is found by URL alone, and by readers of its own generation only: so that the
+# ones that need no generation can be found by all. Of live reads the generation is in the hash
+# instead, so that nobody waits for a poll that was parked before a write. [cdn-freshness]
+sub tie_to_generation {
+    if (bereq.url !~ "[?&]live=") {
         if (beresp.http.Vary) {
             set beresp.http.X-Edge-Vary = beresp.http.Vary;
             set beresp.http.Vary = beresp.http.Vary + ", X-Edge-Generation";
@@ -192,94 +296,129 @@ sub vcl_backend_response {
             set beresp.http.Vary = "X-Edge-Generation";
         }
     }
-    return (deliver);
-}
-
-sub choose_lifetime {
-    # explicit
-    if (beresp.status == 200 && beresp.http.Cache-Control ~ "(?i)max-?age=") {
-        if (beresp.ttl < 0.001s) {
-            set beresp.ttl = 0.001s;
-        }
-        return;
-    }
-    if (beresp.status >= 500 || beresp.status == 429
-        || (beresp.status == 204 && !beresp.http.Stream-Closed)) {
-        set beresp.ttl = 0.001s;
-    } elsif (beresp.time - bereq.time < 0.95s) {
-        set beresp.ttl = bereq.time + 0.98s - beresp.time;
-    } elsif (bereq.url ~ "[?&]live=") {
-        set beresp.ttl = 0.9s;
-    } else {
-        set beresp.ttl = 0.001s;
-    }
 }
 
 sub vcl_backend_error {
-    if (bereq.http.X-Edge-Want) {
+    set beresp.grace = 0s;
+    # A marker. Its lifetime only bounds the memory for paths nobody asks for any more.
+    if (bereq.http.X-Edge-Want == "incarnation" || bereq.http.X-Edge-Want == "generation") {
         set beresp.http.X-Edge-Marker = bereq.http.X-Edge-Want + bereq.http.X-Edge-Stream;
-        set beresp.http.X-Edge-Value = bereq.xid + "." + std.time2real(now, 0.0);
+        set beresp.http.X-Edge-Value = bereq.xid + "-" + std.time2real(now, 0.0);
         set beresp.ttl = 10m;
         return (deliver);
     }
+    # The origin did not answer. Those who wait are told, the next one tries again: nothing stale
+    # is served for it, and what still has a lifetime from the origin is served as before. A page
+    # of another origin must be able to read the status. [cdn-freshness, cors]
     set beresp.ttl = 0.001s;
-    set beresp.grace = 0s;
     set beresp.keep = 10s;
     set beresp.http.Content-Type = "text/plain; charset=utf-8";
     set beresp.http.Cache-Control = "no-store";
     set beresp.http.Access-Control-Allow-Origin = "*";
     set beresp.http.Retry-After = "1";
-    synthetic("The origin did not answer.");
+    synthetic("the origin did not answer");
     return (deliver);
 }
 
 # ---- To the client ----------------------------------------------------------------------------
 
 sub vcl_deliver {
-    if (req.http.X-Edge-Want == "incarnation") {
-        set req.http.X-Edge-Incarnation = resp.http.X-Edge-Value;
+    if (req.method != "GET") {
+        call forget_after_write;
+        return (deliver);
+    }
+    if (req.http.X-Edge-Want) {
+        call take_note;
         return (restart);
     }
-    if (req.http.X-Edge-Want == "generation") {
-        set req.http.X-Edge-Generation = resp.http.X-Edge-Value;
-        return (restart);
-    }
-    call forget_after_write;
-    if (resp.http.X-Edge-Live && obj.hits > 0 && !resp.is_streaming && req.time > obj.time) {
-        ban("obj.http.X-Edge-Live == " + resp.http.X-Edge-Live);
-        return (restart);
-    }
-    if (resp.http.Vary ~ "X-Edge-Generation") {
-        if (resp.http.X-Edge-Vary) {
-            set resp.http.Vary = resp.http.X-Edge-Vary;
-        } else {
-            unset resp.http.Vary;
+
+    # An event stream that has ended is history: only those who waited for it get it. Everybody
+    # else asks for a new one, together. [cdn-freshness, cdn-cursor]
+    if (resp.http.X-Edge-Live && obj.hits > 0 && req.time > obj.time) {
+        if (!resp.is_streaming) {
+            ban("obj.http.X-Edge-Live == " + resp.http.X-Edge-Live);
+            return (restart);
         }
+        # Open, but asked for a while ago: is the stream still there? [cdn-freshness]
+        if (req.time - obj.time > 0.98s && !req.http.X-Edge-Doubt) {
+            set req.http.X-Edge-Doubt = "yes";
+            return (restart);
+        }
+    }
+
+    # An origin slower than the bound: who came too late for this answer asks again, together
+    # with the others it was too old for. [cdn-freshness]
+    if (resp.http.X-Edge-Asked && obj.hits > 0 && req.url !~ "[?&]live="
+        && !req.http.X-Edge-Aside
+        && req.time - std.real2time(std.real(resp.http.X-Edge-Asked, 0.0), now) > 0.98s) {
+        set req.http.X-Edge-Aside = resp.http.X-Edge-Id;
+        return (restart);
+    }
+
+    # Leave the headers as the origin sent them. Varnish promises ranges, see above. [cdn-headers]
+    if (resp.http.X-Edge-Vary) {
+        set resp.http.Vary = resp.http.X-Edge-Vary;
+    } elsif (resp.http.Vary == "X-Edge-Generation") {
+        unset resp.http.Vary;
+    }
+    if (req.http.X-Edge-Incarnation) {
+        unset resp.http.Accept-Ranges;
     }
     unset resp.http.X-Edge-Vary;
     unset resp.http.X-Edge-Live;
-    if (req.method == "GET" && req.http.X-Edge-Incarnation) {
-        unset resp.http.Accept-Ranges;
-    }
+    unset resp.http.X-Edge-Asked;
+    unset resp.http.X-Edge-Id;
     return (deliver);
+}
+
+# What a marker or a probe has told.
+sub take_note {
+    if (req.http.X-Edge-Want == "incarnation") {
+        set req.http.X-Edge-Incarnation = resp.http.X-Edge-Value;
+    } elsif (req.http.X-Edge-Want == "generation") {
+        set req.http.X-Edge-Generation = resp.http.X-Edge-Value;
+        # Any poll of this generation was asked for after its marker was made. If that was long
+        # ago, a poll may be parked at a stream that has expired or was deleted at the origin, and
+        # the origin would not tell until the poll times out. [lifecycle-expires, cdn-freshness]
+        if (req.url ~ "[?&]live=" && req.time - obj.time > 0.98s) {
+            set req.http.X-Edge-Doubt = "yes";
+        }
+    } else {
+        set req.http.X-Edge-Doubt = "settled";
+        if (resp.status == 404 || resp.status == 410) {
+            # Gone, without a DELETE through this edge: leave all that was, once, and let the
+            # readers who learned it here ask together.
+            set req.http.X-Edge-Aside = resp.http.X-Edge-Id;
+            if (obj.hits == 0) {
+                ban("obj.http.X-Edge-Marker == generation" + req.http.X-Edge-Stream);
+                ban("obj.http.X-Edge-Marker == incarnation" + req.http.X-Edge-Stream);
+            }
+        }
+    }
+}
+
+# Runs when the origin has answered a write, before the writer hears of it; also when the origin's
+# answer was lost, for then the write may have happened. Refused writes (4xx) changed nothing and
+# leave no ban behind. [cdn-freshness]
+sub forget_after_write {
+    if (!req.http.X-Edge-Stream
+        || req.method == "HEAD" || req.method == "OPTIONS"
+        || (resp.status >= 400 && resp.status < 500)) {
+        return;
+    }
+    if (req.http.X-Edge-Stream ~ "\.") {
+        ban("obj.http.X-Edge-Marker ~ ^(?:generation|incarnation)" + req.http.X-Edge-Stream + "$");
+        return;
+    }
+    ban("obj.http.X-Edge-Marker == generation" + req.http.X-Edge-Stream);
+    # Created, deleted, or unknown: another stream from now on. An append, or a PUT that found
+    # what it wanted, leaves history and open event streams alone. [cdn-freshness, cdn-collapse]
+    if (req.method != "POST" && !(req.method == "PUT" && resp.status == 200)) {
+        ban("obj.http.X-Edge-Marker == incarnation" + req.http.X-Edge-Stream);
+    }
 }
 
 sub vcl_synth {
     call forget_after_write;
     set resp.http.Access-Control-Allow-Origin = "*";
-}
-
-# Runs after the origin has answered a write and before the writer hears of it.
-sub forget_after_write {
-    if (req.method != "GET" && req.method != "HEAD" && req.method != "OPTIONS"
-        && (resp.status < 400 || resp.status >= 500)) {
-        if (req.http.X-Edge-Stream ~ "\.") {
-            ban("obj.http.X-Edge-Marker ~ ^(generation|incarnation)" + req.http.X-Edge-Stream + "$");
-        } else {
-            ban("obj.http.X-Edge-Marker == generation" + req.http.X-Edge-Stream);
-            if (req.method != "POST" && (req.method != "PUT" || resp.status != 200)) {
-                ban("obj.http.X-Edge-Marker == incarnation" + req.http.X-Edge-Stream);
-            }
-        }
-    }
 }
