@@ -66,14 +66,22 @@ function fanOut(seen: readonly FanOutMeasurement[]): string[] {
 
 function crowdsOfMode(crowds: readonly FanOutMeasurement[]): string {
   const worst = crowds.reduce((most, one) => (excess(one) > excess(most) ? one : most))
-  const requests = `${plural(worst.upstreamRequests, 'upstream request')} (${number(worst.upstreamRequestsMax)} allowed)`
+  const requests = `${plural(worst.upstreamRequests, 'upstream request')} (${number(worst.upstreamRequestsMax)} allowed)${probesOf(worst)}`
   const p99 = Math.max(...crowds.map((one) => one.spreadP99Ms))
   const right = `${number(sum(crowds.map((one) => one.identical)))} of ${number(sum(crowds.map((one) => one.readers)))} answers right`
-  return `${modeWords[crowds[0]!.mode]}: ${plural(crowds.length, 'crowd')}, ${right}, at worst ${requests} and p99 ${duration(p99)}.`
+  return `${modeWords[crowds[0]!.mode]}: ${plural(crowds.length, 'crowd')}, ${right}, at worst ${requests}, p99 at most ${duration(p99)}.`
 }
 
+function probesOf(one: FanOutMeasurement): string {
+  if (one.probeRequests === 0) return ''
+  const allowed = one.probeRequestsMax === undefined ? '' : ` (${number(one.probeRequestsMax)} allowed)`
+  return `, ${plural(one.probeRequests, 'probe')}${allowed}`
+}
+
+/** Requests or probes beyond their limit, whichever is more. */
 function excess(one: FanOutMeasurement): number {
-  return one.upstreamRequests - one.upstreamRequestsMax
+  const probes = one.probeRequests - (one.probeRequestsMax ?? Infinity)
+  return Math.max(one.upstreamRequests - one.upstreamRequestsMax, probes)
 }
 
 function sum(values: readonly number[]): number {

@@ -43,6 +43,8 @@ export const fanOutMeasurement = z.strictObject({
   probeRequests: count,
   /** What upstreamRequests may be: 1, plus 1 for each full stale-ms that the crowd took to arrive. */
   upstreamRequestsMax: count,
+  /** What probeRequests may be; without it they are shown, but held against nothing. */
+  probeRequestsMax: count.optional(),
   arrivalMs: z.number(),
   connectMs: z.number(),
   /** From the append's acknowledgement to the reader's last byte; may be negative. */

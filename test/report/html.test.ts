@@ -133,6 +133,7 @@ describe('size', () => {
       throughput: indices.map((index): [number, number, number, number] => [index * 250, index % 13, index % 7, index % 5]),
       timeline: indices.map((index) => ({ kind: 'fault' as const, label: 'kill', fromMs: index * 250, toMs: index * 250 + 60 })),
       durationMs: points * 250,
+      operations: { ok: 60_000, failed: 30_000, unanswered: 20_000 },
     })
     const text = renderHtml({ ...sampleResult(1), scenarios: [scenario] })
     expect(Buffer.byteLength(text)).toBeLessThan(500_000)

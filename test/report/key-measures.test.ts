@@ -23,14 +23,20 @@ const crowd: FanOutMeasurement = {
 test('the crowds of a mode are one sentence, which names the worst of them', () => {
   const worse = { ...crowd, path: 'tls-h2' as const, identical: 9_999, upstreamRequests: 3, spreadP99Ms: 1_200 }
   expect(keyMeasures({ fanOut: [crowd, worse] })).toEqual([
-    'long-poll: 2 crowds, 19,999 of 20,000 answers right, at worst 3 upstream requests (1 allowed) and p99 1.2 s.',
+    'long-poll: 2 crowds, 19,999 of 20,000 answers right, at worst 3 upstream requests (1 allowed), p99 at most 1.2 s.',
   ])
+})
+
+test('probes beyond the limit make a crowd the worst, too', () => {
+  expect(keyMeasures({ fanOut: [crowd, { ...crowd, probeRequests: 2, probeRequestsMax: 1 }] })[0]).toContain(
+    'at worst 1 upstream request (1 allowed), 2 probes (1 allowed)',
+  )
 })
 
 test('a crowd without the cache is the control, and never the worst', () => {
   const control = { ...crowd, path: 'direct' as const, readers: 3_000, identical: 3_000, upstreamRequests: 3_000 }
   expect(keyMeasures({ fanOut: [crowd, control] })).toEqual([
-    'long-poll: 1 crowd, 10,000 of 10,000 answers right, at worst 1 upstream request (1 allowed) and p99 900 ms.',
+    'long-poll: 1 crowd, 10,000 of 10,000 answers right, at worst 1 upstream request (1 allowed), p99 at most 900 ms.',
     'Without the cache 3,000 readers were 3,000 upstream requests: the control.',
   ])
 })

@@ -36,17 +36,17 @@ const who: Column<FanOutMeasurement>[] = [
 const requestColumns: Column<FanOutMeasurement>[] = [
   ...who,
   { head: 'Readers', figures: true, cell: (one) => number(one.readers) },
-  { head: 'Upstream requests', figures: true, cell: (one) => marked(number(one.upstreamRequests), isTooMany(one)) },
+  { head: 'Upstream requests', figures: true, cell: (one) => marked(number(one.upstreamRequests), isTooMany(one, one.upstreamRequests, one.upstreamRequestsMax)) },
   { head: 'Allowed', figures: true, cell: (one) => (one.path === 'direct' ? 'control' : number(one.upstreamRequestsMax)) },
   { head: 'Right answers', figures: true, cell: (one) => marked(number(one.identical), one.identical < one.readers) },
-  { head: 'Probes', figures: true, cell: (one) => number(one.probeRequests) },
+  { head: 'Probes', figures: true, cell: (one) => marked(number(one.probeRequests), isTooMany(one, one.probeRequests, one.probeRequestsMax)) },
   { head: 'p50', figures: true, cell: (one) => duration(one.spreadP50Ms) },
   { head: 'p99', figures: true, cell: (one) => duration(one.spreadP99Ms) },
 ]
 
 /** Without the cache each reader is a request: that is the control, and right. */
-function isTooMany(one: FanOutMeasurement): boolean {
-  return one.path !== 'direct' && one.upstreamRequests > one.upstreamRequestsMax
+function isTooMany(one: FanOutMeasurement, requests: number, most = Infinity): boolean {
+  return one.path !== 'direct' && requests > most
 }
 
 function marked(text: string, bad: boolean): Content {
@@ -87,7 +87,7 @@ function distribution(crowds: readonly FanOutMeasurement[]): Markup {
   return plot({
     title: `${mode[0]!.toUpperCase()}${mode.slice(1)}: when the readers had the whole answer`,
     summary: `Cumulative distribution. ${p99.slice(0, 6).join('; ')}.`,
-    x: { label: 'after the append was acknowledged', scale: 'auto', format: duration, ticksMax: 5 },
+    x: { label: 'after the append was acknowledged', scale: 'auto', format: duration, ticksMax: 6, exact: true },
     y: { label: 'share of readers', scale: 'linear', include: [0, 1], format: percent },
     series: crowds.map(curveOf),
   })

@@ -153,16 +153,18 @@ function lastSeen({ probes, lateByMsMax }: Expiry): string {
   return lateByMsMax > 0 ? duration(lateByMsMax) : 'never seen'
 }
 
+type DiskSample = NonNullable<Measurements['disk']>[number]
+
 const colours = 6
 
-function disk(seen: NonNullable<Measurements['disk']>): Content {
-  if (seen.length === 0) return ''
-  const names = [...new Set(seen.map((one) => one.what))].slice(0, colours)
-  const series = names.map((what, index): Series => {
-    const points = seen.filter((one) => one.what === what).toSorted((a, b) => a.atMs - b.atMs)
-    return { name: what, points: points.map((one) => [one.atMs, one.bytes]), shape: 'step', colour: index + 1, dash: index % 3 }
-  })
-  const ends = series.map((one) => `${one.name}: at first ${bytes(one.points[0]![1])}, at last ${bytes(one.points.at(-1)![1])}`)
+function disk(samples: readonly DiskSample[]): Content {
+  if (samples.length === 0) return ''
+  const seen = samples.toSorted((a, b) => a.atMs - b.atMs)
+  const names = [...new Set(seen.map((one) => one.what))]
+  const series = areMoments(seen, names.length)
+    ? [diskSeries('disk in use', seen, 0)]
+    : names.slice(0, colours).map((what, index) => diskSeries(what, seen.filter((one) => one.what === what), index))
+  const ends = names.slice(0, colours).map((what) => `${what}: ${bytes(seen.findLast((one) => one.what === what)!.bytes)}`)
   return html`${plot({
     title: 'Disk below data_dir around the expiry',
     summary: `${ends.join('; ')}.`,
@@ -171,4 +173,15 @@ function disk(seen: NonNullable<Measurements['disk']>): Content {
     series,
     marks: [0],
   })}<p class="quiet">${ends.join('; ')}. The vertical line is the expiry.</p>`
+}
+
+/** Names that follow each other in time are moments of one measurement, not several of them. */
+function areMoments(seen: readonly DiskSample[], names: number): boolean {
+  const changes = seen.filter((one, index) => index > 0 && one.what !== seen[index - 1]!.what)
+  return changes.length === names - 1
+}
+
+function diskSeries(name: string, samples: readonly DiskSample[], index: number): Series {
+  const points = samples.map((one): [number, number] => [one.atMs, one.bytes])
+  return { name, points, shape: 'step', marked: points.length <= 12, colour: index + 1, dash: index % 3 }
 }

@@ -96,7 +96,8 @@ function logTicks(start: number, end: number, ticksMax: number): number[] {
   const decades = Math.floor(end) - Math.ceil(start)
   if (decades < 2) {
     const fine = range(Math.floor(start), Math.ceil(end)).flatMap((decade) => fractions.slice(0, 3).map((f) => decade + f))
-    return fine.filter((tick) => tick >= start - 1e-9 && tick <= end + 1e-9).map(power)
+    const within = fine.filter((tick) => tick >= start - 1e-9 && tick <= end + 1e-9).map(power)
+    return within.filter((_, index) => index % Math.ceil(within.length / ticksMax) === 0)
   }
   const stride = Math.ceil((decades + 1) / ticksMax)
   return range(Math.ceil(start - 1e-9), Math.floor(end + 1e-9), stride).map(power)

@@ -187,6 +187,7 @@ caption { text-align: left; font-weight: 600; font-size: 0.9rem; padding-bottom:
 .check-title .icon { align-self: flex-start; margin-top: 0.22em; }
 .checks > li > :not(.check-title) { margin-left: 1.55rem; }
 .check-facts { font-size: 0.87rem; color: var(--quiet); font-variant-numeric: tabular-nums; }
+.check-facts code { overflow-wrap: anywhere; }
 .check-facts strong { color: var(--ink); }
 .gauge { width: 9rem; height: 14px; vertical-align: -2px; margin-right: 0.7rem; }
 .gauge .track { fill: var(--soft); }

@@ -23,7 +23,7 @@ export function timeline(scenario: ScenarioResult): Content {
   const endMs = Math.max(1, scenario.durationMs, ...lanes.flatMap((lane) => lane.spans.map((span) => span.toMs)))
   const shown = lanes.slice(0, lanesMax)
   return html`<figure class="timeline">
-    <figcaption>Timeline: ${plural(lanes.length, 'step and fault', 'steps and faults')} in ${duration(scenario.durationMs)}</figcaption>
+    <figcaption>Timeline of ${duration(scenario.durationMs)}</figcaption>
     <ol class="lanes">${shown.map((lane) => laneRow(lane, endMs))}</ol>
     ${lanes.length > shown.length ? html`<p class="quiet">and ${lanes.length - shown.length} more in result.json</p>` : ''}
     ${throughput(scenario, lanes, endMs)}
@@ -59,8 +59,12 @@ function bar(kind: TimelineMark['kind'], { fromMs, toMs }: Lane['spans'][number]
   return html`<rect class="bar-${kind}" x="${Math.min(x, 99.65).toFixed(2)}%" width="${width.toFixed(2)}%" y="3" height="10" rx="2"><title>${duration(fromMs)} to ${duration(toMs)}</title></rect>`
 }
 
+/** Fewer operations are no load: a scenario of crowds has a writer of a few appends. */
+const operationsMin = 100
+
 function throughput(scenario: ScenarioResult, lanes: readonly Lane[], endMs: number): Content {
-  if (scenario.throughput.length < 2) return ''
+  const total = Object.values(scenario.operations).reduce((sum, count) => sum + count, 0)
+  if (scenario.throughput.length < 2 || total < operationsMin) return ''
   const faults = lanes.filter((lane) => lane.kind === 'fault').flatMap((lane) => lane.spans)
   const series = throughputSeries(scenario.throughput)
   const { ok, failed, unanswered } = scenario.operations
