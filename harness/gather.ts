@@ -7,7 +7,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { adaptCaddyfile, type AdaptedCaddyfile } from './confine/caddyfile.ts'
+import { adaptCaddyfile, readSources, type AdaptedCaddyfile } from './confine/caddyfile.ts'
+import { variablesFor } from './confine/environment.ts'
 import { confineCaddyConfig, countListeners, type CaddyCapabilities } from './confine/caddy-config.ts'
 import type { JsonObject } from './confine/json.ts'
 import { compileVcl, confineVcl, parseVarnishdParameters } from './confine/vcl.ts'
@@ -63,7 +64,9 @@ export async function gather(options: GatherOptions): Promise<Subject> {
 
 async function gatherCaddyfile(program: string, given: string | undefined) {
   const file = path.resolve(given ?? defaultCaddyfile)
-  const adapted = await adaptCaddyfile({ caddyPath: program, file })
+  // `{$DOMAIN}` and its like: what the user's shell has, but for names that sound like secrets.
+  const names = readSources(file).variables.map((variable) => variable.name)
+  const adapted = await adaptCaddyfile({ caddyPath: program, file, environment: variablesFor(names, process.env) })
   return { ...adapted, file, isDefault: given === undefined }
 }
 
@@ -76,7 +79,7 @@ async function gatherVcl(varnish: ProvidedVarnish, given: string | undefined): P
     throw new UsageError(`The VCL ${file} cannot be read (${(error as NodeJS.ErrnoException).code}); give the path of a readable file.`)
   }
   if (given !== undefined) await compileOnce(varnish, file, source)
-  return { file, source, isDefault: given === undefined, parameters: parseVarnishdParameters(source) }
+  return { file, source, isDefault: given === undefined, parameters: parseVarnishdParameters(source, file) }
 }
 
 /** A VCL that does not compile is told before anything is started, in the compiler's own words. */

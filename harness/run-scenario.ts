@@ -144,6 +144,7 @@ function contextOf(run: ScenarioRun, parts: Parts): StepContext {
   const make = (stopping: AbortSignal, depth: string): StepContext => ({
     ...parts,
     seed: run.seed,
+    staleMs: run.sizes.staleMs,
     streams,
     stopping,
     size: (sized) => resolveSize(sized, run.sizes),

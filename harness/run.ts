@@ -17,6 +17,7 @@ import type { Progress } from './report/progress.ts'
 import { schemaVersion, type HopIdentity, type Result, type ScenarioResult } from './report/result.ts'
 import { runScenario, type Sizes } from './run-scenario.ts'
 import type { Runtime } from './runtime/runtime.ts'
+import { twinVariable } from './services/reference-origin.ts'
 import type { Scenario } from './scenario.ts'
 
 export interface RunOptions {
@@ -181,6 +182,8 @@ function bannersOf({ subject, plan }: RunOptions): string[] {
   if (subject.server.kind === 'reference') {
     banners.push(`REFERENCE SERVER: this run judged the npm reference server, not the production server. ${subject.server.because}`)
   }
+  const twin = process.env[twinVariable]
+  if (twin !== undefined) banners.push(`TWIN: the origin is a program that is broken on purpose: ${twin}.`)
   if (plan.notRun.length > 0) banners.push(`PARTIAL RUN: ${plan.notRun.length} scenarios were not run.`)
   return banners
 }

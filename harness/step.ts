@@ -18,6 +18,8 @@ export interface StepContext {
   readonly recorder: Recorder
   readonly operations: Operations
   readonly seed: number
+  /** How old an answer without a lifetime may be behind the cache. */
+  readonly staleMs: number
   /** Streams made so far in this scenario, by name. */
   readonly streams: Map<string, KnownStream>
   /** The run is ending: give up at once. */

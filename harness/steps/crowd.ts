@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto'
 import path from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Interpreter, Sized, StepContext } from '../step.ts'
 import type { KnownStream } from '../operations.ts'
 import { monotonicMs, type Crowd, type Via } from '../history.ts'
@@ -94,6 +95,24 @@ async function write(gathering: Gathering, via: Via): Promise<number> {
   return ackAtMs
 }
 
+/**
+ * One reader has just been told that there is nothing new at the tail, so that the cache may hold
+ * that answer; then the tail moves. After a write at the origin the crowd comes when the staleness
+ * bound has passed, after one through the edge at once.
+ */
+async function writeBehindAReader(gathering: Gathering, via: Via): Promise<number> {
+  const { context, step } = gathering
+  const target = targetAt(gathering, gathering.offsets.at(-1)!)
+  await context.operations.exchange('tail-before-the-crowd', viaOf(step), 'GET', target)
+  const ackAtMs = await write(gathering, via)
+  if (via === 'origin' && step.path !== 'direct') await delay(context.staleMs, undefined, { signal: context.signal })
+  return ackAtMs
+}
+
+function viaOf(step: CrowdStep): Via {
+  return step.path === 'tls-h2' ? 'tls' : step.path === 'direct' ? 'direct' : 'edge'
+}
+
 /** What this generation asks for, and the one right answer. */
 interface Question {
   target: string
@@ -108,7 +127,7 @@ async function gather(gathering: Gathering, generation: string, readers: number)
   let ackAtMs: number | null = null
   let arrivedAtMs: number | null = null
   // A tail crowd comes right after an append; the others find what was there for a while.
-  if (step.mode === 'catch-up-tail') ackAtMs = await write(gathering, writeVia(step, generation))
+  if (step.mode === 'catch-up-tail') ackAtMs = await writeBehindAReader(gathering, writeVia(step, generation))
   const question = held ? nextQuestion(gathering) : pastQuestion(gathering)
   const mark = await context.world.markTap()
   const cacheBefore = await context.world.cacheCounters()
@@ -189,8 +208,7 @@ function targetAt(gathering: Gathering, offset: string): string {
 
 function fleetPlan(gathering: Gathering, target: string, readers: number): FleetPlan {
   const { step, context } = gathering
-  const via: Via = step.path === 'tls-h2' ? 'tls' : step.path === 'direct' ? 'direct' : 'edge'
-  const endpoint = context.world.endpoint(via)
+  const endpoint = context.world.endpoint(viaOf(step))
   const url = new URL(endpoint.url)
   return {
     readers,
