@@ -66,6 +66,30 @@ describe('an event stream in pieces', () => {
     )
   })
 
+  it('tells each of several readers its own events, when their pieces are mostly equal', () => {
+    const pieces = ['event: data\ndata: 1\n\n', 'event: data\ndata: 2\n\n', 'event: control\ndata: {}\n\n']
+    const some = fc.constantFrom(...pieces, pieces.join(''), 'event: da', 'ta\ndata: 3\n\n', '\r', '\n')
+    const read = fc.tuple(fc.nat({ max: 3 }), some)
+    fc.assert(
+      fc.property(fc.array(read, { maxLength: 60 }), (reads) => {
+        const told: Told[][] = [[], [], [], []]
+        const wires = ['', '', '', '']
+        const parser = new SseParser(4, {
+          event: (reader, type, data) => void told[reader]!.push({ type, data: data.toString() }),
+          malformed: (_reader, reason) => expect.unreachable(reason),
+        })
+        for (const [reader, text] of reads) {
+          wires[reader] += text
+          parser.push(reader, Buffer.from(text), 0, text.length)
+        }
+        wires.forEach((wire, reader) => {
+          expect(told[reader]).toEqual(parse([Buffer.from(wire)]).events)
+        })
+      }),
+      { numRuns: 500 },
+    )
+  })
+
   it('does not tell an event before the empty line that ends it', () => {
     fc.assert(
       fc.property(event, fc.nat(), ({ wire, told }, place) => {
