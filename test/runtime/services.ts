@@ -1,6 +1,6 @@
 /** Services made of the fixture program, and looks at what is left of a run. */
 import { connect } from 'node:net'
-import type { ReadyProbe, Service } from '../../harness/runtime/runtime.ts'
+import type { Service } from '../../harness/runtime/runtime.ts'
 import { runTag, taggedPids } from '../../harness/runtime/process-table.ts'
 import { serviceProgram, type Behaviour } from './fixtures/service.ts'
 
