@@ -36,7 +36,7 @@ async function main(args: string[]): Promise<number> {
   try {
     const result = await simulate(options, plan, progress, interrupt)
     progress.end()
-    show(result, options)
+    show(result, options, path.resolve(options.out ?? path.join(root, 'reports')))
     return result.exitCode
   } finally {
     progress.end()
@@ -96,13 +96,14 @@ function list(plan: Plan): number {
   return exitCodes.ready
 }
 
-function show(result: Result, options: Options): void {
+function show(result: Result, options: Options, out: string): void {
   if (options.json) {
     process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)
     return
   }
+  const reportFile = path.relative(process.cwd(), path.join(out, result.runId, 'report.html'))
   const width = Math.min(process.stdout.columns ?? 80, 100)
-  process.stdout.write(renderTerminal(result, { width, colour: coloured(process.stdout) }))
+  process.stdout.write(renderTerminal(result, { width, colour: coloured(process.stdout), reportFile }))
 }
 
 /** https://no-color.org: any non-empty value switches colour off. */

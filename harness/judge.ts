@@ -90,6 +90,7 @@ export class Judge {
     return {
       ...verdict,
       id: check.id,
+      title: check.title,
       rows,
       severity: severest(rows),
       evidence: verdict.evidence.slice(0, evidenceMax).map((line) => line.slice(0, 600)),

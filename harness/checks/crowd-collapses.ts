@@ -59,7 +59,7 @@ export function requestsMax(crowd: Crowd, staleMs: number): number {
 }
 
 /** An edge's existence probes have no lifetime of their own: they are renewed as the crowd arrives. */
-function probesMax(crowd: Crowd, staleMs: number): number {
+export function probesMax(crowd: Crowd, staleMs: number): number {
   return 1 + Math.floor(crowd.arrivalMs / staleMs)
 }
 

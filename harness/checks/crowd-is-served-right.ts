@@ -6,7 +6,7 @@ import { limitsOf, type Check } from '../check.ts'
 import type { Crowd } from '../history.ts'
 import type { FanOutMeasurement } from '../report/result.ts'
 import { fail, pass, unknown } from '../verdict.ts'
-import { requestsMax } from './crowd-collapses.ts'
+import { probesMax, requestsMax } from './crowd-collapses.ts'
 
 interface Limits {
   mode: Crowd['mode']
@@ -69,6 +69,7 @@ function measurementOf(crowd: Crowd, staleMs: number): FanOutMeasurement {
     identical: crowd.hashes[crowd.expectedSha256] ?? 0,
     upstreamRequests: crowd.upstreamRequests,
     probeRequests: crowd.probeRequests,
+    probeRequestsMax: probesMax(crowd, staleMs),
     upstreamRequestsMax: requestsMax(crowd, staleMs),
     arrivalMs: crowd.arrivalMs,
     connectMs: crowd.connectMs,

@@ -31,7 +31,10 @@ export const readyWithinCheck: Check<State, Partial<Limits>> = {
     const first = state.failed[0]
     if (first) {
       const evidence = [first.because ?? '', ...(first.logLines ?? [])]
-      return fail(examined, `Start ${examined} was not ready: ${first.because}`, evidence, 'ready-within/never-ready/any/restart/origin', figures)
+      return fail(examined, `Start ${examined} was not ready: ${first.because}`, evidence, 'ready-within/never-ready/any/restart/origin', {
+        ...figures,
+        value: Math.round(first.tookMs ?? 0),
+      })
     }
     if (slowest > state.limits.readyMs) {
       const slow = state.starts.filter((started) => started.tookMs > state.limits.readyMs)

@@ -100,8 +100,9 @@ export const stopInterpreter: Interpreter<Stop> = async (step, context) => {
 export const killInterpreter: Interpreter<Kill> = async (step, context) => {
   await trigger(step.after, context)
   const before = load(context)
-  context.recorder.record({ kind: 'fault', fault: 'kill', phase: 'injected' })
   await context.world.kill(step.hop)
+  const proof = `the ${step.hop}'s processes were gone, with ${before.inFlight} appends in flight and ${before.acknowledgedSinceStart} acknowledged since its start`
+  context.recorder.record({ kind: 'fault', fault: 'kill', phase: 'injected', proof, proven: true })
   context.recorder.record({ kind: 'lifecycle', hop: step.hop, what: 'killed', ...before })
 }
 
