@@ -58,7 +58,7 @@ function figuresOf(mode: Job['mode'], figures: JobFigures): [Id, number | undefi
 async function run(options: BenchOptions): Promise<Measurement[]> {
   await using programs = await compilePrograms()
   if (!programs) {
-    options.say('No C compiler: neither the holding server nor the floor; the fleet is not measured.')
+    options.say('No C compiler: no holding server and no floor, so the fleet is not measured.')
     return []
   }
   const clients = [
@@ -74,7 +74,9 @@ async function run(options: BenchOptions): Promise<Measurement[]> {
     if (!wanted) continue
     for (let round = 1; round <= options.rounds; round++) {
       const job = { mode, readers: options.readers, waves, gapMs }
-      for (const client of able) await oneRound(client, programs.holdingServer, job, samples, options)
+      for (const client of able) {
+        await oneRound(client, programs.holdingServer, job, samples, options)
+      }
       options.say(`${mode}: round ${round} of ${options.rounds} done`)
     }
   }

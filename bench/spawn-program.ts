@@ -11,8 +11,12 @@ export interface ChildProgram extends FleetProgram {
 }
 
 /** Exit code 127 stands for a program that could not be started. */
-export function spawnProgram(program: string, args: string[]): ChildProgram {
-  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] })
+export function spawnProgram(
+  program: string,
+  args: string[],
+  env: NodeJS.ProcessEnv = process.env,
+): ChildProgram {
+  const child = spawn(program, args, { env, stdio: ['pipe', 'pipe', 'pipe'] })
   const exited = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
     child.once('close', (code, signal) => resolve({ code, signal }))
     child.once('error', () => resolve({ code: 127, signal: null }))

@@ -35,5 +35,6 @@ const cpu = process.cpuUsage()
 await Promise.all(Array.from({ length: readers }, (_, reader) => read(reader)))
 const { user, system } = process.cpuUsage(cpu)
 const complete = hashes.size === 1 ? readers : 0
-const told = { cpuSeconds: (user + system) / 1e6, lastByteAtMs: distributionOf(lastByteMs), complete }
+const cpuSeconds = (user + system) / 1e6
+const told = { cpuSeconds, lastByteAtMs: distributionOf(lastByteMs), complete }
 process.stdout.write(`${JSON.stringify({ event: 'done', ...told })}\n`, () => process.exit(0))

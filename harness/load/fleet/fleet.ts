@@ -84,12 +84,13 @@ class FleetRun {
     if (this.#ended) return
     this.#ended = true
     const durationMs = monotonicMs() - this.#startMs
-    const cpu = process.cpuUsage(this.#startCpu)
     const memory = this.#memory()
     this.#transport.stop()
     writeColumns(this.#plan.columnsFile, this.#crowd)
+    const inShort = summarize(this.#crowd)
+    const cpu = process.cpuUsage(this.#startCpu)
     const summary = {
-      ...summarize(this.#crowd),
+      ...inShort,
       memory,
       cpuSeconds: (cpu.user + cpu.system) / 1e6,
       durationMs,

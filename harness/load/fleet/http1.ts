@@ -28,9 +28,7 @@ export class Http1Transport implements Transport, ResponseSink {
   readonly #requests: Buffer[]
   readonly #sockets: (ReaderSocket | undefined)[]
   readonly #onread: net.OnReadOpts
-  readonly #onConnect: (this: ReaderSocket) => void
-  readonly #onEnd: (this: ReaderSocket) => void
-  readonly #onError: (this: ReaderSocket, error: NodeJS.ErrnoException) => void
+  readonly #listeners: SharedListeners
   readonly #secureContext: tls.SecureContext | undefined
   readonly #captured: number
   readonly #contentType: number
@@ -48,18 +46,16 @@ export class Http1Transport implements Transport, ResponseSink {
     this.#encoding = this.#captured + 1
     this.#parser = new ResponseParser(plan.readers, names, this)
     this.#requests = plan.requests.map((request) => requestBytes(plan.target.authority, request))
-    this.#sockets = new Array<ReaderSocket | undefined>(plan.readers)
-    this.#onread = this.#sharedRead()
-    const transport = this
-    this.#onConnect = function () {
-      transport.#connected(this)
-    }
-    this.#onEnd = function () {
-      transport.#ended(this.reader)
-    }
-    this.#onError = function (error) {
-      transport.#failed(this.reader, error)
-    }
+    this.#sockets = Array.from({ length: plan.readers })
+    const buffer = Buffer.allocUnsafeSlow(readBufferBytes)
+    this.#listeners = sharedListeners({
+      connected: (socket) => this.#connected(socket),
+      read: (reader, length) => this.#read(reader, buffer, length),
+      ended: (reader) => this.#ended(reader),
+      failed: (reader, error) => this.#failed(reader, error),
+    })
+    // Node calls this one as the socket's method, too.
+    this.#onread = { buffer, callback: this.#listeners.read as net.OnReadOpts['callback'] }
     const { tls: secure } = plan.target
     this.#secureContext = secure && tls.createSecureContext({ ca: secure.caPem })
     this.#arrivals = new Arrivals({
@@ -137,9 +133,9 @@ export class Http1Transport implements Transport, ResponseSink {
     ) as ReaderSocket
     socket.reader = reader
     this.#sockets[reader] = socket
-    socket.on(secure ? 'secureConnect' : 'connect', this.#onConnect)
-    socket.on('end', this.#onEnd)
-    socket.on('error', this.#onError)
+    socket.on(secure ? 'secureConnect' : 'connect', this.#listeners.connect)
+    socket.on('end', this.#listeners.end)
+    socket.on('error', this.#listeners.error)
     if (!secure) socket.connect(to)
   }
 
@@ -152,19 +148,6 @@ export class Http1Transport implements Transport, ResponseSink {
     // Mostly the kernel takes a request at once; else it is sent when an empty write behind it is.
     if (socket.writableLength === 0) this.#crowd.sent(reader)
     else socket.write('', () => this.#crowd.sent(reader))
-  }
-
-  #sharedRead(): net.OnReadOpts {
-    const transport = this
-    const buffer = Buffer.allocUnsafeSlow(readBufferBytes)
-    return {
-      buffer,
-      // Called as the socket's method: that saves a closure a reader.
-      callback(this: ReaderSocket, length: number) {
-        transport.#read(this.reader, buffer, length)
-        return true
-      },
-    } as net.OnReadOpts
   }
 
   #read(reader: number, buffer: Buffer, length: number): void {
@@ -204,9 +187,37 @@ export class Http1Transport implements Transport, ResponseSink {
   }
 }
 
+interface SocketEvents {
+  connected(socket: ReaderSocket): void
+  read(reader: number, length: number): void
+  ended(reader: number): void
+  failed(reader: number, error: NodeJS.ErrnoException): void
+}
+
+type SharedListeners = ReturnType<typeof sharedListeners>
+
+/** One set of listeners for all sockets: each learns from `this` whose socket it is. */
+function sharedListeners(told: SocketEvents) {
+  return {
+    connect(this: ReaderSocket) {
+      told.connected(this)
+    },
+    read(this: ReaderSocket, length: number) {
+      told.read(this.reader, length)
+      return true
+    },
+    end(this: ReaderSocket) {
+      told.ended(this.reader)
+    },
+    error(this: ReaderSocket, error: NodeJS.ErrnoException) {
+      told.failed(this.reader, error)
+    },
+  }
+}
+
 function captureText(head: ResponseHead, bytes: Buffer, index: number): string {
-  const start = head.captured[2 * index]!
-  return start < 0 ? '' : bytes.toString('latin1', start, head.captured[2 * index + 1]).toLowerCase()
+  const [start, end] = [head.captured[2 * index]!, head.captured[2 * index + 1]!]
+  return start < 0 ? '' : bytes.toString('latin1', start, end).toLowerCase()
 }
 
 type Request = CheckedFleetPlan['requests'][number]
@@ -214,5 +225,6 @@ type Request = CheckedFleetPlan['requests'][number]
 function requestBytes(authority: string, request: Request): Buffer {
   const headers = Object.entries({ accept: '*/*', ...request.headers })
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`)
-  return Buffer.from(`GET ${request.path} HTTP/1.1\r\nHost: ${authority}\r\n${lines.join('')}\r\n`, 'latin1')
+  const head = `GET ${request.path} HTTP/1.1\r\nHost: ${authority}\r\n${lines.join('')}\r\n`
+  return Buffer.from(head, 'latin1')
 }

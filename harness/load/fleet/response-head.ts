@@ -78,7 +78,8 @@ export class HeadParser {
 
   #statusLine(bytes: Buffer, start: number, end: number): string | undefined {
     const length = end - start
-    if (length < 12 || bytes.toString('latin1', start, start + 7) !== 'HTTP/1.') return 'status-line'
+    if (length < 12) return 'status-line'
+    if (bytes.toString('latin1', start, start + 7) !== 'HTTP/1.') return 'status-line'
     const version = bytes[start + 7]!
     if ((version !== 0x30 && version !== 0x31) || bytes[start + 8] !== 0x20) return 'status-line'
     if (length > 12 && bytes[start + 12] !== 0x20) return 'status-line'
@@ -131,8 +132,8 @@ export class HeadParser {
   #capture(index: number, bytes: Buffer, start: number, end: number): undefined {
     const { captured, repeated } = this.#head
     if (captured[2 * index]! >= 0) {
-      const before =
-        repeated.get(index) ?? bytes.toString('latin1', captured[2 * index], captured[2 * index + 1])
+      const [firstStart, firstEnd] = [captured[2 * index], captured[2 * index + 1]]
+      const before = repeated.get(index) ?? bytes.toString('latin1', firstStart, firstEnd)
       repeated.set(index, `${before}, ${bytes.toString('latin1', start, end)}`)
     }
     captured[2 * index] = start

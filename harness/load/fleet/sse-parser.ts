@@ -24,7 +24,7 @@ interface Remembered {
   events: { type: string; data: Buffer }[]
 }
 
-/** An edge may write data and control apart, so that two pieces take turns; a few more are cheap. */
+/** An edge may write data and control apart, so that pieces take turns; a few more are cheap. */
 const rememberedMax = 4
 const rememberedBytesMax = 16_384
 

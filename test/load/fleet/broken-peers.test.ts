@@ -64,7 +64,9 @@ describe('a reader whose peer breaks off', () => {
 describe('a reader whose peer lies', () => {
   it('has a malformed response, with the reason', async () => {
     const { rows } = await readersOf((socket) => void socket.write('HTTP/2 200\r\n\r\n'))
-    for (const row of rows) expect(row).toMatchObject({ outcome: 'malformed', error: 'status-line' })
+    for (const row of rows) {
+      expect(row).toMatchObject({ outcome: 'malformed', error: 'status-line' })
+    }
   })
 
   it('notices bytes behind the end of its response', async () => {

@@ -95,7 +95,8 @@ describe('a column file', () => {
 
   it('that is cut short or something else is refused by name', async () => {
     const file = path.join(folder, 'cut')
-    writeColumns(file, crowdOf([{ status: 200, outcome: 'complete', error: undefined, body: '', etag: '' }]))
+    const one: Story = { status: 200, outcome: 'complete', error: undefined, body: '', etag: '' }
+    writeColumns(file, crowdOf([one]))
     const { length } = await readFile(file)
     await truncate(file, length - 3)
     expect(() => readColumns(file)).toThrow(/cut is not a fleet's column file/)

@@ -66,7 +66,8 @@ describe('a fleet of readers', () => {
     })
     const startMs = monotonicMs()
     let releasedMs = 0
-    const { rows, events, summary } = await runPlan({ port: server.port, readers: 20 }, async (f) => {
+    const plan = { port: server.port, readers: 20 }
+    const { rows, events, summary } = await runPlan(plan, async (f) => {
       const sent = await f.sent
       expect(sent.atMs).toBeLessThanOrEqual(monotonicMs())
       await expect.poll(() => held.length, { timeout: 5_000 }).toBe(20)
@@ -134,7 +135,8 @@ describe('a fleet of readers', () => {
     }
     await using server = await RawServer.start(hold)
     const requests = [{ path: '/now' }, { path: '/held' }]
-    const { summary } = await runPlan({ port: server.port, readers: 10, requests }, async (fleet) => {
+    const plan = { port: server.port, readers: 10, requests }
+    const { summary } = await runPlan(plan, async (fleet) => {
       await fleet.sent
       await expect.poll(() => server.connections, { timeout: 5_000 }).toBe(5)
       fleet.stop()

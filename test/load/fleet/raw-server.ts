@@ -1,4 +1,4 @@
-/** A real TCP server that answers with exactly the bytes it is told, piece by piece, or breaks off. */
+/** A real TCP server that answers with exactly the bytes it is told, in pieces, or breaks off. */
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 

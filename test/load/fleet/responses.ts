@@ -65,7 +65,8 @@ export const response: fc.Arbitrary<GeneratedResponse> = fc
     const wire = Buffer.concat([Buffer.from(head, 'latin1'), coded])
     const answer = { status: final, body, wire, untilClose: framing.kind === 'close', tag }
     // What a failed property prints.
-    return Object.assign(answer, { [fc.toStringMethod]: () => JSON.stringify(wire.toString('latin1')) })
+    const printed = () => JSON.stringify(wire.toString('latin1'))
+    return Object.assign(answer, { [fc.toStringMethod]: printed })
   })
 
 interface Chunking {

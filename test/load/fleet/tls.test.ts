@@ -53,7 +53,8 @@ describe.each(['h2', 'http1'] as const)('readers over TLS, %s', (transport) => {
     const body = randomBytes(200_000)
     const seen: string[] = []
     await using server = await serve(certificate, (request, response) => {
-      seen.push(`${request.httpVersion} ${request.authority ?? request.headers.host} ${request.url}`)
+      const host = request.authority ?? request.headers.host
+      seen.push(`${request.httpVersion} ${host} ${request.url}`)
       response.setHeader('etag', '"1"')
       response.end(body)
     })
@@ -73,7 +74,8 @@ describe.each(['h2', 'http1'] as const)('readers over TLS, %s', (transport) => {
       response.setHeader('content-type', 'text/event-stream')
       response.setHeader('stream-sse-data-encoding', 'base64')
       response.write('event: control\ndata: {"streamNextOffset":"0"}\n\n')
-      response.write('event: data\ndata: AQID\n\nevent: control\ndata: {"streamNextOffset":"3"}\n\n')
+      response.write('event: data\ndata: AQID\n\n')
+      response.write('event: control\ndata: {"streamNextOffset":"3"}\n\n')
     })
     const read = { kind: 'sse' as const, dataEvents: 1 }
     const { rows, events } = await runPlan(over(transport, server, certificate.caPem, { read }))
@@ -96,7 +98,7 @@ describe.each(['h2', 'http1'] as const)('readers over TLS, %s', (transport) => {
     for (const row of rows) expect(row).toMatchObject({ outcome: 'connect-failed', error })
   })
 
-  it.each([true, false])('are not complete when the connection breaks (length: %s)', async (length) => {
+  it.each([true, false])('are not complete when it breaks (length: %s)', async (length) => {
     const certificate = await certificateFor(name)
     await using server = await serve(certificate, (_request, response) => {
       if (length) response.setHeader('content-length', '10')
