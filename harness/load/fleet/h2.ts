@@ -76,7 +76,6 @@ export class H2Transport implements Transport {
   stop(): void {
     this.#connects.stop()
     this.#requests.stop()
-    for (const { session } of this.#connections) session.destroy()
   }
 
   #connect(index: number): void {

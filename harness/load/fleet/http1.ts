@@ -78,7 +78,6 @@ export class Http1Transport implements Transport, ResponseSink {
 
   stop(): void {
     this.#arrivals.stop()
-    for (let reader = 0; reader < this.#sockets.length; reader++) this.#hangUp(reader)
   }
 
   head(reader: number, head: ResponseHead, bytes: Buffer): void {

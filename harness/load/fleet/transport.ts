@@ -3,6 +3,6 @@ export interface Transport {
   begin(): void
   /** Hangs up the readers that were done before the last call. */
   hangUpDone(): void
-  /** No new arrivals; every connection is closed. */
+  /** No new arrivals. Those who are there hang up with the program. */
   stop(): void
 }
