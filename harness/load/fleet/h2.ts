@@ -136,17 +136,23 @@ export class H2Transport implements Transport {
 
   #listen(reader: number, stream: http2.ClientHttp2Stream): void {
     const crowd = this.#crowd
-    // Node may hand over a stream's first bytes before its head: both are counted apart.
-    let bytesReceived = 0
-    let bytesAnnounced = Number.NaN
     // A request leaves when the turn that made it ends, or later when its stream has to wait.
     if (stream.pending) stream.once('ready', () => crowd.sent(reader))
     else setImmediate(() => crowd.sent(reader))
     stream.once('response', (headers) => {
       crowd.firstByteMs[reader] = monotonicMs()
-      bytesAnnounced = Number(headers['content-length'] ?? Number.NaN)
       this.#head(reader, headers)
+      // Not before: to a stream that flows, Node may give its first bytes ahead of its head.
+      this.#receive(reader, stream, Number(headers['content-length'] ?? Number.NaN))
     })
+    stream.once('error', () => {})
+    stream.once('close', () => this.#closed(reader, stream.rstCode ?? -1))
+  }
+
+  /** @param bytesAnnounced NaN where the head announces none */
+  #receive(reader: number, stream: http2.ClientHttp2Stream, bytesAnnounced: number): void {
+    const crowd = this.#crowd
+    let bytesReceived = 0
     stream.on('data', (bytes: Buffer) => {
       bytesReceived += bytes.length
       this.#receiver.body(reader, bytes, 0, bytes.length)
@@ -157,8 +163,6 @@ export class H2Transport implements Transport {
       if (bytesReceived < bytesAnnounced) crowd.finish(reader, 'truncated')
       else this.#receiver.end(reader)
     })
-    stream.once('error', () => {})
-    stream.once('close', () => this.#closed(reader, stream.rstCode ?? -1))
   }
 
   #head(reader: number, headers: http2.IncomingHttpHeaders): void {

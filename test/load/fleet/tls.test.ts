@@ -120,6 +120,24 @@ describe.each(['h2', 'http1'] as const)('readers over TLS, %s', (transport) => {
 })
 
 describe('a stream of HTTP/2', () => {
+  it('has its head before its bytes, however close they come', async () => {
+    const certificate = await certificateFor(name)
+    await using server = await serve(certificate, (request, response) => {
+      if (request.url === '/empty') return response.writeHead(204).end()
+      response.setHeader('content-type', 'text/event-stream')
+      response.end('event: data\ndata: a\n\nevent: control\ndata: {}\n\n')
+    })
+    const requests = [{ path: '/events' }, { path: '/empty' }]
+    const read = { kind: 'sse' as const, dataEvents: 1 }
+    const rest = { readers: 600, connections: 3, requests, read }
+    const { rows } = await runPlan(over('h2', server, certificate.caPem, rest))
+    for (const { reader, outcome, status, bodyHash } of rows) {
+      const events = { outcome: 'complete', status: 200, bodyHash: sha256('a') }
+      const empty = { outcome: 'ended', status: 204, bodyHash: sha256('') }
+      expect({ outcome, status, bodyHash }).toEqual(reader % 2 === 0 ? events : empty)
+    }
+  })
+
   it('that its server resets is told with the code', async () => {
     const certificate = await certificateFor(name)
     await using server = await serve(certificate, (_request, response) => {
