@@ -4,7 +4,7 @@
  * process, however that ends. No lease can be left behind, so none has to be told from a live one.
  */
 import { randomInt } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { HarnessError, UsageError } from '../errors.ts'
 
@@ -83,8 +83,25 @@ async function isFree(port: number): Promise<boolean> {
     if (trial === 'taken') return false
     if (trial !== 'impossible') await close(trial)
   }
-  return true
+  return !isInUse(port)
 }
+
+/**
+ * A connection that goes out from the port lets a listener bind beside it, and is found in the
+ * kernel's table only. One in TIME_WAIT is over: nobody holds the port any more.
+ */
+function isInUse(port: number): boolean {
+  const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
+  return ['/proc/net/tcp', '/proc/net/tcp6'].some((file) => {
+    if (!existsSync(file)) return false
+    return readFileSync(file, 'latin1')
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/))
+      .some((fields) => fields[1]?.endsWith(local) && fields[3] !== timeWait)
+  })
+}
+
+const timeWait = '06'
 
 /** 'impossible': not because somebody has the address; a host without IPv6, for example. */
 function listen(

@@ -54,7 +54,10 @@ export function runsFolder(): string {
  */
 export async function createRunFolder(runId: string): Promise<string> {
   const runs = runsFolder()
-  await mkdir(runs, { recursive: true, mode: passableMode })
+  // Something else of this name is told below, as what it is.
+  await mkdir(runs, { recursive: true, mode: passableMode }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error
+  })
   const found = await lstat(runs)
   if (!found.isDirectory() || found.uid !== userInfo().uid) {
     throw new UsageError(`${runs} is not a folder of this user: remove it, or set TMPDIR to another place.`)
