@@ -22,6 +22,7 @@
 # varnishd -p listen_depth=4096
 # varnishd -p timeout_linger=0
 # varnishd -p timeout_idle=150
+# varnishd -p backend_idle_timeout=4
 # varnishd -p workspace_client=40k
 # varnishd -p http_req_size=16k
 # varnishd -p vsl_buffer=4k
@@ -248,8 +249,8 @@ sub vcl_backend_response {
     if (beresp.status == 200
         && (beresp.http.Expires || beresp.http.Cache-Control ~ "(?i)max-?age=")) {
         # The origin gave a lifetime, and Varnish has read it. None left: for those who wait.
-        if (beresp.ttl < 0.001s) {
-            set beresp.ttl = 0.001s;
+        if (beresp.ttl < 0.001ms) {
+            set beresp.ttl = 0.001ms;
         }
         # A piece of history stays right when the stream grows. [cdn-collapse]
         if (!beresp.http.Stream-Up-To-Date && !beresp.http.Stream-Closed) {
@@ -260,7 +261,7 @@ sub vcl_backend_response {
         # Trouble, and "nothing new so far": for those who wait, and nobody after them.
         # Zero would be for nobody, and they would ask one after the other.
         # [cdn-freshness, cdn-cursor]
-        set beresp.ttl = 0.001s;
+        set beresp.ttl = 0.001ms;
     } else {
         # The tail, a closed stream, a missing one: no lifetime, or Varnish would take its own
         # default of two minutes. [cdn-freshness]
@@ -273,12 +274,12 @@ sub vcl_backend_response {
 # Counted from the moment the origin was asked: what it answered was true then or later. When
 # that is used up (a poll that was parked), a poll's answer has just been made. [cdn-freshness]
 sub bound_lifetime {
-    if (bereq.time + 0.98s > beresp.time + 0.001s) {
+    if (bereq.time + 0.98s > beresp.time) {
         set beresp.ttl = bereq.time + 0.98s - beresp.time;
     } elsif (bereq.url ~ "[?&]live=long-poll(?:&|$)" && beresp.status == 200) {
         set beresp.ttl = 0.9s;
     } else {
-        set beresp.ttl = 0.001s;
+        set beresp.ttl = 0.001ms;
     }
     set beresp.http.X-Edge-Asked = std.time2real(bereq.time, 0.0);
     set beresp.http.X-Edge-Id = bereq.xid;
@@ -310,7 +311,7 @@ sub vcl_backend_error {
     # The origin did not answer. Those who wait are told, the next one tries again: nothing stale
     # is served for it, and what still has a lifetime from the origin is served as before. A page
     # of another origin must be able to read the status. [cdn-freshness, cors]
-    set beresp.ttl = 0.001s;
+    set beresp.ttl = 0.001ms;
     set beresp.keep = 10s;
     set beresp.http.Content-Type = "text/plain; charset=utf-8";
     set beresp.http.Cache-Control = "no-store";
