@@ -8,6 +8,7 @@ import {
   autocannonClient,
   epollClient,
   fleetClient,
+  removeColumns,
   undiciClient,
 } from './held-readers/clients.ts'
 import { compilePrograms } from './held-readers/compile.ts'
@@ -77,6 +78,7 @@ async function run(options: BenchOptions): Promise<Measurement[]> {
       for (const client of able) {
         await oneRound(client, programs.holdingServer, job, samples, options)
       }
+      await removeColumns()
       options.say(`${mode}: round ${round} of ${options.rounds} done`)
     }
   }

@@ -14,7 +14,7 @@ import { promisify } from 'node:util'
 import { HarnessError } from '../harness/errors.ts'
 import type { BenchGroup, BenchOptions, Measurement } from './benchmark.ts'
 import { measure } from './benchmark.ts'
-import { fleetClient } from './held-readers/clients.ts'
+import { fleetClient, removeColumns } from './held-readers/clients.ts'
 import { compilePrograms } from './held-readers/compile.ts'
 import { HoldingServer, runClient, type Job } from './held-readers/job.ts'
 import { spawnProgram } from './spawn-program.ts'
@@ -38,6 +38,7 @@ async function run(options: BenchOptions): Promise<Measurement[]> {
   const values: number[] = []
   for (let round = 1; round <= options.rounds; round++) {
     values.push(await oneRound(programs.holdingServer, caddy, options.readers))
+    await removeColumns()
     options.say(`tls-h2: round ${round} of ${options.rounds} done`)
   }
   return measure([{ id: 'tls-h2-connect', subject: 'fleet', unit: 'ms', values }])

@@ -1,4 +1,5 @@
 /** The clients that do the held-reader job side by side. */
+import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,6 +9,12 @@ import type { FleetPlan } from '../../harness/load/fleet/plan.ts'
 import type { Client, Job, Told } from './job.ts'
 
 const connectsInFlightMax = 256
+const columnsFile = path.join(tmpdir(), `held-readers-${process.pid}.columns`)
+
+/** Removes the fleet's column file, which is written as in any run and read by nobody here. */
+export async function removeColumns(): Promise<void> {
+  await rm(columnsFile, { force: true })
+}
 
 /** The plan of the held-reader job; `plan` changes what a benchmark wants different. */
 export function heldReaderPlan(port: number, job: Job, plan: Partial<FleetPlan> = {}): FleetPlan {
@@ -21,7 +28,7 @@ export function heldReaderPlan(port: number, job: Job, plan: Partial<FleetPlan> 
     arrivalSpanMs: 0,
     deadlineMs: 100_000,
     captureHeaders: ['stream-next-offset', 'stream-up-to-date', 'stream-cursor', 'x-varnish'],
-    columnsFile: path.join(tmpdir(), `held-readers-${process.pid}.columns`),
+    columnsFile,
     ...plan,
   }
 }

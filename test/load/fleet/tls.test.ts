@@ -150,6 +150,16 @@ describe('a stream of HTTP/2', () => {
     }
   })
 
+  it('that ends without an error, but short of its length, is truncated', async () => {
+    const certificate = await certificateFor(name)
+    await using server = await serve(certificate, (_request, response) => {
+      response.stream.respond({ ':status': 200, 'content-length': '5' })
+      response.stream.write('abc', () => response.stream.destroy())
+    })
+    const { summary } = await runPlan(over('h2', server, certificate.caPem))
+    expect(summary.outcomes).toEqual({ truncated: 30 })
+  })
+
   it('that is shorter than it promised is not complete', async () => {
     const certificate = await certificateFor(name)
     await using server = await serve(certificate, (_request, response) => {
