@@ -31,8 +31,8 @@ interface Attempt {
   startedAtMs: number
 }
 
-/** What was seen in one look. */
-type Seen = { ready: true } | { ready: false; taken: string } | { ready: false; awaited: string }
+/** What was seen in one look; `awaited` is null while the probe itself is not answered. */
+type Seen = { ready: true } | { ready: false; taken: string } | { ready: false; awaited: string | null }
 
 /**
  * Starts a service and waits until it is ready, has exited, or its deadline passed. Never throws for
@@ -62,6 +62,7 @@ export async function startService(service: Service, context: StartContext): Pro
 async function awaitReady(attempt: Attempt, signal: AbortSignal): Promise<StartOutcome> {
   const { service, owned, startedAtMs } = attempt
   const deadlineMs = startedAtMs + service.readyWithinMs
+  let awaited = describeProbe(service.ready)
   for (;;) {
     const leftMs = deadlineMs - monotonicMs()
     const seen = await look(attempt, Math.max(1, Math.min(leftMs, lookMsMax)))
@@ -69,7 +70,9 @@ async function awaitReady(attempt: Attempt, signal: AbortSignal): Promise<StartO
     if (owned.exit !== null) return exitedBeforeReady(attempt)
     if (seen.ready) return ready(attempt)
     if ('taken' in seen) return portTaken(attempt, seen.taken)
-    if (monotonicMs() >= deadlineMs) return deadlinePassed(attempt, seen.awaited)
+    // The last look has little time: what an earlier one found missing says more than its silence.
+    awaited = seen.awaited ?? awaited
+    if (monotonicMs() >= deadlineMs) return deadlinePassed(attempt, awaited)
     await owned.exitedWithin(pauseMs(monotonicMs() - startedAtMs))
   }
 }
@@ -87,7 +90,7 @@ async function look(attempt: Attempt, timeoutMs: number): Promise<Seen> {
     looksReady(service.ready, output, timeoutMs),
     owned.mainExited.then(() => false),
   ])
-  if (!answered) return { ready: false, awaited: describeProbe(service.ready) }
+  if (!answered) return { ready: false, awaited: null }
   return judgePorts(service.ports, owned)
 }
 
