@@ -190,7 +190,8 @@ sub vcl_backend_fetch {
 }
 
 sub vcl_backend_response {
-    # stale-while-revalidate allows one stale answer, grace would give it to everybody. [cdn-freshness]
+    # stale-while-revalidate allows one stale answer, grace would give it to everybody.
+    # [cdn-freshness]
     set beresp.grace = 0s;
     set beresp.keep = 0s;
 
