@@ -113,9 +113,12 @@ test('a port that another program has is told, with that program', async () => {
   }
 })
 
-test('a port that another program silently shares is told as taken, though it answers', async () => {
+test.each([
+  ['answers in its place', 200],
+  ['leaves it to answer now and then', 503],
+])('a port that another program silently shares is told as taken: it %s', async (_, answers) => {
   const port = await runtime.leasePort()
-  const plan = JSON.stringify({ behaviour: 'serve', port, reusePort: true })
+  const plan = JSON.stringify({ behaviour: 'serve', port, reusePort: true, answers })
   const sharer = spawn(process.execPath, [serviceProgram, plan], { stdio: 'ignore' })
   const exited = new Promise((resolve) => sharer.once('exit', resolve))
   try {

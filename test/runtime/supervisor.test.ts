@@ -73,10 +73,10 @@ function supervisorLog({ logsDir }: StartedHarness): string {
   return existsSync(file) ? readFileSync(file, 'utf8') : ''
 }
 
-test('a harness that is killed leaves nothing, the stubborn and the stray included', async () => {
+test.each(['by itself', 'with its whole group'])('a harness killed %s leaves nothing, the stubborn and the stray included', async (how) => {
   const harness = await startHarness('die')
   await expectRunning(harness)
-  harness.child.kill('SIGKILL')
+  process.kill(how === 'by itself' ? harness.child.pid! : -harness.child.pid!, 'SIGKILL')
   await expectGone(harness)
   const told = () => /ended 4 processes \(1 by SIGKILL\).* in \d+ ms/.test(supervisorLog(harness))
   await until(told, { for: 'the supervisor to tell what it did', timeoutMs: 2_000 })

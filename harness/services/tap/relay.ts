@@ -45,8 +45,11 @@ function pass(from: Socket, to: Socket, observe: (chunk: Buffer) => void): void 
   from.resume()
 }
 
-/** What the origin sent before its reset has arrived at the client; so it does through the tap. */
+/**
+ * What the origin sent before its reset has arrived at the client; so it does through the tap. The
+ * empty write is done once all before it are.
+ */
 function resetOnceWritten(client: Socket): void {
   if (client.writableLength === 0) client.resetAndDestroy()
-  else client.once('drain', () => client.resetAndDestroy())
+  else client.write('', () => client.resetAndDestroy())
 }
