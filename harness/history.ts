@@ -227,10 +227,7 @@ export type EventBody =
   | StepMark
 export type HistoryEvent = EventBody & { seq: number; atMs: number; scenario: string }
 
-/** Milliseconds of the clock that the whole run is told in. */
-export function monotonicMs(): number {
-  return Number(process.hrtime.bigint()) / 1e6
-}
+export { monotonicMs } from './clock.ts'
 
 const fileBytesMax = 64 * 1024 * 1024
 

@@ -8,9 +8,9 @@
  */
 import { createHash } from 'node:crypto'
 import { Pool, type Dispatcher } from 'undici'
+import { monotonicMs } from './clock.ts'
 import type { Recorder } from './recorder.ts'
 import type { CreateRequest, Operation, Outcome, ReadBack, Via } from './history.ts'
-import { monotonicMs } from './history.ts'
 import { encodeRecord, findRecords } from './record.ts'
 
 /** Where requests of one way go. */

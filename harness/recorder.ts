@@ -2,7 +2,7 @@
  * Writes one scenario's part of the history, feeds it to the checks as it is written, and lets
  * steps wait for its events ("after 200 acknowledged appends") instead of for seconds.
  */
-import { monotonicMs } from './history.ts'
+import { monotonicMs } from './clock.ts'
 import type { EventBody, HistoryEvent, Operation, Outcome, Via } from './history.ts'
 import { within } from './until.ts'
 

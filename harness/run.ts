@@ -4,11 +4,12 @@
  */
 import { rename, rm, symlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { monotonicMs } from './clock.ts'
 import { conclude, concludeBoxes, concludeRows, scoreOf, type AuditPart, type Facts } from './conclude.ts'
 import { exitCodes } from './errors.ts'
 import type { Subject } from './gather.ts'
 import { gatherHarness, gatherHost } from './gather-environment.ts'
-import { HistoryFile, monotonicMs } from './history.ts'
+import { HistoryFile } from './history.ts'
 import type { FileChange } from './open-world.ts'
 import type { Plan } from './plan.ts'
 import { Sequence } from './recorder.ts'

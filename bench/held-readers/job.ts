@@ -1,7 +1,7 @@
 /** One client doing the held-reader job once, watched from outside. */
 import { readFileSync } from 'node:fs'
 import { HarnessError } from '../../harness/errors.ts'
-import { monotonicMs } from '../../harness/load/fleet/clock.ts'
+import { monotonicMs } from '../../harness/clock.ts'
 import type { FleetProgram } from '../../harness/load/fleet/launch.ts'
 import { spawnProgram, type ChildProgram } from '../spawn-program.ts'
 

@@ -9,7 +9,7 @@
 import { hash } from 'node:crypto'
 import { once } from 'node:events'
 import { Pool } from 'undici'
-import { monotonicMs } from '../../harness/load/fleet/clock.ts'
+import { monotonicMs } from '../../harness/clock.ts'
 import { distributionOf } from '../../harness/load/fleet/summary.ts'
 
 const [port, readers] = process.argv.slice(2).map(Number) as [number, number]

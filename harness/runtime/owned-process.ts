@@ -5,7 +5,7 @@
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { HarnessError } from '../errors.ts'
 import { until } from '../until.ts'
-import { monotonicMs } from './clock.ts'
+import { monotonicMs } from '../clock.ts'
 import { killUntilGone } from './ending.ts'
 import { familyOf, groupPids, isStopped, runTag, serviceTag, signalQuietly, taggedPids, usageOf } from './process-table.ts'
 import type { Exit, StopSignal, Usage } from './runtime.ts'

@@ -1,6 +1,6 @@
 /** One start of a service: launched, then readiness raced against its exit and its deadline. */
 import { HarnessError } from '../errors.ts'
-import { monotonicMs } from './clock.ts'
+import { monotonicMs } from '../clock.ts'
 import { judgeOwnership, readListeners } from './listeners.ts'
 import type { OwnedProcess } from './owned-process.ts'
 import { describeProbe, looksReady } from './readiness.ts'

@@ -1,6 +1,6 @@
 /** Mixed reads and writes over far more streams than the server may keep open. */
 import type { Interpreter, Sized, StepContext } from '../step.ts'
-import { monotonicMs } from '../history.ts'
+import { monotonicMs } from '../clock.ts'
 import type { KnownStream } from '../operations.ts'
 import { randomFor } from '../seed.ts'
 import { createStreams, createStreamsInterpreter, inParallel, recordId } from './create-streams.ts'

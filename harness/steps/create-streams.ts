@@ -1,7 +1,8 @@
 /** Makes streams of given kinds and fills them, at the origin. */
 import type { Interpreter, Sized, StepContext } from '../step.ts'
 import type { KnownStream } from '../operations.ts'
-import { monotonicMs, type CreateRequest } from '../history.ts'
+import { monotonicMs } from '../clock.ts'
+import type { CreateRequest } from '../history.ts'
 import { encodeRecord } from '../record.ts'
 import { everyKind, streamKind, type StreamKind } from '../streams.ts'
 

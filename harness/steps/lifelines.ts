@@ -5,7 +5,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Interpreter, Sized, StepContext } from '../step.ts'
 import type { KnownStream } from '../operations.ts'
-import { monotonicMs, type Via } from '../history.ts'
+import { monotonicMs } from '../clock.ts'
+import type { Via } from '../history.ts'
 import type { StreamKind } from '../streams.ts'
 import { createRequest, newStream, recordId } from './create-streams.ts'
 

@@ -1,6 +1,6 @@
 /** Fills disk with streams that expire, and watches whether the space comes back. */
 import type { Interpreter, Sized, StepContext } from '../step.ts'
-import { monotonicMs } from '../history.ts'
+import { monotonicMs } from '../clock.ts'
 import type { StreamKind } from '../streams.ts'
 import { AwaitedTooLong, until } from '../until.ts'
 import { createOne, inParallel } from './create-streams.ts'

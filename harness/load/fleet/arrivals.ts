@@ -1,5 +1,5 @@
 /** Lets readers arrive: when they are due, and no more at once than may be connecting. */
-import { monotonicMs } from './clock.ts'
+import { monotonicMs } from '../../clock.ts'
 
 export interface ArrivalPlan {
   count: number

@@ -1,6 +1,6 @@
 /** What is known of every reader, as columns of numbers, and the milestones of them all. */
 import { Bodies } from './bodies.ts'
-import { monotonicMs } from './clock.ts'
+import { monotonicMs } from '../../clock.ts'
 import { DistinctBytes, DistinctValues, noValue } from './distinct.ts'
 import { outcomeCode, type Outcome } from './outcomes.ts'
 

@@ -5,7 +5,7 @@
  */
 import { createInterface } from 'node:readline'
 import { exitCodes, UsageError } from '../../errors.ts'
-import { clockSource, monotonicMs } from './clock.ts'
+import { clockSource, monotonicMs } from '../../clock.ts'
 import { writeColumns } from './columns.ts'
 import { Crowd, type Milestone } from './crowd.ts'
 import type { FleetEvent } from './events.ts'

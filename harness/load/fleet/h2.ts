@@ -1,7 +1,7 @@
 /** Readers over HTTP/2: some TLS connections, and on each of them many streams. */
 import http2 from 'node:http2'
 import { Arrivals } from './arrivals.ts'
-import { monotonicMs } from './clock.ts'
+import { monotonicMs } from '../../clock.ts'
 import type { Crowd } from './crowd.ts'
 import { connectionsOf, type CheckedFleetPlan } from './plan.ts'
 import type { Receiver } from './receiver.ts'

@@ -5,7 +5,7 @@
 import net from 'node:net'
 import tls from 'node:tls'
 import { Arrivals } from './arrivals.ts'
-import { monotonicMs } from './clock.ts'
+import { monotonicMs } from '../../clock.ts'
 import type { Crowd } from './crowd.ts'
 import type { CheckedFleetPlan } from './plan.ts'
 import type { Receiver } from './receiver.ts'

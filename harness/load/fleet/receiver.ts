@@ -4,7 +4,7 @@
  */
 import type { Crowd } from './crowd.ts'
 import { controlFields } from './crowd.ts'
-import { monotonicMs } from './clock.ts'
+import { monotonicMs } from '../../clock.ts'
 import { noValue } from './distinct.ts'
 import { SseParser, type EventSink } from './sse-parser.ts'
 import type { CheckedFleetPlan } from './plan.ts'

@@ -14,7 +14,7 @@
  */
 import { createServer, type Server } from 'node:net'
 import { createInterface } from 'node:readline'
-import { monotonicMs } from '../../runtime/clock.ts'
+import { monotonicMs } from '../../clock.ts'
 import { Ledger, type TapTally } from './counting.ts'
 import { relay } from './relay.ts'
 
