@@ -114,14 +114,7 @@ export function openReleaseClient(
       using watchdog = openWatchdog(overall, cancelled)
       const have = await sizeOf(file)
       const answer = await get(url, have > 0 ? rangeHeaders(have, etag) : {}, watchdog)
-      if (answer.statusCode === 416) {
-        await answer.body.dump()
-        await truncate(file, 0)
-        throw new DownloadFailed('broken', `${hostOf(url)} has no more of the file than was kept`)
-      }
-      await refuseStatus(answer, url, [200, 206])
-      await refuseWebPage(answer, url)
-      const start = startOf(answer, have, url)
+      const start = await startOfFile(answer, url, file, have)
       onStart(start)
       await writeBody(answer, file, start, url, watchdog, cancelled)
       return start.offset > 0
@@ -130,6 +123,23 @@ export function openReleaseClient(
 }
 
 // --- one answer -----------------------------------------------------------------------------
+
+/** Where in the file an answer's body belongs. Throws where it is no body of the file. */
+async function startOfFile(
+  answer: Answer,
+  url: string,
+  file: string,
+  have: number,
+): Promise<FileStart> {
+  if (answer.statusCode === 416) {
+    await answer.body.dump()
+    await truncate(file, 0)
+    throw new DownloadFailed('broken', `${hostOf(url)} has no more of the file than was kept`)
+  }
+  await refuseStatus(answer, url, [200, 206])
+  await refuseWebPage(answer, url)
+  return startOf(answer, have, url)
+}
 
 function rangeHeaders(offset: number, etag: string | null): Record<string, string> {
   // A weak tag promises no equal bytes, and must not be sent (RFC 9110, 13.1.5).
