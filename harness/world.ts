@@ -42,6 +42,8 @@ export interface TapCounts {
 }
 
 export interface CacheCounters {
+  /** Requests of clients that it has taken up and is done with, or has put aside to wait for another's answer. */
+  requests: number
   fetches: number
   hits: number
   misses: number

@@ -17,7 +17,7 @@
 # Words in square brackets name the row of the checklist that fails without the rule.
 # docs/recommended-vcl.md has figures, limits, and the reasons for these parameters:
 #
-# varnishd -p thread_pool_max=6000
+# varnishd -p thread_pool_max=11000
 # varnishd -p thread_queue_limit=20000
 # varnishd -p listen_depth=4096
 # varnishd -p timeout_linger=0

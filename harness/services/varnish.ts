@@ -57,5 +57,5 @@ export async function varnishCounters(
   if (result.code !== 0) return null
   const parsed = JSON.parse(result.stdout) as { counters?: Record<string, { value: number }> }
   const value = (name: string) => parsed.counters?.[`MAIN.${name}`]?.value ?? 0
-  return { fetches: value('backend_req'), hits: value('cache_hit'), misses: value('cache_miss') }
+  return { requests: value('client_req'), fetches: value('backend_req'), hits: value('cache_hit'), misses: value('cache_miss') }
 }

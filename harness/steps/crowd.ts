@@ -11,7 +11,7 @@ import type { KnownStream } from '../operations.ts'
 import { monotonicMs, type Crowd, type Via } from '../history.ts'
 import { encodeRecord } from '../record.ts'
 import { AwaitedTooLong, until, within } from '../until.ts'
-import type { CrowdFigures, Milestone } from '../world.ts'
+import type { CacheCounters, CrowdFigures, Milestone } from '../world.ts'
 import type { FleetPlan } from '../load/fleet/plan.ts'
 import { newStream, recordId } from './create-streams.ts'
 
@@ -34,7 +34,7 @@ const historyRecords = 8
 const deadlineMs = 45_000
 const parkTimeoutMs = 20_000
 const connectsInFlightMax = 256
-/** A few connections are always being set up or taken over from earlier ones. */
+/** Where a hop tells nothing but its open files: some are always being set up or left from before. */
 const parkedShare = 0.995
 const captured = ['stream-next-offset', 'stream-up-to-date', 'stream-cursor']
 
@@ -137,7 +137,7 @@ async function gather(gathering: Gathering, generation: string, readers: number)
   const crowdDone = context.world.readers(plan, (reached) => reached === milestone && parked.resolve())
   if (held) {
     await Promise.race([within(parked.promise, { for: 'the crowd to be parked', timeoutMs: parkTimeoutMs }).catch(noteUnparked(gathering)), crowdDone])
-    arrivedAtMs = await readersAreParked(gathering, readers)
+    arrivedAtMs = await readersAreParked(gathering, readers, cacheBefore)
     ackAtMs = await write(gathering, writeVia(step, generation))
     question.expected = gathering.written.at(-1)!
   }
@@ -148,7 +148,7 @@ async function gather(gathering: Gathering, generation: string, readers: number)
 
 /** Readers that are never served are for the check to see: the crowd goes on without them. */
 function noteUnparked({ context, step }: Gathering) {
-  return (error: unknown) => {
+  return (error: unknown): void => {
     if (!(error instanceof AwaitedTooLong)) throw error
     context.recorder.record({ kind: 'sample', name: 'crowd-not-parked', value: 1, label: `${step.mode} ${step.path}` })
   }
@@ -160,26 +160,37 @@ function writeVia(step: CrowdStep, generation: string): Via {
 }
 
 /**
- * The readers have sent, but hops in between take their time: wait until the hop that holds them
- * has a connection for each, and the origin has seen the first.
+ * The readers have sent, but hops in between take their time, and one that arrives after the append
+ * is not of the crowd. Wait until the hop that holds them has taken up each request.
  */
-async function readersAreParked(gathering: Gathering, readers: number): Promise<number> {
-  const { context, stream, step } = gathering
-  const holder = step.path === 'direct' ? 'origin' : 'edge'
-  const before = step.path === 'direct' ? 0 : gathering.edgeFilesBefore
-  const parked = async () => {
-    if ((await context.world.tapInFlight(stream.path)) === 0) return false
-    const usage = await context.world.usage(holder)
-    return usage === null || usage.openFiles - before >= readers * parkedShare
-  }
+async function readersAreParked(gathering: Gathering, readers: number, cacheBefore: CacheCounters | null): Promise<number> {
+  const { context } = gathering
+  const parked = async () => (await heldReaders(gathering, cacheBefore)) >= readers
   try {
     await until(parked, { for: 'the readers to be parked', timeoutMs: 15_000, everyMs: 100, signal: context.signal })
   } catch (error) {
     // An edge that answers by itself is the check's finding, not this step's failure.
     if (!(error instanceof AwaitedTooLong)) throw error
-    context.recorder.record({ kind: 'sample', name: 'crowd-not-parked', value: 1, label: `${step.mode} ${step.path}` })
+    noteUnparked(gathering)(error)
   }
   return monotonicMs()
+}
+
+/**
+ * How many readers are held; none before the origin has seen the first. A cache counts a request
+ * once its thread has left it to wait for another's answer; those that wait for the origin
+ * themselves are in flight at the tap. An event stream keeps its thread, but its reader has been
+ * told that it is open.
+ */
+async function heldReaders(gathering: Gathering, cacheBefore: CacheCounters | null): Promise<number> {
+  const { context, stream, step, readers } = gathering
+  const inFlight = await context.world.tapInFlight(stream.path)
+  if (inFlight === 0 || step.path === 'direct') return inFlight
+  if (step.mode === 'sse') return readers
+  const cache = await context.world.cacheCounters()
+  if (cache !== null && cacheBefore !== null) return inFlight + cache.requests - cacheBefore.requests
+  const usage = await context.world.usage('edge')
+  return usage === null ? readers : (usage.openFiles - gathering.edgeFilesBefore) / parkedShare
 }
 
 function nextQuestion(gathering: Gathering): Question {
@@ -231,7 +242,7 @@ function fleetPlan(gathering: Gathering, target: string, readers: number): Fleet
 
 interface Before {
   mark: number
-  cacheBefore: { fetches: number } | null
+  cacheBefore: CacheCounters | null
   ackAtMs: number | null
   /** When a parked crowd was seen to be complete. */
   arrivedAtMs: number | null

@@ -20,7 +20,7 @@ import type { Transport } from './transport.ts'
 
 const progressEveryMs = 250
 /** How long a run that is done waits for the control events of its last data events. */
-const controlsWithinMs = 250
+const controlsWithinMs = 5_000
 
 class FleetRun {
   readonly #plan: CheckedFleetPlan

@@ -71,7 +71,10 @@ export class Http1Transport implements Transport, ResponseSink {
   }
 
   hangUpDone(): void {
-    for (const reader of this.#hangUpNext) this.#hangUp(reader)
+    for (const reader of this.#hangUpNext) {
+      if (this.#receiver.isControlDue(reader)) this.#done.push(reader)
+      else this.#hangUp(reader)
+    }
     this.#hangUpNext = this.#done
     this.#done = []
   }

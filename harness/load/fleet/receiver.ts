@@ -36,6 +36,11 @@ export class Receiver implements EventSink {
     return this.#controlsDue
   }
 
+  /** The reader has its last data event, and not yet the control event that tells its offset. */
+  isControlDue(reader: number): boolean {
+    return this.#sse !== undefined && (this.#traits[reader]! & traits.controlDue) !== 0
+  }
+
   /** The head of the final response; the transport has captured its headers already. */
   head(reader: number, status: number, contentType: string, encoding: string): void {
     this.#crowd.status[reader] = status

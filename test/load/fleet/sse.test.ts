@@ -77,7 +77,7 @@ describe('readers of an event stream', () => {
   it('wait for the control event of their last data event', async () => {
     const { rows } = await readers(3, 1, (socket) => {
       socket.write(open + chunk(data('x')))
-      setTimeout(() => socket.write(chunk(control({ streamNextOffset: '0_9' }))), 50)
+      setTimeout(() => socket.write(chunk(control({ streamNextOffset: '0_9' }))), 1_200)
     })
     for (const row of rows) expect(row.headers['sse:streamNextOffset']).toBe('0_9')
   })
