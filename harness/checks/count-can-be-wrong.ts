@@ -1,6 +1,7 @@
 /** The control: without a cache on the way the same count shows one upstream request for each reader. */
 import type { Check } from '../check.ts'
 import type { Crowd } from '../history.ts'
+import { number } from '../report/figures.ts'
 import { pass, unknown } from '../verdict.ts'
 
 interface State {
@@ -20,6 +21,6 @@ export const countCanBeWrongCheck: Check<State, object> = {
     if (off) {
       return unknown(`The control counted ${off.upstreamRequests} upstream requests for ${off.readers} readers without a cache: the count cannot be trusted.`, [off.crowd], readers)
     }
-    return pass(readers, `${readers} readers without a cache were counted as ${readers} upstream requests.`)
+    return pass(readers, `${number(readers)} readers without a cache were counted as ${number(readers)} upstream requests.`)
   },
 }

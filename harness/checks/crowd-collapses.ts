@@ -5,8 +5,10 @@
  * are all parked before the answer comes: for them it is one.
  */
 import { limitsOf, type Check } from '../check.ts'
+import { crowdName, modeWords } from '../crowd-words.ts'
 import type { Crowd } from '../history.ts'
-import { fail, pass, unknown } from '../verdict.ts'
+import { duration, number, plural } from '../report/figures.ts'
+import { fail, pass, unknown, type Verdict } from '../verdict.ts'
 
 interface Limits {
   staleMs: number
@@ -18,6 +20,14 @@ interface State {
   limits: Limits
   crowds: Crowd[]
   shortfalls: string[]
+}
+
+/** One of the two counts of a crowd that are held against a limit. */
+interface Count {
+  crowd: Crowd
+  unit: 'upstream requests' | 'upstream probes'
+  value: number
+  limit: number
 }
 
 export const crowdCollapsesCheck: Check<State, Partial<Limits>> = {
@@ -34,20 +44,18 @@ export const crowdCollapsesCheck: Check<State, Partial<Limits>> = {
   },
   finish({ crowds, limits, shortfalls }) {
     const readers = crowds.reduce((sum, crowd) => sum + crowd.readers, 0)
-    const over = crowds.filter((crowd) => crowd.upstreamRequests > requestsMax(crowd, limits.staleMs) || crowd.probeRequests > probesMax(crowd, limits.staleMs))
-    const worst = crowds.toSorted((a, b) => b.upstreamRequests - a.upstreamRequests)[0]
-    const figures = worst ? { value: worst.upstreamRequests, unit: 'upstream requests', limit: requestsMax(worst, limits.staleMs) } : {}
-    if (over.length > 0) {
-      const first = over[0]!
-      return fail(readers, `${first.readers.toLocaleString('en-US')} readers (${first.crowd}) became ${first.upstreamRequests.toLocaleString('en-US')} upstream requests and ${first.probeRequests} probes, where ${requestsMax(first, limits.staleMs)} and ${probesMax(first, limits.staleMs)} are the limits.`, over.map(describe), `crowd-collapses/not-collapsed/${first.mode}/crowd/${first.path}`, figures)
-    }
-    if (crowds.length === 0) return unknown(shortfalls[0] ?? `No ${limits.mode} crowd was gathered.`, shortfalls)
+    const counts = crowds.flatMap((crowd) => countsOf(crowd, limits.staleMs)).toSorted(byExcess)
+    const evidence = (of: Crowd[]) => of.map((crowd) => describe(crowd, limits.staleMs))
+    const over = counts.filter((count) => count.value > count.limit)
+    if (over.length > 0) return tooMany(over, readers, evidence([...new Set(over.map((count) => count.crowd))]))
+    if (crowds.length === 0) return unknown(shortfalls[0] ?? `No ${modeWords[limits.mode]} crowd was gathered.`, shortfalls)
     const unanswered = crowds.filter((crowd) => crowd.answered < crowd.readers / 2)
-    if (unanswered.length > 0) return unknown('Most readers of a crowd got no answer, so that the count of upstream requests proves nothing.', unanswered.map(describe), readers)
+    if (unanswered.length > 0) return unknown('Most readers of a crowd got no answer, so that the count of upstream requests proves nothing.', evidence(unanswered), readers)
     const disagreeing = crowds.filter(disagrees)
-    if (disagreeing.length > 0) return unknown('The tap and the cache count different numbers of upstream requests.', disagreeing.map(describe), readers)
-    if (shortfalls.length > 0) return unknown(shortfalls[0]!, crowds.map(describe), readers)
-    return pass(readers, `${crowds.length} crowds of up to ${Math.max(...crowds.map((crowd) => crowd.readers)).toLocaleString('en-US')} readers became at most ${worst!.upstreamRequests} upstream request${worst!.upstreamRequests === 1 ? '' : 's'} each.`, { ...figures, evidence: crowds.map(describe) })
+    if (disagreeing.length > 0) return unknown('The tap and the cache count different numbers of upstream requests.', evidence(disagreeing), readers)
+    if (shortfalls.length > 0) return unknown(shortfalls[0]!, evidence(crowds), readers)
+    const most = counts.filter((count) => count.unit === 'upstream requests').toSorted((a, b) => b.value - a.value)[0]!
+    return pass(readers, collapsed(crowds, most, limits.staleMs), { ...figuresOf(most), evidence: evidence(crowds) })
   },
 }
 
@@ -63,15 +71,55 @@ export function probesMax(crowd: Crowd, staleMs: number): number {
   return 1 + Math.floor(crowd.arrivalMs / staleMs)
 }
 
+function countsOf(crowd: Crowd, staleMs: number): Count[] {
+  return [
+    { crowd, unit: 'upstream requests', value: crowd.upstreamRequests, limit: requestsMax(crowd, staleMs) },
+    { crowd, unit: 'upstream probes', value: crowd.probeRequests, limit: probesMax(crowd, staleMs) },
+  ]
+}
+
+/** What is furthest beyond its limit first; requests, which carry the bytes, before probes. */
+function byExcess(a: Count, b: Count): number {
+  const excess = b.value - b.limit - (a.value - a.limit)
+  return excess || Number(a.unit === 'upstream probes') - Number(b.unit === 'upstream probes')
+}
+
+function figuresOf({ value, unit, limit }: Count) {
+  return { value, unit, limit }
+}
+
+function tooMany(over: Count[], readers: number, evidence: string[]): Verdict {
+  const worst = over[0]!
+  const { crowd, value, limit } = worst
+  const what = worst.unit === 'upstream requests' ? plural(value, 'upstream request') : plural(value, 'existence probe (HEAD)', 'existence probes (HEAD)')
+  const others = new Set(over.map((count) => count.crowd)).size - 1
+  const more = others === 0 ? '' : `, and so did ${plural(others, 'other crowd')}`
+  const allowed = `where ${number(limit)} ${limit === 1 ? 'is' : 'are'} allowed`
+  const because = `${number(crowd.readers)} readers at one offset became ${what}, ${allowed} (${crowdName(crowd)})${more}.`
+  const invariant = worst.unit === 'upstream requests' ? 'not-collapsed' : 'probes-not-collapsed'
+  return fail(readers, because, evidence, `crowd-collapses/${invariant}/${crowd.mode}/crowd/${crowd.path}`, figuresOf(worst))
+}
+
+function collapsed(crowds: Crowd[], most: Count, staleMs: number): string {
+  const largest = Math.max(...crowds.map((crowd) => crowd.readers))
+  const became = `${plural(crowds.length, 'crowd')} of up to ${number(largest)} readers became at most ${plural(most.value, 'upstream request')} each`
+  if (most.limit === 1) return `${became}.`
+  const why = `it took ${duration(most.crowd.arrivalMs)} to arrive, and an answer without a lifetime is shared for ${duration(staleMs)}`
+  return `${became}, where ${number(most.limit)} are allowed: ${why}.`
+}
+
 /** Every request at the tap must be one the cache says it made; the writer's appends are both. */
 function disagrees(crowd: Crowd): boolean {
   return crowd.cacheFetches !== null && crowd.cacheFetches > crowd.upstreamRequestsAny
 }
 
-function describe(crowd: Crowd): string {
-  const cache = crowd.cacheFetches === null ? '' : `, the cache counts ${crowd.cacheFetches}`
+function describe(crowd: Crowd, staleMs: number): string {
+  const answered = crowd.answered === crowd.readers ? 'all answered' : `${number(crowd.answered)} answered`
+  const cache = crowd.cacheFetches === null ? '' : `; the cache counts ${plural(crowd.cacheFetches, 'fetch', 'fetches')}`
   return (
-    `${crowd.crowd}: ${crowd.readers} readers, ${crowd.answered} answered, ${crowd.upstreamRequests} GET and ` +
-    `${crowd.probeRequests} HEAD upstream (tap: ${crowd.upstreamRequestsAny} in all${cache}), arrived over ${Math.round(crowd.arrivalMs)} ms`
+    `${crowdName(crowd)}: ${number(crowd.readers)} readers arrived over ${duration(crowd.arrivalMs)}, ${answered}; ` +
+    `upstream ${number(crowd.upstreamRequests)} GET (${number(requestsMax(crowd, staleMs))} allowed) and ` +
+    `${number(crowd.probeRequests)} HEAD (${number(probesMax(crowd, staleMs))} allowed), ` +
+    `${plural(crowd.upstreamRequestsAny, 'request')} of any kind${cache}`
   )
 }

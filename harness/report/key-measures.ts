@@ -1,24 +1,7 @@
 /** The few figures of a scenario that a reader wants beside its verdict: one sentence each. */
 import { bytes, duration, number, percent, plural } from './figures.ts'
+import { modeWords } from '../crowd-words.ts'
 import type { FanOutMeasurement, Measurements } from './result.ts'
-
-export const modeWords: Record<FanOutMeasurement['mode'], string> = {
-  'catch-up': 'catch-up',
-  'catch-up-tail': 'catch-up at the tail',
-  'long-poll': 'long-poll',
-  sse: 'SSE',
-}
-
-export const pathWords: Record<FanOutMeasurement['path'], string> = {
-  'edge-http1': 'cache, HTTP/1.1',
-  'tls-h2': 'TLS and cache, h2',
-  direct: 'without the cache',
-}
-
-/** A crowd's name: `crowd 1`, or what it was called (`late`). */
-export function crowdWords(generation: string): string {
-  return /^\d+$/.test(generation) ? `crowd ${generation}` : generation
-}
 
 export function keyMeasures(measurements: Measurements): string[] {
   return [

@@ -58,6 +58,23 @@ describe('crowd-collapses', () => {
     expect(verdict([crowd({ probeRequests: 2, arrivalMs: 1_000 })]).verdict).toBe('pass')
   })
 
+  it('tells the figure that failed, be it requests or probes, and names the crowd', () => {
+    const probes = crowd({ probeRequests: 4, path: 'tls-h2', generation: '2' })
+    expect(verdict([crowd(), probes])).toMatchObject({
+      verdict: 'fail',
+      value: 4,
+      unit: 'upstream probes',
+      limit: 1,
+      because:
+        '100 readers at one offset became 4 existence probes (HEAD), where 1 is allowed (long-poll through TLS and the cache over h2, crowd 2).',
+    })
+    const worse = crowd({ upstreamRequests: 9, upstreamRequestsAny: 10 })
+    const both = verdict([probes, worse])
+    expect(both).toMatchObject({ value: 9, unit: 'upstream requests', limit: 1 })
+    expect(both.because).toMatch(/, and so did 1 other crowd\.$/)
+    expect(both.evidence.length).toBe(2)
+  })
+
   it('is unknown when the cache counted more than the tap, when most got no answer, or nothing came', () => {
     expect(verdict([crowd({ cacheFetches: 3 })]).verdict).toBe('unknown')
     expect(verdict([crowd({ answered: 40 })]).verdict).toBe('unknown')
@@ -79,6 +96,15 @@ describe('crowd-is-served-right', () => {
 
   it('fails when all got the same, but not what was written', () => {
     expect(verdict({ hashes: { stale: 100 } })).toMatchObject({ verdict: 'fail', value: 100 })
+  })
+
+  it('says in its sentence what was wrong', () => {
+    expect(verdict({ outcomes: { complete: 98, ended: 2 }, statuses: { 200: 98, 502: 2 }, answered: 98 }).because).toBe(
+      '2 of 100 readers did not get exactly what was written: 2 answered 502 (long-poll through the cache over HTTP/1.1, crowd 1).',
+    )
+    expect(verdict({ outcomes: { complete: 99, truncated: 1 }, answered: 99 }).because).toContain(': 1 truncated (')
+    expect(verdict({ hashes: { right: 97, stale: 3 } }).because).toContain(': 3 got other bytes (')
+    expect(verdict({ nextOffsets: { o2: 99, o1: 1 } }).because).toContain(': 1 were told another next offset (')
   })
 
   it('fails on one cut body, one wrong status, one old offset', () => {

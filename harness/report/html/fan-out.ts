@@ -1,6 +1,6 @@
 /** What became of the crowds: upstream requests against readers, and when the answers arrived. */
 import { bytes, duration, number, percent } from '../figures.ts'
-import { crowdWords, modeWords, pathWords } from '../key-measures.ts'
+import { crowdWords, modeWords, pathWords } from '../../crowd-words.ts'
 import type { FanOutMeasurement } from '../result.ts'
 import { html, type Content, type Markup } from './markup.ts'
 import { plot, type Series } from './plot.ts'

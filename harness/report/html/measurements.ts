@@ -1,6 +1,7 @@
 /** A scenario's figures, drawn and as tables. */
 import { bytes, duration, number, percent, plural } from '../figures.ts'
-import { expiryByWay, modeWords, type Expiry } from '../key-measures.ts'
+import { modeWords } from '../../crowd-words.ts'
+import { expiryByWay, type Expiry } from '../key-measures.ts'
 import type { Measurements } from '../result.ts'
 import { fanOut } from './fan-out.ts'
 import { html, type Content, type Markup } from './markup.ts'
