@@ -38,6 +38,7 @@ const twins: Twin[] = [
   },
   { id: 'drops-one-append', breaks: 'origin', scenario: 'restart-keeps-data', reddens: ['nothing-acknowledged-is-lost'] },
   { id: 'doubles-one-append', breaks: 'origin', scenario: 'restart-keeps-data', reddens: ['nothing-is-twice'] },
+  { id: 'reorders-one-append', breaks: 'origin', scenario: 'restart-keeps-data', reddens: ['order-is-kept'] },
   { id: 'never-ready-again', breaks: 'origin', scenario: 'start-is-ready-in-time', reddens: ['ready-within'] },
   {
     id: 'ttl-ignored',
@@ -46,6 +47,7 @@ const twins: Twin[] = [
     reddens: ['expired-is-gone', 'nothing-is-torn', 'refused-creates-create-nothing'],
   },
   { id: 'ttl-doubled', breaks: 'origin', scenario: 'lifetimes-end', reddens: ['expired-is-gone'] },
+  { id: 'expired-path-serves-old-bytes', breaks: 'origin', scenario: 'lifetimes-end', reddens: ['nothing-is-torn'] },
   { id: 'never-collapses', breaks: 'edge', scenario: 'fan-out-long-poll', reddens: ['crowd-collapses'] },
   { id: 'serves-a-stale-tail', breaks: 'edge', scenario: 'fan-out-catch-up', reddens: ['crowd-is-served-right'] },
   { id: 'ignores-the-query', breaks: 'edge', scenario: 'fan-out-catch-up', reddens: ['crowd-is-served-right'] },

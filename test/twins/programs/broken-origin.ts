@@ -2,9 +2,10 @@
  * The reference server, broken in the one behaviour that $TWIN names. Started with the same
  * argument as the real one.
  */
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import http from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { buffer } from 'node:stream/consumers'
 import { DurableStreamTestServer } from '@durable-streams/server'
 
 interface Argument {
@@ -18,74 +19,104 @@ const twin = process.env.TWIN ?? ''
 const restarted = existsSync(dataDir)
 process.once('SIGTERM', () => process.exit(0))
 
-// Never ready again: it waits for nothing, without a listener, as a start that hangs does.
-if (twin === 'never-ready-again' && restarted) setInterval(() => {}, 60_000)
-else await serve()
-
-async function serve(): Promise<void> {
-  const files = twin === 'memory-only' ? {} : { dataDir }
-  const server = new DurableStreamTestServer({ host: '127.0.0.1', port: 0, longPollTimeout: longPollTimeoutMs, ...files })
-  await server.start()
-  const inner = Number(new URL(String((server as { url?: string }).url ?? (server as { baseUrl?: string }).baseUrl)).port)
-  const front = http.createServer((request, response) => pass(inner, request, response))
-  front.requestTimeout = 0
-  front.listen(port, '127.0.0.1', () => (front.address() as AddressInfo).port)
-}
-
-let appends = 0
+/** Of streams of which one append is mistreated, this is the one. */
+const chosenStream = /\/s-no-expiry-0$/
+const chosenAppend = 5
 const losing = new Set<string>()
+/** By stream: how often it was created, what was appended, what is acknowledged and not yet stored. */
+const creates = new Map<string, number>()
+const written = new Map<string, Buffer[]>()
+const heldBack = new Map<string, Buffer>()
 
-function pass(inner: number, request: http.IncomingMessage, response: http.ServerResponse): void {
+async function pass(inner: number, request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
   const headers = { ...request.headers }
   const url = request.url!
   if (twin === 'ttl-ignored') for (const name of ['stream-ttl', 'stream-expires-at']) delete headers[name]
   const ttl = String(headers['stream-ttl'] ?? '')
   if (twin === 'ttl-doubled' && /^[1-9]\d*$/.test(ttl)) headers['stream-ttl'] = String(Number(ttl) * 2)
+  if (request.method === 'PUT') creates.set(url, (creates.get(url) ?? 0) + 1)
   if (request.method === 'PUT' && headers['content-type'] === 'application/json') losing.add(url)
   if (twin === 'loses-json-at-restart' && restarted && /json/.test(url) && !losing.has(url)) {
     response.writeHead(404).end()
     return
   }
-  const isAppend = request.method === 'POST' && headers['stream-closed'] === undefined && headers['producer-id'] === undefined
-  if (isAppend) appends += 1
-  if (isAppend && twin === 'drops-one-append' && appends === 40) {
-    request.resume()
-    response.writeHead(204, { 'stream-next-offset': 'lost' }).end()
-    return
-  }
-  const copies = isAppend && twin === 'doubles-one-append' && appends === 40 ? 2 : 1
-  forward(inner, request, response, headers, copies)
+  const body = await buffer(request)
+  const stored = isAppend(request) ? whatIsStored(url, body) : [body]
+  if (stored.length === 0) response.writeHead(204, { 'stream-next-offset': 'lost' }).end()
+  else await forward(inner, request, response, headers, stored)
 }
 
-function forward(
+function isAppend({ method, headers }: http.IncomingMessage): boolean {
+  return method === 'POST' && headers['stream-closed'] === undefined && headers['producer-id'] === undefined
+}
+
+/** The bodies that an append of `body` becomes, one after another; none where it is dropped. */
+function whatIsStored(url: string, body: Buffer): Buffer[] {
+  const earlier = written.get(url) ?? []
+  written.set(url, [...earlier, body])
+  const isChosen = chosenStream.test(url) && earlier.length + 1 === chosenAppend
+  if (twin === 'drops-one-append' && isChosen) return []
+  if (twin === 'doubles-one-append' && isChosen) return [body, body]
+  if (twin === 'reorders-one-append') return reordered(url, body, isChosen)
+  if (twin === 'expired-path-serves-old-bytes' && creates.get(url) === 2) {
+    creates.delete(url)
+    return [...earlier, body]
+  }
+  return [body]
+}
+
+/** The chosen append is acknowledged at once, and stored behind the next one. */
+function reordered(url: string, body: Buffer, isChosen: boolean): Buffer[] {
+  if (isChosen) {
+    heldBack.set(url, body)
+    return []
+  }
+  const late = heldBack.get(url)
+  heldBack.delete(url)
+  return late ? [body, late] : [body]
+}
+
+/** Sends the request once for each body; the last one's answer is passed on as it comes. */
+async function forward(
   inner: number,
   request: http.IncomingMessage,
   response: http.ServerResponse,
   headers: http.IncomingHttpHeaders,
-  copies: number,
-): void {
-  const chunks: Buffer[] = []
-  request.on('data', (chunk: Buffer) => chunks.push(chunk))
-  request.on('end', () => {
-    const body = Buffer.concat(chunks)
-    const send = (left: number) => {
-      const upstream = http.request(
-        { host: '127.0.0.1', port: inner, method: request.method!, path: request.url!, headers: { ...headers, 'content-length': String(body.length) } },
-        (answer) => {
-          if (left > 1) {
-            answer.resume().on('end', () => send(left - 1))
-            return
-          }
-          response.writeHead(answer.statusCode!, answer.rawHeaders)
-          response.flushHeaders()
-          answer.pipe(response)
-        },
-      )
-      if (request.method === 'GET' || request.method === 'HEAD') upstream.removeHeader('content-length')
-      upstream.on('error', () => response.destroy())
-      response.on('close', () => upstream.destroy())
-      upstream.end(body)
-    }
-    send(copies)
-  })
+  bodies: Buffer[],
+): Promise<void> {
+  for (const body of bodies.slice(0, -1)) (await send(inner, request, response, headers, body)).resume()
+  const answer = await send(inner, request, response, headers, bodies.at(-1)!)
+  response.writeHead(answer.statusCode!, answer.rawHeaders)
+  response.flushHeaders()
+  answer.pipe(response)
 }
+
+async function send(
+  inner: number,
+  { method, url }: http.IncomingMessage,
+  response: http.ServerResponse,
+  headers: http.IncomingHttpHeaders,
+  body: Buffer,
+): Promise<http.IncomingMessage> {
+  const hasBody = method !== 'GET' && method !== 'HEAD'
+  const length = hasBody ? { 'content-length': String(body.length) } : {}
+  const upstream = http.request({ host: '127.0.0.1', port: inner, method: method!, path: url!, headers: { ...headers, ...length } })
+  upstream.on('error', () => response.destroy())
+  response.once('close', () => upstream.destroy())
+  upstream.end(body)
+  const [answer] = (await once(upstream, 'response')) as [http.IncomingMessage]
+  return answer
+}
+
+async function serve(): Promise<void> {
+  const files = twin === 'memory-only' ? {} : { dataDir }
+  const server = new DurableStreamTestServer({ host: '127.0.0.1', port: 0, longPollTimeout: longPollTimeoutMs, ...files })
+  const inner = Number(new URL(await server.start()).port)
+  const front = http.createServer((request, response) => void pass(inner, request, response).catch(() => response.destroy()))
+  front.requestTimeout = 0
+  front.listen(port, '127.0.0.1')
+}
+
+// Never ready again: it waits for nothing, without a listener, as a start that hangs does.
+if (twin === 'never-ready-again' && restarted) setInterval(() => {}, 60_000)
+else await serve()
