@@ -70,9 +70,16 @@ function concludeRow(row: Row, parts: Part[], options: string): ChecklistEntry {
 
 function becauseOf(verdict: VerdictKind, decisive: Part[]): string {
   const first = decisive[0]!
-  if (verdict === 'pass') return decisive.length === 1 ? first.because : `${first.because} (${decisive.length} checks passed)`
   const others = decisive.length - 1
-  return others === 0 ? first.because : `${first.because} (and ${others} more)`
+  if (others === 0) return first.because
+  return `${first.because.replace(/\.$/, '')}; ${count(others, 'more check')} ${outcomes[verdict](others)}.`
+}
+
+const outcomes: Record<VerdictKind, (n: number) => string> = {
+  fail: () => 'failed',
+  unknown: (n) => `${n === 1 ? 'is' : 'are'} unknown`,
+  pass: () => 'passed',
+  'not-applicable': (n) => `${n === 1 ? 'does' : 'do'} not apply`,
 }
 
 function reproduce(decisive: Part[], scenarios: string[], options: string): string {

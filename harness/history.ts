@@ -88,6 +88,8 @@ export interface Lifecycle {
   /** For `started`: until ready. For `stopped`: until gone. */
   tookMs?: number
   because?: string
+  /** For `not-ready`: what kept it from being ready. */
+  reason?: 'exited' | 'deadline' | 'port-taken' | 'not-started'
   logLines?: string[]
   /** Operations that were in flight through this hop at that moment. */
   inFlight?: number

@@ -5,10 +5,17 @@
 import type { AnyCheck, CheckSpec, MeasurementParts } from './check.ts'
 import { checkById } from './checks.ts'
 import { rowById, type RowId, type Severity } from './checklist.ts'
+import { modeWords } from './crowd-words.ts'
 import type { HistoryEvent } from './history.ts'
 import type { CheckResult, Measurements, ScenarioResult, TimelineMark } from './report/result.ts'
 import type { Scenario } from './scenario.ts'
 import { evidenceMax, unknown, worst, type Verdict } from './verdict.ts'
+
+interface Fault {
+  count: number
+  proof: string
+  proven: boolean
+}
 
 interface Judged {
   spec: CheckSpec
@@ -35,9 +42,11 @@ export class Judge {
   #lastMs = 0
   #operations = { ok: 0, failed: 0, unanswered: 0 }
   #buckets: [number, number, number][] = []
-  #marks: TimelineMark[] = []
-  #openMarks = new Map<string, TimelineMark>()
-  #faults = new Map<string, { count: number; proof: string; proven: boolean }>()
+  /** In the order in which they began; one whose end was not seen has none. */
+  #marks: (TimelineMark & { ended: boolean })[] = []
+  #openMarks = new Map<string, TimelineMark & { ended: boolean }>()
+  #pendingFaults = new Map<string, number>()
+  #faults = new Map<string, Fault>()
 
   constructor(scenario: Scenario) {
     this.scenario = scenario
@@ -76,7 +85,7 @@ export class Judge {
       durationMs: Math.round(this.#lastMs - (this.#startMs ?? this.#lastMs)),
       checks,
       measurements: this.#measurements(),
-      faults: [...this.#faults].map(([id, fault]) => ({ id, proof: fault.proof, proven: fault.proven })),
+      faults: [...this.#faults].map(([id, fault]) => ({ id, proof: proofOf(fault), proven: fault.proven })),
       timeline: this.#timeline(),
       throughput: this.#throughput(),
       operations: this.#operations,
@@ -90,7 +99,7 @@ export class Judge {
     return {
       ...verdict,
       id: check.id,
-      title: check.title,
+      title: titleOf(check, spec, this.scenario.checks),
       rows,
       severity: severest(rows),
       evidence: verdict.evidence.slice(0, evidenceMax).map((line) => line.slice(0, 600)),
@@ -109,7 +118,11 @@ export class Judge {
     if (event.kind === 'ok' || event.kind === 'fail' || event.kind === 'info') this.#countOperation(event)
     if (event.kind === 'step') this.#markStep(event)
     if (event.kind === 'lifecycle') this.#markLifecycle(event)
-    if (event.kind === 'fault') this.#countFault(event)
+    if (event.kind === 'crowd') this.#markCrowd(event)
+    if (event.kind === 'fault') {
+      this.#markFault(event)
+      this.#countFault(event)
+    }
   }
 
   #countOperation(event: HistoryEvent & { kind: 'ok' | 'fail' | 'info' }): void {
@@ -123,17 +136,40 @@ export class Judge {
 
   #markStep(event: HistoryEvent & { kind: 'step' }): void {
     if (event.phase === 'begin') {
-      this.#open(`step ${event.step}`, { kind: 'step', label: event.label, fromMs: event.atMs, toMs: event.atMs })
+      this.#open(`step ${event.step}`, 'step', event.label, event.atMs)
     } else {
       this.#close(`step ${event.step}`, event.atMs)
     }
   }
 
-  /** From the moment a hop goes until it is back, the timeline is shaded. */
+  /** From the moment a hop goes until it is ready again, the timeline is shaded. */
   #markLifecycle(event: HistoryEvent & { kind: 'lifecycle' }): void {
     const key = `down ${event.hop}`
+    const gone = { stopped: 'stop', killed: 'kill', crashed: 'crash' } as const
     if (event.what === 'started') this.#close(key, event.atMs)
-    else this.#open(key, { kind: 'fault', label: `${event.hop} ${event.what}`, fromMs: event.atMs, toMs: event.atMs })
+    if (event.what === 'not-ready') this.#mark('moment', `${event.hop} not ready: given up`, event.atMs, event.atMs)
+    // A second server that is refused leaves the first one up.
+    if (event.what in gone) this.#open(key, 'fault', `${event.hop} down after a ${gone[event.what as keyof typeof gone]}`, event.atMs)
+  }
+
+  /** Faults other than a hop that goes are shaded from their injection until they heal. */
+  #markFault(event: HistoryEvent & { kind: 'fault' }): void {
+    const key = `fault ${event.fault}`
+    if (event.phase === 'injected') this.#pendingFaults.set(key, event.atMs)
+    const injectedAtMs = this.#pendingFaults.get(key)
+    if (event.phase !== 'healed' || injectedAtMs === undefined) return
+    this.#pendingFaults.delete(key)
+    this.#mark('fault', event.fault.replaceAll('-', ' '), injectedAtMs, event.atMs)
+  }
+
+  /** A crowd is one event; what happened meanwhile stands in it. */
+  #markCrowd(event: HistoryEvent & { kind: 'crowd' }): void {
+    const { firstSentAtMs, arrivalMs, appendAckAtMs, spread } = event
+    this.#mark('step', 'a crowd arrives', firstSentAtMs, firstSentAtMs + arrivalMs)
+    if (appendAckAtMs !== null) this.#mark('moment', 'an append is acknowledged', appendAckAtMs, appendAckAtMs)
+    const [first, last] = [spread[0], spread.at(-1)]
+    const sinceMs = appendAckAtMs ?? firstSentAtMs
+    if (first && last) this.#mark('step', 'the crowd is answered', sinceMs + first[1], sinceMs + last[1])
   }
 
   #countFault(event: HistoryEvent & { kind: 'fault' }): void {
@@ -144,24 +180,30 @@ export class Judge {
     this.#faults.set(event.fault, fault)
   }
 
-  #open(key: string, mark: TimelineMark): void {
+  #open(key: string, kind: TimelineMark['kind'], label: string, atMs: number): void {
     if (this.#openMarks.has(key)) return
-    this.#openMarks.set(key, mark)
+    this.#openMarks.set(key, this.#mark(kind, label, atMs, null))
   }
 
   #close(key: string, atMs: number): void {
     const mark = this.#openMarks.get(key)
     if (!mark) return
     this.#openMarks.delete(key)
-    this.#marks.push({ ...mark, toMs: atMs })
+    Object.assign(mark, { toMs: atMs, ended: true })
+  }
+
+  #mark(kind: TimelineMark['kind'], label: string, fromMs: number, toMs: number | null) {
+    const mark = { kind, label, fromMs, toMs: toMs ?? fromMs, ended: toMs !== null }
+    this.#marks.push(mark)
+    return mark
   }
 
   #timeline(): TimelineMark[] {
     const start = this.#startMs ?? 0
-    const stillOpen = [...this.#openMarks.values()].map((mark) => ({ ...mark, toMs: this.#lastMs }))
-    return [...this.#marks, ...stillOpen]
-      .map((mark) => ({ ...mark, fromMs: Math.round(mark.fromMs - start), toMs: Math.round(mark.toMs - start) }))
+    const within = (ms: number) => Math.round(Math.max(0, ms - start))
+    return this.#marks
       .toSorted((a, b) => a.fromMs - b.fromMs)
+      .map(({ kind, label, fromMs, toMs, ended }) => ({ kind, label, fromMs: within(fromMs), toMs: within(ended ? toMs : this.#lastMs) }))
   }
 
   #throughput(): ScenarioResult['throughput'] {
@@ -191,8 +233,21 @@ function crashed(error: unknown): Verdict {
  */
 function tempered(verdict: Verdict, ending: Ending): Verdict {
   if (ending.stoppedBecause === null || verdict.verdict === 'fail' || verdict.verdict === 'not-applicable') return verdict
-  const seen = verdict.examined === 0 ? '' : ` Until then: ${verdict.because}`
-  return { ...verdict, verdict: 'unknown', because: `The scenario stopped early: ${ending.stoppedBecause}${seen}` }
+  const reason = ending.stoppedBecause.replace(/\.$/, '')
+  const seen = verdict.examined === 0 ? '.' : `. Until then: ${verdict.because}`
+  return { ...verdict, verdict: 'unknown', because: `The scenario stopped early: ${reason}${seen}` }
+}
+
+/** A scenario may hold one check several times: what tells them apart stands behind the title. */
+function titleOf(check: AnyCheck, spec: CheckSpec, all: readonly CheckSpec[]): string {
+  const twins = all.filter((other) => other.check === spec.check && other !== spec)
+  const telling = Object.entries(spec.limits).filter(([name, value]) => typeof value === 'string' && twins.some((twin) => twin.limits[name] !== value))
+  if (telling.length === 0) return check.title
+  return `${check.title} (${telling.map(([, value]) => modeWords[value as keyof typeof modeWords] ?? String(value)).join(', ')})`
+}
+
+function proofOf({ count, proof }: Fault): string {
+  return count > 1 && proof !== '' ? `${count} times; the last time ${proof}` : proof
 }
 
 function severest(rows: readonly RowId[]): Severity {

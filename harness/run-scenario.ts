@@ -11,8 +11,9 @@ import type { HopIdentity, ScenarioResult } from './report/result.ts'
 import type { Runtime } from './runtime/runtime.ts'
 import type { Scenario } from './scenario.ts'
 import { WorldBroken, type AnyStep, type Sized, type StepContext } from './step.ts'
+import { stepWords } from './step-words.ts'
 import { interpreterOf } from './steps.ts'
-import { startInterpreter } from './steps/start-stop.ts'
+import { start } from './steps/start-stop.ts'
 import type { World } from './world.ts'
 
 export interface Sizes {
@@ -86,7 +87,7 @@ async function open(run: ScenarioRun): Promise<{ world: World; fileChanges: File
 }
 
 async function act(scenario: Scenario, context: StepContext): Promise<void> {
-  await startInterpreter({ kind: 'start', hop: 'origin' }, context)
+  await context.run([start('origin')])
   noteSettings(context)
   await context.run(scenario.steps)
   await context.run(scenario.healed)
@@ -160,13 +161,20 @@ let stepMarks = 0
 async function interpret(steps: readonly AnyStep[], context: StepContext): Promise<void> {
   for (const step of steps) {
     context.signal.throwIfAborted()
-    const mark = { kind: 'step' as const, step: `${step.kind}-${(stepMarks += 1)}`, label: step.kind }
-    context.recorder.record({ ...mark, phase: 'begin' })
-    try {
-      await interpreterOf(step)(step, context)
-    } finally {
-      context.recorder.record({ ...mark, phase: 'end' })
-    }
+    await marked(step, context, () => interpreterOf(step)(step, context))
+  }
+}
+
+/** Puts a step's begin and end into the history; not of one that only holds others. */
+async function marked(step: AnyStep, { recorder, size }: StepContext, act: () => Promise<void>): Promise<void> {
+  const label = stepWords(step, size)
+  if (label === null) return act()
+  const mark = { kind: 'step' as const, step: `${step.kind}-${(stepMarks += 1)}`, label }
+  recorder.record({ ...mark, phase: 'begin' })
+  try {
+    await act()
+  } finally {
+    recorder.record({ ...mark, phase: 'end' })
   }
 }
 

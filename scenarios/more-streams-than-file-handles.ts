@@ -1,10 +1,9 @@
 import { defineScenario } from '../harness/scenario.ts'
 import { churn } from '../harness/steps/churn.ts'
+import { createStreams } from '../harness/steps/create-streams.ts'
 import { readAllFromStart } from '../harness/steps/read-all.ts'
 import { start, stop } from '../harness/steps/start-stop.ts'
 import { filesStayBounded, nothingAcknowledgedIsLost, nothingIsTwice } from '../harness/checks.ts'
-
-const streams = { option: 'streams' as const }
 
 export default defineScenario({
   id: 'more-streams-than-file-handles',
@@ -15,14 +14,16 @@ export default defineScenario({
   world: { hops: ['origin'] },
   runs: 'alone',
   steps: [
-    churn({ streams: { option: 'streams', share: 0.3 }, operationsEach: 6, concurrency: 32, label: 'own' }),
+    createStreams({ kinds: ['no-expiry'], each: { option: 'streams' }, prefix: 'many', records: 1 }),
+    churn({ streams: 'many', operationsEach: 3, concurrency: 32, label: 'own' }),
     stop('origin'),
     start('origin', { settings: { maxFileHandles: 8 } }),
-    churn({ streams: { option: 'streams', share: 0.3 }, operationsEach: 6, concurrency: 32, label: 'at-8' }),
+    churn({ streams: 'many', operationsEach: 3, concurrency: 32, label: 'at-8' }),
+    createStreams({ kinds: ['no-expiry'], each: { option: 'streams', share: 0.1 }, prefix: 'under-pressure', records: 1 }),
     stop('origin'),
     start('origin', { settings: { maxFileHandles: 100 } }),
-    churn({ streams, operationsEach: 3, concurrency: 32, label: 'at-100' }),
+    churn({ streams: 'many', operationsEach: 3, concurrency: 32, label: 'at-100' }),
   ],
-  healed: [readAllFromStart({ via: ['origin'], streams: 'churn' })],
+  healed: [readAllFromStart({ via: ['origin'] })],
   checks: [filesStayBounded(), nothingAcknowledgedIsLost(), nothingIsTwice()],
 })

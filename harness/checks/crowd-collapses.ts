@@ -104,7 +104,7 @@ function collapsed(crowds: Crowd[], most: Count, staleMs: number): string {
   const largest = Math.max(...crowds.map((crowd) => crowd.readers))
   const became = `${plural(crowds.length, 'crowd')} of up to ${number(largest)} readers became at most ${plural(most.value, 'upstream request')} each`
   if (most.limit === 1) return `${became}.`
-  const why = `it took ${duration(most.crowd.arrivalMs)} to arrive, and an answer without a lifetime is shared for ${duration(staleMs)}`
+  const why = `that crowd took ${duration(most.crowd.arrivalMs)} to arrive, and an answer without a lifetime is shared for ${duration(staleMs)}`
   return `${became}, where ${number(most.limit)} are allowed: ${why}.`
 }
 

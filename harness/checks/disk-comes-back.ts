@@ -1,5 +1,6 @@
 /** The disk space of expired streams is given back within the bound. */
 import type { Check } from '../check.ts'
+import { duration } from '../report/figures.ts'
 import { fail, notApplicable, pass, unknown } from '../verdict.ts'
 
 interface State {
@@ -32,9 +33,9 @@ export const diskComesBackCheck: Check<State, object> = {
     const sizes = `${mebibytes(left)} of ${mebibytes(written)} MiB`
     if (left > written * shareLeftMax) {
       const evidence = [before, full, after].map((sample) => `${sample.what}: ${sample.bytes.toLocaleString('en-US')} bytes below data_dir`)
-      return fail(state.samples.length, `${sizes} were still on disk ${state.boundMs} ms after the streams expired.`, evidence, 'disk-comes-back/kept/ttl/expiry/origin', figures)
+      return fail(state.samples.length, `${sizes} were still on disk ${duration(state.boundMs)} after the streams expired.`, evidence, 'disk-comes-back/kept/ttl/expiry/origin', figures)
     }
-    return pass(state.samples.length, `${sizes} were left within ${state.boundMs} ms of the expiry.`, figures)
+    return pass(state.samples.length, `${sizes} were left within ${duration(state.boundMs)} of the expiry.`, figures)
   },
   measure(state) {
     const full = turningPoints(state).full

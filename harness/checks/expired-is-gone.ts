@@ -1,6 +1,7 @@
 /** After its expiry and the bound, no reader gets an expired stream: 404 or 410, by every way. */
 import { limitsOf, type Check } from '../check.ts'
 import type { Outcome } from '../history.ts'
+import { duration } from '../report/figures.ts'
 import { fail, pass, unknown } from '../verdict.ts'
 import { expectationFor, keepLifetimes, type Lifetime, type Lifetimes } from './lifetime-model.ts'
 import { since, staleAllowanceMs } from './stream-ledger.ts'
@@ -44,7 +45,7 @@ export const expiredIsGoneCheck: Check<State, Partial<Limits>> = {
   },
   finish(state) {
     const { boundMs, staleMs, looksMin } = state.limits
-    const bounds = `${boundMs} ms (${boundMs + staleMs} ms through the cache)`
+    const bounds = `${duration(boundMs)} (${duration(boundMs + staleMs)} through the cache)`
     if (state.undead.length > 0) {
       const because = `${state.undead.length} of ${state.examined} looks later than ${bounds} after an expiry still found the stream.`
       return fail(state.examined, because, state.undead, state.fingerprint!, { value: state.undead.length, unit: 'looks', limit: 0 })
@@ -88,7 +89,7 @@ function note(state: State, life: Lifetime, event: Outcome & { atMs: number }): 
   const how = event.mode ?? event.op
   state.undead.push(
     `${event.stream}: ${how} through ${event.via} at ${since(state.startMs ?? 0, event.invokedAtMs)} ` +
-      `answered ${event.status}, ${late} ms after the latest moment it can have expired`,
+      `answered ${event.status}, ${duration(late)} after the latest moment it can have expired`,
   )
   state.fingerprint ??= `expired-is-gone/undead/${life.group}/${how}/${event.via}`
 }

@@ -3,8 +3,10 @@
  * near the setting.
  */
 import { limitsOf, type Check } from '../check.ts'
-import type { HistoryEvent } from '../history.ts'
+import type { HistoryEvent, Outcome } from '../history.ts'
+import { number, plural } from '../report/figures.ts'
 import { fail, notApplicable, pass, unknown } from '../verdict.ts'
+import { recommendFileHandles } from './recommend-file-handles.ts'
 
 interface Limits {
   /** Data files open beyond the setting: the metadata store, readers at work, one being swapped. */
@@ -18,6 +20,8 @@ interface Round {
   samples: number
   appends: number[]
   errors: number
+  /** Acknowledged in this round and missing in a later read. */
+  lost: Set<string>
   firstAtMs: number
   lastAtMs: number
 }
@@ -27,13 +31,16 @@ interface State {
   setting: number | null
   applicable: boolean
   rounds: Map<string, Round>
+  current: Round | null
+  acknowledged: Map<string, { record: string; atMs: number; round: Round }[]>
 }
 
 export const filesStayBoundedCheck: Check<State, Partial<Limits>> = {
   id: 'files-stay-bounded',
   title: 'Open files stay near max_file_handles, and nothing fails',
-  init: (limits) => ({ limits: limitsOf({ slack: 24 }, limits), setting: null, applicable: true, rounds: new Map() }),
+  init: (limits) => ({ limits: limitsOf({ slack: 24 }, limits), setting: null, applicable: true, rounds: new Map(), current: null, acknowledged: new Map() }),
   step(state, event) {
+    if (event.kind === 'ok' && (event.op === 'append' || event.op === 'read')) findLost(state, event)
     if (event.kind !== 'sample') return
     if (event.name === 'max-file-handles') state.setting = event.value
     if (event.name === 'no-file-handle-pool') state.applicable = false
@@ -48,25 +55,45 @@ export const filesStayBoundedCheck: Check<State, Partial<Limits>> = {
     const failing = rounds.filter(([, round]) => round.errors > 0)
     if (failing.length > 0) {
       const evidence = failing.map(([label, round]) => `${label}: ${round.errors} operations failed on ${round.streams} streams`)
-      return fail(examined, `Operations failed with more streams than file handles.`, evidence, 'files-stay-bounded/errors/no-expiry/pressure/origin')
+      const errors = failing.reduce((sum, [, round]) => sum + round.errors, 0)
+      return fail(examined, `${plural(errors, 'operation')} failed with more streams than file handles.`, evidence, 'files-stay-bounded/errors/no-expiry/pressure/origin')
     }
     const over = rounds.filter(([, round]) => round.maxFileHandles !== null && round.filesMax > round.maxFileHandles + state.limits.slack)
     if (over.length > 0) {
       const [label, round] = over[0]!
       const evidence = over.map(([name, r]) => `${name}: ${r.filesMax} data files open at max_file_handles ${r.maxFileHandles}, with ${r.streams} streams`)
       const figures = { value: round.filesMax, unit: 'files', limit: round.maxFileHandles! + state.limits.slack }
-      return fail(examined, `${label}: ${round.filesMax} data files were open at max_file_handles ${round.maxFileHandles}.`, evidence, 'files-stay-bounded/leak/no-expiry/pressure/origin', figures)
+      return fail(examined, `${number(round.filesMax)} data files were open at max_file_handles ${number(round.maxFileHandles ?? 0)} (round "${label}"), where ${number(figures.limit)} are allowed.`, evidence, 'files-stay-bounded/leak/no-expiry/pressure/origin', figures)
     }
     if (examined === 0) return unknown('The open files of the origin could not be read on this host.')
-    const evidence = rounds.map(([name, r]) => `${name}: at most ${r.filesMax} data files open, ${r.appends.length} appends, none failed`)
-    return pass(examined, `Open data files stayed within ${state.limits.slack} of the setting at ${rounds.length} settings.`, { evidence })
+    const evidence = rounds.map(([name, r]) => `${name}: at most ${number(r.filesMax)} data files open, ${plural(r.appends.length, 'append')}, none failed`)
+    const settings = rounds.map(([, r]) => r.maxFileHandles ?? 0).toSorted((a, b) => a - b)
+    const streams = Math.max(...rounds.map(([, r]) => r.streams))
+    return pass(examined, `With ${plural(streams, 'stream')} nothing failed at max_file_handles ${settings.map(number).join(', ')}, and open data files stayed within ${state.limits.slack} of it.`, { evidence })
   },
-  measure: (state) => (state.applicable ? { fileHandles: [...state.rounds.values()].map(figuresOf) } : {}),
+  measure(state) {
+    if (!state.applicable) return {}
+    const fileHandles = [...state.rounds.values()].map(figuresOf)
+    const advice = recommendFileHandles(fileHandles)
+    return { fileHandles, ...(advice === null ? {} : { fileHandlesRecommended: advice }) }
+  },
 }
 
 function begin(state: State, label: string, streams: number): void {
-  const empty = { filesMax: 0, samples: 0, appends: [], errors: 0, firstAtMs: 0, lastAtMs: 0 }
-  state.rounds.set(label, { streams, maxFileHandles: state.setting, ...empty })
+  const empty = { filesMax: 0, samples: 0, appends: [], errors: 0, lost: new Set<string>(), firstAtMs: 0, lastAtMs: 0 }
+  state.current = { streams, maxFileHandles: state.setting, ...empty }
+  state.rounds.set(label, state.current)
+}
+
+/** Every read is of a whole stream: what was acknowledged before it was sent must be in it. */
+function findLost({ acknowledged, current }: State, event: Outcome & { atMs: number }): void {
+  const known = acknowledged.get(event.stream) ?? []
+  if (event.append && current !== null) {
+    acknowledged.set(event.stream, [...known, { record: event.append.record, atMs: event.atMs, round: current }])
+  }
+  if (!event.read) return
+  const seen = new Set(event.read.records)
+  for (const { record, atMs, round } of known) if (atMs < event.invokedAtMs && !seen.has(record)) round.lost.add(record)
 }
 
 function keep(round: Round, event: HistoryEvent & { kind: 'sample' }): void {
@@ -89,7 +116,7 @@ function figuresOf(round: Round) {
     maxFileHandles: round.maxFileHandles ?? 0,
     streams: round.streams,
     errors: round.errors,
-    lost: 0,
+    lost: round.lost.size,
     openFilesMax: round.filesMax,
     appendsPerSecond: round.appends.length / seconds,
     p99Ms: sorted[Math.floor((sorted.length - 1) * 0.99)] ?? 0,

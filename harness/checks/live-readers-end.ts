@@ -4,6 +4,7 @@
  */
 import { limitsOf, type Check } from '../check.ts'
 import type { Outcome } from '../history.ts'
+import { duration } from '../report/figures.ts'
 import { fail, pass, unknown } from '../verdict.ts'
 import { keepLifetimes, type Lifetime, type Lifetimes } from './lifetime-model.ts'
 import { since } from './stream-ledger.ts'
@@ -54,7 +55,7 @@ export const liveReadersEndCheck: Check<State, Partial<Limits>> = {
     }
     if (state.gaveUp.length > 0) return unknown(`${state.gaveUp.length} live readers were not followed to the end of the bound.`, state.gaveUp, state.examined)
     if (state.examined === 0) return unknown('No live reader was attached when its stream expired.')
-    return pass(state.examined, `${state.examined} live readers were let go, the last ${state.heldMsMax} ms after the expiry.`, figures)
+    return pass(state.examined, `${state.examined} live readers were let go, the last ${duration(state.heldMsMax)} after the expiry.`, figures)
   },
 }
 
@@ -67,7 +68,7 @@ function examine(state: State, event: Outcome & { atMs: number }): void {
   const heldMs = Math.round(event.atMs - life.deadAfterMs)
   const allowedMs = state.limits.boundMs + state.ownTimeoutMs[event.mode === 'sse' ? 'sse' : 'long-poll']
   if (event.kind === 'info' && heldMs <= allowedMs) {
-    state.gaveUp.push(`${event.stream}: ${event.mode} through ${event.via} was followed ${heldMs} ms beyond the expiry (allowed ${allowedMs} ms)`)
+    state.gaveUp.push(`${event.stream}: ${event.mode} through ${event.via} was followed ${duration(heldMs)} beyond the expiry (${duration(allowedMs)} allowed)`)
     return
   }
   state.examined += 1
@@ -78,7 +79,7 @@ function examine(state: State, event: Outcome & { atMs: number }): void {
 function note(state: State, life: Lifetime, event: Outcome, heldMs: number, allowedMs: number): void {
   state.held.push(
     `${event.stream}: ${event.mode} through ${event.via}, begun at ${since(state.startMs ?? 0, event.invokedAtMs)}, ` +
-      `was held ${heldMs} ms after the expiry (allowed ${allowedMs} ms)`,
+      `was held ${duration(heldMs)} after the expiry (${duration(allowedMs)} allowed)`,
   )
   state.fingerprint ??= `live-readers-end/held/${life.group}/${event.mode}/${event.via}`
 }

@@ -1,5 +1,6 @@
 /** A create with two lifetimes, or with a value that is none, is answered 400 and creates nothing (5.1). */
 import { limitsOf, type Check } from '../check.ts'
+import { plural } from '../report/figures.ts'
 import { fail, pass } from '../verdict.ts'
 
 interface Limits {
@@ -33,6 +34,6 @@ export const refusedCreatesCreateNothingCheck: Check<State, Partial<Limits>> = {
     if (state.wrong.length > 0) {
       return fail(state.examined, `${state.wrong.length} of ${state.examined} answers to creates with a wrong lifetime were wrong.`, state.wrong, state.fingerprint!)
     }
-    return pass(state.examined, `${state.examined / 2} creates with a wrong lifetime were answered 400 and created nothing.`)
+    return pass(state.examined, `${plural(state.examined / 2, 'create')} with a wrong lifetime ${state.examined === 2 ? 'was' : 'were'} answered 400 and created nothing.`)
   },
 }

@@ -5,6 +5,7 @@
  */
 import type { Check } from '../check.ts'
 import type { Lifecycle } from '../history.ts'
+import { duration, plural } from '../report/figures.ts'
 import { fail, pass, unknown } from '../verdict.ts'
 
 interface State {
@@ -22,10 +23,10 @@ export const secondServerIsRefusedCheck: Check<State, object> = {
     if (attempts.length === 0) return unknown('No second server was started.')
     const quiet = attempts.filter((attempt) => attempt.because !== 'exited')
     if (quiet.length > 0) {
-      const evidence = quiet.flatMap((attempt) => [describe(attempt), ...(attempt.logLines ?? []).slice(-2)])
-      return fail(attempts.length, `A second server was not refused: ${quiet.map(describe).join('; ')}.`, evidence, `second-server-is-refused/${quiet[0]!.because}/any/second-server-on-${quiet[0]!.label}/origin`)
+      const evidence = quiet.flatMap((attempt) => [`a second server ${describe(attempt)}; its last log lines:`, ...(attempt.logLines ?? []).slice(-2)])
+      return fail(attempts.length, `A second server ${quiet.map(describe).join('; another ')}.`, evidence, `second-server-is-refused/${quiet[0]!.because}/any/second-server-on-${quiet[0]!.label}/origin`)
     }
-    return pass(attempts.length, `${attempts.length} second servers ended by themselves with an error.`, { evidence: attempts.map(describe) })
+    return pass(attempts.length, `${plural(attempts.length, 'second server')} ended by ${attempts.length === 1 ? 'itself' : 'themselves'} with an error.`, { evidence: attempts.map(describe) })
   },
 }
 
@@ -33,8 +34,8 @@ function describe(attempt: Lifecycle): string {
   const ended = {
     ready: 'became ready beside the first',
     'port-taken': 'found its own port taken',
-    deadline: `was still running beside the first after ${Math.round(attempt.tookMs ?? 0)} ms, and said nothing of it`,
+    deadline: `was still running beside the first after ${duration(attempt.tookMs ?? 0)}, and said nothing of it`,
     exited: 'ended with an error',
   }
-  return `on the same ${attempt.label}: ${ended[attempt.because as keyof typeof ended] ?? attempt.because}`
+  return `on the same ${attempt.label === 'port' ? 'port' : 'data_dir'} ${ended[attempt.because as keyof typeof ended] ?? attempt.because}`
 }

@@ -75,6 +75,8 @@ export const readinessMeasurement = z.strictObject({
   streams: count,
   readyMs: z.number(),
   rssBytes: z.number(),
+  /** How the origin had gone before this start; missing for its first. */
+  after: z.enum(['stop', 'kill', 'crash']).optional(),
 })
 
 export const fileHandlesMeasurement = z.strictObject({

@@ -1,21 +1,23 @@
 /** Mixed reads and writes over far more streams than the server may keep open. */
-import type { Interpreter, Sized, StepContext } from '../step.ts'
+import type { Interpreter, StepContext } from '../step.ts'
 import { monotonicMs } from '../clock.ts'
 import type { KnownStream } from '../operations.ts'
+import { number, plural } from '../report/figures.ts'
 import { randomFor } from '../seed.ts'
-import { createStreams, createStreamsInterpreter, inParallel, recordId } from './create-streams.ts'
+import { inParallel, recordId } from './create-streams.ts'
 
 export interface Churn {
   kind: 'churn'
-  streams: Sized
+  /** Those whose name begins with this. */
+  streams: string
   /** Operations a stream, two appends for each read. */
   operationsEach: number
   concurrency: number
-  /** In the report: 'at 8', 'at 100', 'at the subject's own'. */
+  /** Tells this round from others, in the report: 'at-8', 'at-100', 'own'. */
   label: string
 }
 
-/** Touches every stream in turn, so that a pool of open files never holds the one asked for. */
+/** Touches each of the scenario's streams in turn, so that a pool of open files never holds the one asked for. */
 export function churn(options: Omit<Churn, 'kind'>): Churn {
   return { kind: 'churn', ...options }
 }
@@ -23,16 +25,13 @@ export function churn(options: Omit<Churn, 'kind'>): Churn {
 const sampleEvery = 50
 
 export const churnInterpreter: Interpreter<Churn> = async (step, context) => {
-  const prefix = `churn-${step.label}`
-  const create = createStreams({ kinds: ['no-expiry'], each: step.streams, prefix, records: 1 })
-  context.recorder.record({ kind: 'sample', name: 'churn-streams', value: context.size(step.streams), label: step.label })
+  const streams = [...context.streams.values()].filter((stream) => stream.name.startsWith(step.streams))
+  context.recorder.record({ kind: 'sample', name: 'churn-streams', value: streams.length, label: step.label })
   await sampleFiles(context, `before ${step.label}`)
-  await createStreamsInterpreter(create, context)
-  const streams = [...context.streams.values()].filter((stream) => stream.name.startsWith(`${prefix}-`))
   const jobs = Array.from({ length: step.operationsEach }, (_, round) =>
-    streams.map((stream) => () => operate(context, stream, round)),
+    streams.map((stream) => () => operate(context, stream, step.label, round)),
   ).flat()
-  context.progress(`${jobs.length} operations on ${streams.length} streams, ${step.label}`)
+  context.progress(`${number(jobs.length)} reads and appends on ${plural(streams.length, 'stream')}, ${step.label}`)
   await runSampled(step, context, jobs)
 }
 
@@ -54,8 +53,8 @@ async function runSampled(step: Churn, context: StepContext, jobs: (() => Promis
   await sampleFiles(context, step.label)
 }
 
-function operate(context: StepContext, stream: KnownStream, round: number) {
-  const random = randomFor(context.seed, 'churn', stream.name, round)
+function operate(context: StepContext, stream: KnownStream, label: string, round: number) {
+  const random = randomFor(context.seed, 'churn', label, stream.name, round)
   const actor = `churn-${random.int(16)}`
   if (round % 3 === 2) return context.operations.readAll(actor, stream, 'origin', 'churn')
   return context.operations.append(actor, stream, 'origin', recordId(stream), 60)

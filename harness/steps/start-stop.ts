@@ -3,6 +3,7 @@ import type { HopId } from '../history.ts'
 import type { StopSignal } from '../runtime/runtime.ts'
 import { WorldBroken, type Interpreter, type StepContext, type Trigger } from '../step.ts'
 import { logEssence } from '../log-essence.ts'
+import { duration } from '../report/figures.ts'
 import { randomFor } from '../seed.ts'
 import type { OriginSettings } from '../world.ts'
 
@@ -70,11 +71,19 @@ export const startInterpreter: Interpreter<Start> = async (step, context) => {
       what: 'not-ready',
       tookMs: outcome.waitedMs,
       because: outcome.because,
+      reason: outcome.reason,
       logLines: logEssence(outcome.lastLogLines),
       ...label,
     })
   }
-  throw new WorldBroken(`${step.hop} did not become ready: ${outcome.because}`)
+  throw new WorldBroken(`the ${step.hop} ${howItFailed[outcome.reason](outcome.waitedMs)}`)
+}
+
+const howItFailed = {
+  deadline: (waitedMs: number) => `was not ready ${duration(waitedMs)} after its start`,
+  exited: (waitedMs: number) => `ended by itself ${duration(waitedMs)} after its start`,
+  'port-taken': () => 'found its port taken',
+  'not-started': () => 'could not be started',
 }
 
 function liveStreams(context: StepContext): number {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { EventBody, Exchange, Handshake } from '../../harness/history.ts'
-import { judge } from './judging.ts'
+import type { EventBody, Exchange, Handshake, HistoryEvent } from '../../harness/history.ts'
+import { filesStayBoundedCheck } from '../../harness/checks/files-stay-bounded.ts'
+import { recommendFileHandles } from '../../harness/checks/recommend-file-handles.ts'
+import { appended, judge, read } from './judging.ts'
 
 function shake(more: Partial<Handshake> = {}): [number, EventBody] {
   const base: Handshake = {
@@ -55,6 +57,40 @@ describe('events-pass-unbuffered', () => {
   })
 })
 
+describe('recommend-file-handles', () => {
+  const round = (maxFileHandles: number, appendsPerSecond: number, p99Ms = 10) => ({
+    maxFileHandles,
+    appendsPerSecond,
+    p99Ms,
+    streams: 1_000,
+    errors: 0,
+    lost: 0,
+    openFilesMax: maxFileHandles,
+  })
+  const advised = (...rounds: ReturnType<typeof round>[]) => recommendFileHandles(rounds)
+
+  it('takes the smallest setting from the default up that keeps up with the fastest', () => {
+    expect(advised(round(1_000, 1_000), round(8, 400), round(100, 850))).toMatchObject({ streams: 1_000, maxFileHandles: 100 })
+    expect(advised(round(1_000, 1_000), round(8, 400), round(100, 849))).toMatchObject({ maxFileHandles: 1_000 })
+    expect(advised(round(1_000, 1_000), round(100, 1_000, 20))!.maxFileHandles).toBe(100)
+    expect(advised(round(1_000, 1_000), round(100, 1_000, 21))!.maxFileHandles).toBe(1_000)
+  })
+
+  it('says what smaller settings cost, or that they cost nothing', () => {
+    expect(advised(round(1_000, 1_000), round(8, 400), round(100, 900))!.because).toBe(
+      'with it appends ran at 90 % of the fastest rate, 900 appends/s; with 8 at 40 %',
+    )
+    expect(advised(round(100, 1_000), round(8, 990))!.because).toContain('even 8 handles cost nothing')
+  })
+
+  it('never below the server\'s default, and never a setting with errors', () => {
+    expect(advised(round(8, 1_000), round(100, 990))!.maxFileHandles).toBe(100)
+    expect(advised({ ...round(100, 1_000), errors: 1 }, round(1_000, 900))!.maxFileHandles).toBe(1_000)
+    expect(advised({ ...round(100, 1_000), errors: 1 })).toBe(null)
+    expect(advised()).toBe(null)
+  })
+})
+
 describe('files-stay-bounded', () => {
   const sample = (name: string, value: number): [number, EventBody] => [0, { kind: 'sample', name, value, label: 'at 8' }]
   const round = (open: number, extra: [number, EventBody][] = []) =>
@@ -70,6 +106,24 @@ describe('files-stay-bounded', () => {
     expect(round(12).verdict).toBe('pass')
     expect(round(13)).toMatchObject({ verdict: 'fail', value: 13, limit: 12 })
     expect(round(8, [sample('churn-append-info-ms', 1)]).fingerprint).toContain('/errors/')
+  })
+
+  it('counts what was acknowledged in a round and is missing later, in that round', () => {
+    const state = filesStayBoundedCheck.init({})
+    const events = [
+      sample('max-file-handles', 8),
+      sample('churn-streams', 100),
+      ...appended(1, 2, 'r1'),
+      ...appended(3, 4, 'r2'),
+      ...read(3.5, 5, ['r1']),
+      ...appended(6, 7, 'r3'),
+      ...read(8, 9, ['r1', 'r3']),
+      ...read(10, 11, ['r1', 'r3']),
+    ]
+    for (const [atMs, body] of events.toSorted((a, b) => a[0] - b[0])) {
+      filesStayBoundedCheck.step(state, { ...body, seq: 1, atMs, scenario: 'test' } as HistoryEvent)
+    }
+    expect(filesStayBoundedCheck.measure!(state).fileHandles).toMatchObject([{ maxFileHandles: 8, streams: 100, lost: 1 }])
   })
 
   it('does not apply to an origin without such a pool', () => {

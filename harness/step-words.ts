@@ -1,0 +1,77 @@
+/**
+ * A step in words, as its row of the timeline: `kill the origin after 25 to 50 acknowledged
+ * appends`. Steps of the same words share a row.
+ */
+import { modeWords, throughWords } from './crowd-words.ts'
+import type { HopId, Via } from './history.ts'
+import { bytes, number, plural } from './report/figures.ts'
+import type { AnyStep, Sized, Trigger } from './step.ts'
+import type { Step } from './steps.ts'
+import type { CreateStreams } from './steps/create-streams.ts'
+import type { CrowdStep } from './steps/crowd.ts'
+import type { Start } from './steps/start-stop.ts'
+
+type Size = (sized: Sized) => number
+
+/** Null for a step that only holds others: these have rows of their own. A kind without words does not compile. */
+const words: { [S in Step as S['kind']]: (step: S, size: Size) => string | null } = {
+  append: ({ writers, via }) => `append with ${plural(writers, 'writer')}${via === 'origin' ? '' : ` ${through([via])}`}`,
+  'create-streams': createWords,
+  during: () => null,
+  kill: ({ hop, after }) => `kill the ${hopWords[hop]}${afterWords(after)}`,
+  'read-all': ({ via, streams }) => `read ${streams === '' ? 'everything' : `"${streams}" streams`} back ${through(via)}`,
+  repeat: () => null,
+  start: startWords,
+  lifelines: ({ copies, lines }, size) => `look at ${plural(size(copies) * lines.length, 'stream')} around the end of their lifetime`,
+  'refused-creates': ({ creates }) => `ask for ${plural(creates.length, 'stream')} with a wrong lifetime`,
+  'watch-disk': ({ streams, streamBytes, ttlSeconds }) => `fill ${plural(streams, 'stream')} of ${bytes(streamBytes)} with a TTL of ${ttlSeconds} s, then watch the disk`,
+  handshakes: () => 'shake hands with the TLS edge, read over plain HTTP',
+  passages: ({ mode, events, via }) => `follow ${number(events)} ${modeWords[mode]} events ${through(via)}`,
+  churn: ({ operationsEach, label }) => `${plural(operationsEach, 'read or append', 'reads and appends')} on each stream in turn: ${label}`,
+  'second-server': ({ on }) => `start a second server on the same ${on === 'port' ? 'port' : 'data_dir'}`,
+  crowd: crowdWords,
+  stop: ({ hop, signal, after }) => `stop the ${hopWords[hop]} (${signal})${afterWords(after)}`,
+}
+
+/** The words of a step at this run's sizes; null for one that has no row of its own. */
+export function stepWords(step: AnyStep, size: Size): string | null {
+  const of = (words as Record<string, ((step: never, size: Size) => string | null) | undefined>)[step.kind]
+  return of === undefined ? step.kind : of(step as never, size)
+}
+
+const hopWords: Record<HopId, string> = { origin: 'origin', edge: 'cache', tls: 'TLS edge' }
+const viaWords: Partial<Record<Via, string>> = { origin: 'the origin', edge: 'the cache', tls: 'TLS and cache' }
+
+function through(via: readonly Via[]): string {
+  return `through ${and(via.map((one) => viaWords[one] ?? one))}`
+}
+
+function createWords({ kinds, each }: CreateStreams, size: Size): string | null {
+  const count = size(each)
+  if (count === 0) return null
+  if (kinds === 'every') return `create ${plural(count, 'stream')} of every kind`
+  if (kinds.length === 1) return `create ${plural(count, `${kinds[0]} stream`)}`
+  return `create ${plural(count, 'stream')} of each of ${number(kinds.length)} kinds`
+}
+
+function startWords({ hop, settings, label }: Start): string {
+  const handles = settings?.maxFileHandles === undefined ? '' : ` with max_file_handles ${number(settings.maxFileHandles)}`
+  return `start the ${hopWords[hop]}${handles}${label === undefined ? '' : `: ${label}`}`
+}
+
+function crowdWords({ mode, path, readers, generations, late }: CrowdStep, size: Size): string {
+  const more = generations === 1 ? '' : `, ${number(generations)} crowds`
+  const then = late === undefined ? '' : `${more === '' ? ',' : ''} and a late one`
+  return `${number(size(readers))} readers, ${modeWords[mode]} ${throughWords[path]}${more}${then}`
+}
+
+function afterWords(after: Trigger | undefined): string {
+  if (after === undefined) return ''
+  const most = after.n + (after.upToMore ?? 0)
+  const count = most === after.n ? number(after.n) : `${number(after.n)} to ${number(most)}`
+  return ` after ${count} ${after.event === 'append.ok' ? `acknowledged append${most === 1 ? '' : 's'}` : `times ${after.event}`}`
+}
+
+function and(words: readonly string[]): string {
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`
+}
