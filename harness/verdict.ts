@@ -21,6 +21,8 @@ export interface Verdict {
   value?: number
   unit?: string
   limit?: number
+  /** Whether the figure must stay below its limit or reach it; at most, where nothing is said. */
+  limitIs?: 'at-most' | 'at-least'
 }
 
 const rank: Record<VerdictKind, number> = { fail: 3, unknown: 2, pass: 1, 'not-applicable': 0 }

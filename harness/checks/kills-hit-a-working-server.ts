@@ -45,7 +45,7 @@ export const killsHitAWorkingServerCheck: Check<State, Partial<Limits>> = {
   },
   finish(state) {
     const counted = state.kills - state.killsVoid
-    const figures = { value: counted, unit: 'kills', limit: Math.ceil(state.kills * state.limits.shareMin) }
+    const figures = { value: counted, unit: 'kills', limit: Math.ceil(state.kills * state.limits.shareMin), limitIs: 'at-least' as const }
     if (state.kills === 0) return unknown('No kill happened.')
     if (counted < state.kills * state.limits.shareMin) {
       return {

@@ -51,7 +51,12 @@ export function valueWithUnit(value: number, unit: string | undefined): string {
   if (unit === 'ms') return duration(value)
   if (unit === 's') return duration(value * 1_000)
   if (unit === 'bytes' || unit === 'B') return bytes(value)
-  return unit ? `${number(value)} ${unit}` : number(value)
+  return unit ? `${number(value)} ${value === 1 ? singular(unit) : unit}` : number(value)
+}
+
+/** `kills` as `kill`, `readers wrong` as `reader wrong`, `upstream requests` as `upstream request`. */
+function singular(unit: string): string {
+  return unit.replace(/(\w{2,}[^s\W])s\b/, '$1')
 }
 
 /** `1 kill`, `2 kills`, `3 retries`. */

@@ -1,11 +1,14 @@
 /** The few figures of a scenario that a reader wants beside its verdict: one sentence each. */
 import { bytes, duration, number, percent, plural } from './figures.ts'
 import { modeWords } from '../crowd-words.ts'
-import type { FanOutMeasurement, Measurements } from './result.ts'
+import type { FanOutMeasurement, Measurements, ScenarioResult } from './result.ts'
 
-export function keyMeasures(measurements: Measurements): string[] {
+/** Of a scenario the part that its figures come from. */
+export type Measured = Pick<ScenarioResult, 'measurements' | 'checks'>
+
+export function keyMeasures({ measurements, checks }: Measured): string[] {
   return [
-    ...durability(measurements),
+    ...durability(measurements, checks),
     ...fanOut(measurements.fanOut ?? []),
     ...fileHandles(measurements),
     ...passage(measurements),
@@ -15,18 +18,31 @@ export function keyMeasures(measurements: Measurements): string[] {
   ]
 }
 
-function durability({ durability: seen }: Measurements): string[] {
+export interface Harm {
+  word: string
+  count: number
+  /** Whether streams were read back and looked at: only then does a zero mean anything. */
+  judged: boolean
+}
+
+/** What became of acknowledged appends, each with whether anybody looked. */
+export function harmOf(seen: NonNullable<Measurements['durability']>, checks: Measured['checks']): Harm[] {
+  const judged = (id: string) => checks.some((check) => check.id === id && (check.verdict === 'pass' || check.verdict === 'fail'))
+  return [
+    { word: 'lost', count: seen.lost, judged: judged('nothing-acknowledged-is-lost') },
+    { word: 'doubled', count: seen.doubled, judged: judged('nothing-is-twice') },
+    { word: 'reordered', count: seen.reordered, judged: judged('order-is-kept') },
+    { word: 'torn', count: seen.torn, judged: judged('nothing-is-torn') },
+  ].map((harm) => ({ ...harm, judged: harm.judged || harm.count > 0 }))
+}
+
+function durability({ durability: seen }: Measurements, checks: Measured['checks']): string[] {
   if (!seen) return []
-  const harm = [
-    `${number(seen.lost)} lost`,
-    `${number(seen.doubled)} doubled`,
-    `${number(seen.reordered)} reordered`,
-    `${number(seen.torn)} torn`,
-  ].join(', ')
-  const counted = `${plural(seen.kills, 'kill')} under load (${number(seen.killsVoid)} void), ${plural(seen.restarts, 'restart')}`
-  const sentences = [
-    `${counted}: of ${number(seen.appendsAcknowledged)} acknowledged appends ${harm}; slowest start ${duration(seen.readyMsMax)}.`,
-  ]
+  const harm = harmOf(seen, checks).filter(({ judged }) => judged).map(({ word, count }) => `${number(count)} ${word}`)
+  const counted = `${plural(seen.kills, 'kill')} under load (${number(seen.killsVoid)} void), ${plural(seen.restarts, 'start')}`
+  const appends = `${plural(seen.appendsAcknowledged, 'acknowledged append')}`
+  const what = harm.length === 0 ? `${appends}, not judged` : `of ${appends} ${harm.join(', ')}`
+  const sentences = [`${counted}: ${what}; slowest start ${duration(seen.readyMsMax)}.`]
   if (seen.failureRateBound !== null) sentences.push(boundSentence(seen.kills, seen.failureRateBound))
   return sentences
 }
@@ -72,7 +88,7 @@ function sum(values: readonly number[]): number {
 }
 
 function fileHandles({ fileHandles: seen, fileHandlesRecommended: advice }: Measurements): string[] {
-  const sentences = (seen ?? []).map(
+  const sentences = (seen ?? []).toSorted((a, b) => a.maxFileHandles - b.maxFileHandles).map(
     (one) =>
       `max_file_handles ${number(one.maxFileHandles)} with ${plural(one.streams, 'stream')}: ${plural(one.errors, 'error')}, ` +
       `${number(one.lost)} lost, at most ${plural(one.openFilesMax, 'file')} open, ` +
@@ -80,8 +96,8 @@ function fileHandles({ fileHandles: seen, fileHandlesRecommended: advice }: Meas
   )
   if (!advice) return sentences
   return [
-    ...sentences,
     `Recommended for ${plural(advice.streams, 'stream')}: max_file_handles ${number(advice.maxFileHandles)} (${advice.because}).`,
+    ...sentences,
   ]
 }
 
@@ -121,10 +137,10 @@ export function expiryByWay(seen: readonly Expiry[]): Expiry[] {
 }
 
 function readiness({ readiness: seen }: Measurements): string[] {
-  return (seen ?? []).map(
-    (one) =>
-      `With ${plural(one.streams, 'stream')} ready in ${duration(one.readyMs)}, using ${bytes(one.rssBytes)}.`,
-  )
+  return (seen ?? []).map((one) => {
+    const after = one.after === undefined ? '' : ` after a ${one.after}`
+    return `With ${plural(one.streams, 'stream')} ready ${duration(one.readyMs)}${after}, using ${bytes(one.rssBytes)}.`
+  })
 }
 
 function disk({ disk: seen }: Measurements): string[] {

@@ -52,7 +52,7 @@ function checklist(result: Result): string[] {
 }
 
 function scenario(one: ScenarioResult): string[] {
-  const measures = keyMeasures(one.measurements).map((measure) => `  - ${text(measure)}`)
+  const measures = keyMeasures(one).map((measure) => `  - ${text(measure)}`)
   return [`- ${signs[one.verdict]} **${text(one.id)}** (${duration(one.durationMs)}): ${text(one.because)}`, ...measures]
 }
 

@@ -27,6 +27,8 @@ export const checkResult = z.strictObject({
   value: z.number().optional(),
   unit: z.string().optional(),
   limit: z.number().optional(),
+  /** Which side of the limit is right; at most, where it is missing. */
+  limitIs: z.enum(['at-most', 'at-least']).optional(),
 })
 
 export const fanOutMeasurement = z.strictObject({

@@ -221,7 +221,7 @@ function oneScenario(paper: Paper, scenario: ScenarioResult): void {
   const { verdict } = scenario
   const title = `${scenario.id}, ${duration(scenario.durationMs)}: ${scenario.because}`
   paper.item(symbols[verdict], styles[verdict], title, '  ')
-  const measures = keyMeasures(scenario.measurements)
+  const measures = keyMeasures(scenario)
   for (const measure of measures.slice(0, measuresMax)) paper.item('·', 'dim', measure, '    ', 'dim')
   if (measures.length > measuresMax) {
     paper.text(`… and ${measures.length - measuresMax} more figures in the report`, '      ', 'dim')

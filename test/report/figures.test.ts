@@ -38,4 +38,10 @@ test('a value with its unit', () => {
     '2 requests',
     '3',
   ])
+  expect(['kills', 'upstream requests', 'readers wrong', '% left'].map((unit) => valueWithUnit(1, unit))).toEqual([
+    '1 kill',
+    '1 upstream request',
+    '1 reader wrong',
+    '1 % left',
+  ])
 })

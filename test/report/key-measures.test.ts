@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { expiryByWay, keyMeasures } from '../../harness/report/key-measures.ts'
-import type { FanOutMeasurement } from '../../harness/report/result.ts'
+import type { CheckResult, FanOutMeasurement, Measurements } from '../../harness/report/result.ts'
 
 const crowd: FanOutMeasurement = {
   mode: 'long-poll',
@@ -20,22 +20,26 @@ const crowd: FanOutMeasurement = {
   spread: [],
 }
 
+function said(measurements: Measurements, checks: CheckResult[] = []): string[] {
+  return keyMeasures({ measurements, checks })
+}
+
 test('the crowds of a mode are one sentence, which names the worst of them', () => {
   const worse = { ...crowd, path: 'tls-h2' as const, identical: 9_999, upstreamRequests: 3, spreadP99Ms: 1_200 }
-  expect(keyMeasures({ fanOut: [crowd, worse] })).toEqual([
+  expect(said({ fanOut: [crowd, worse] })).toEqual([
     'long-poll: 2 crowds, 19,999 of 20,000 answers right, at worst 3 upstream requests (1 allowed), p99 at most 1.2 s.',
   ])
 })
 
 test('probes beyond the limit make a crowd the worst, too', () => {
-  expect(keyMeasures({ fanOut: [crowd, { ...crowd, probeRequests: 2, probeRequestsMax: 1 }] })[0]).toContain(
+  expect(said({ fanOut: [crowd, { ...crowd, probeRequests: 2, probeRequestsMax: 1 }] })[0]).toContain(
     'at worst 1 upstream request (1 allowed), 2 probes (1 allowed)',
   )
 })
 
 test('a crowd without the cache is the control, and never the worst', () => {
   const control = { ...crowd, path: 'direct' as const, readers: 3_000, identical: 3_000, upstreamRequests: 3_000 }
-  expect(keyMeasures({ fanOut: [crowd, control] })).toEqual([
+  expect(said({ fanOut: [crowd, control] })).toEqual([
     'long-poll: 1 crowd, 10,000 of 10,000 answers right, at worst 1 upstream request (1 allowed), p99 at most 900 ms.',
     'Without the cache 3,000 readers were 3,000 upstream requests: the control.',
   ])
@@ -54,11 +58,21 @@ const durability = {
 }
 
 test('clean kills come with the failure rate they leave possible, unless they are too few', () => {
-  expect(keyMeasures({ durability: { ...durability, failureRateBound: 0.1 } })[1]).toContain('up to 10 %')
-  expect(keyMeasures({ durability: { ...durability, kills: 1, failureRateBound: 3 } })[1]).toBe(
+  expect(said({ durability: { ...durability, failureRateBound: 0.1 } })[1]).toContain('up to 10 %')
+  expect(said({ durability: { ...durability, kills: 1, failureRateBound: 3 } })[1]).toBe(
     '1 clean kill: too few to bound the failure rate.',
   )
-  expect(keyMeasures({ durability: { ...durability, failureRateBound: null } }).length).toBe(1)
+  expect(said({ durability: { ...durability, failureRateBound: null } }).length).toBe(1)
+})
+
+test('what nobody looked at is not called harmless', () => {
+  const seen = { durability: { ...durability, failureRateBound: null } }
+  expect(said(seen)).toEqual(['30 kills under load (1 void), 31 starts: 12,042 acknowledged appends, not judged; slowest start 94 ms.'])
+  const check = { id: 'nothing-acknowledged-is-lost', rows: [], severity: 'high', because: '', evidence: [], examined: 1 } as const
+  const passed = { ...check, rows: [], evidence: [], verdict: 'pass' as const }
+  expect(said(seen, [passed])[0]).toContain('of 12,042 acknowledged appends 0 lost; slowest')
+  expect(said(seen, [{ ...passed, verdict: 'unknown' }])[0]).toContain('not judged')
+  expect(said({ durability: { ...seen.durability, torn: 2 } })[0]).toContain('of 12,042 acknowledged appends 2 torn;')
 })
 
 test('looks at expired streams are joined by way, and only late sights are named', () => {
@@ -74,8 +88,8 @@ test('looks at expired streams are joined by way, and only late sights are named
     lateByMsMax: 1_200,
     probes: 7,
   })
-  expect(keyMeasures({ expiry: looks })).toEqual([
+  expect(said({ expiry: looks })).toEqual([
     '9 looks at expired streams in 2 ways; last seen after the expiry by sse through edge 1.2 s.',
   ])
-  expect(keyMeasures({ expiry: looks.slice(1) })).toEqual(['6 looks at expired streams in 2 ways found nothing.'])
+  expect(said({ expiry: looks.slice(1) })).toEqual(['6 looks at expired streams in 2 ways found nothing.'])
 })
