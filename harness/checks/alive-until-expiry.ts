@@ -2,6 +2,7 @@
 import { limitsOf, type Check } from '../check.ts'
 import type { Outcome } from '../history.ts'
 import { fail, pass, unknown } from '../verdict.ts'
+import { Findings } from './findings.ts'
 import { expectationFor, keepLifetimes, type Lifetime, type Lifetimes } from './lifetime-model.ts'
 import { since } from './stream-ledger.ts'
 
@@ -17,8 +18,7 @@ interface State {
   examined: number
   /** Looks that found a stream only because an earlier read or write had renewed it. */
   renewed: number
-  gone: string[]
-  fingerprint: string | null
+  gone: Findings
 }
 
 export const aliveUntilExpiryCheck: Check<State, Partial<Limits>> = {
@@ -30,8 +30,7 @@ export const aliveUntilExpiryCheck: Check<State, Partial<Limits>> = {
     startMs: null,
     examined: 0,
     renewed: 0,
-    gone: [],
-    fingerprint: null,
+    gone: new Findings(),
   }),
   step(state, event) {
     state.startMs ??= event.atMs
@@ -39,9 +38,10 @@ export const aliveUntilExpiryCheck: Check<State, Partial<Limits>> = {
     keepLifetimes(state.lifetimes, event)
   },
   finish(state) {
-    if (state.gone.length > 0) {
-      const because = `${state.gone.length} of ${state.examined} looks within a lifetime found the stream gone.`
-      return fail(state.examined, because, state.gone, state.fingerprint!, { value: state.gone.length, unit: 'looks', limit: 0 })
+    const { count, counted, evidence, fingerprint } = state.gone
+    if (count > 0) {
+      const because = `${counted} of ${state.examined} looks within a lifetime found the stream gone.`
+      return fail(state.examined, because, evidence, fingerprint!, { value: count, unit: 'looks', limit: 0 })
     }
     if (state.examined < state.limits.looksMin) {
       return unknown(`Only ${state.examined} looks were surely within a lifetime; ${state.limits.looksMin} are needed.`)
@@ -62,9 +62,11 @@ function examine(state: State, event: Outcome & { atMs: number }): void {
 function note(state: State, life: Lifetime, event: Outcome & { atMs: number }): void {
   const how = event.mode ?? event.op
   const early = Math.round(life.aliveUntilMs - event.atMs)
-  state.gone.push(
-    `${event.stream}: ${how} through ${event.via} at ${since(state.startMs ?? 0, event.invokedAtMs)} ` +
+  state.gone.note(
+    String(event.id),
+    `alive-until-expiry/gone/${life.group}/${how}/${event.via}`,
+    () =>
+      `${event.stream}: ${how} through ${event.via} at ${since(state.startMs ?? 0, event.invokedAtMs)} ` +
       `answered ${event.status}, ${early} ms before the earliest moment it can have expired`,
   )
-  state.fingerprint ??= `alive-until-expiry/gone/${life.group}/${how}/${event.via}`
 }

@@ -5,20 +5,20 @@
 import type { Check } from '../check.ts'
 import type { Outcome } from '../history.ts'
 import { fail, pass } from '../verdict.ts'
+import { Findings } from './findings.ts'
 import { keepLedger, newLedger, since, type Ledger, type StreamEntry } from './stream-ledger.ts'
 
 interface State {
   ledger: Ledger
   startMs: number | null
   examined: number
-  wrong: Map<string, string>
-  fingerprint: string | null
+  wrong: Findings
 }
 
 export const everyStreamStillExistsCheck: Check<State, object> = {
   id: 'every-stream-still-exists',
   title: 'Every stream is there with its type, lifetime and closed state',
-  init: () => ({ ledger: newLedger(), startMs: null, examined: 0, wrong: new Map(), fingerprint: null }),
+  init: () => ({ ledger: newLedger(), startMs: null, examined: 0, wrong: new Findings() }),
   step(state, event) {
     state.startMs ??= event.atMs
     keepLedger(state.ledger, event)
@@ -26,12 +26,12 @@ export const everyStreamStillExistsCheck: Check<State, object> = {
     if (answered && event.status !== undefined && (event.op === 'read' || event.op === 'head')) examine(state, event)
   },
   finish(state) {
-    if (state.wrong.size > 0) {
-      const because = `${state.wrong.size} streams were not what they had been.`
-      const more = { value: state.wrong.size, unit: 'streams', limit: 0 }
-      return fail(state.examined, because, [...state.wrong.values()], state.fingerprint!, more)
+    const { count, counted, evidence, fingerprint } = state.wrong
+    if (count > 0) {
+      const because = `${counted} streams were not what they had been.`
+      return fail(state.examined, because, evidence, fingerprint!, { value: count, unit: 'streams', limit: 0 })
     }
-    const because = `${state.ledger.streams.size} streams kept existence, type, lifetime and closed state in ${state.examined} looks.`
+    const because = `${state.ledger.made} streams kept existence, type, lifetime and closed state in ${state.examined} looks.`
     return pass(state.examined, because)
   },
 }
@@ -81,12 +81,11 @@ function normalized(contentType: string): string {
 }
 
 function note(state: State, entry: StreamEntry, event: Outcome & { atMs: number }, invariant: string, what: string): void {
-  const key = `${entry.name} ${invariant}`
-  if (state.wrong.has(key)) return
+  const { lastFault } = state.ledger
   const when = since(state.startMs ?? 0, event.atMs)
-  state.wrong.set(
-    key,
-    `${entry.name} (${entry.kind}) ${what}: ${event.op.toUpperCase()} through ${event.via} at ${when}, after ${state.ledger.lastFault}`,
+  state.wrong.note(
+    `${entry.name} ${invariant}`,
+    `every-stream-still-exists/${invariant}/${entry.kind}/${lastFault}/${event.via}`,
+    () => `${entry.name} (${entry.kind}) ${what}: ${event.op.toUpperCase()} through ${event.via} at ${when}, after ${lastFault}`,
   )
-  state.fingerprint ??= `every-stream-still-exists/${invariant}/${entry.kind}/${state.ledger.lastFault}/${event.via}`
 }

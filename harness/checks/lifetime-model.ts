@@ -40,7 +40,10 @@ export function expectationFor(life: Lifetime, event: Outcome & { atMs: number }
  * it found alive.
  */
 export function keepLifetimes(lifetimes: Lifetimes, event: HistoryEvent): void {
-  if (!('op' in event) || event.kind === 'invoke') return
+  if (!('op' in event)) return
+  // From the moment a delete is sent, the stream may be gone whatever its lifetime says.
+  if (event.op === 'delete') lifetimes.delete(event.stream)
+  if (event.kind === 'invoke') return
   if (event.op === 'create') return begin(lifetimes, event)
   const life = lifetimes.get(event.stream)
   if (!life || life.ttlMs === null || life.incarnation !== event.incarnation) return

@@ -2,6 +2,8 @@
 import { limitsOf, type Check } from '../check.ts'
 import type { Outcome } from '../history.ts'
 import { fail, pass, unknown } from '../verdict.ts'
+import { Findings } from './findings.ts'
+import { RecordTimes } from './record-times.ts'
 import { keepLedger, newLedger, since, staleAllowanceMs, type Ledger, type StreamEntry } from './stream-ledger.ts'
 
 interface Limits {
@@ -12,13 +14,14 @@ interface Limits {
 interface State {
   limits: Limits
   ledger: Ledger
+  /** When the records of each stream were acknowledged. */
+  acknowledged: Map<string, RecordTimes>
   startMs: number | null
   reads: number
   recordsExpected: number
-  lost: Map<string, string>
+  lost: Findings
   /** Streams that were written and never read back: nothing is known of them. */
   unread: Set<string>
-  fingerprint: string | null
 }
 
 export const nothingAcknowledgedIsLostCheck: Check<State, Partial<Limits>> = {
@@ -27,33 +30,51 @@ export const nothingAcknowledgedIsLostCheck: Check<State, Partial<Limits>> = {
   init: (limits) => ({
     limits: limitsOf({ staleMs: 1_000 }, limits),
     ledger: newLedger(),
+    acknowledged: new Map(),
     startMs: null,
     reads: 0,
     recordsExpected: 0,
-    lost: new Map(),
+    lost: new Findings(),
     unread: new Set(),
-    fingerprint: null,
   }),
   step(state, event) {
     state.startMs ??= event.atMs
-    keepLedger(state.ledger, event)
-    if (event.kind === 'ok' && event.append) state.unread.add(event.stream)
+    const gone = keepLedger(state.ledger, event)
+    if (gone && state.ledger.streams.get(gone.name)?.incarnation !== gone.incarnation) forget(state, gone.name)
+    if (event.kind === 'ok') keepAcknowledged(state, event)
     if ((event.kind === 'ok' || event.kind === 'fail') && event.op === 'read') examine(state, event)
   },
   finish(state) {
-    if (state.lost.size > 0) {
-      const because = `${state.lost.size} acknowledged appends were missing when read back.`
-      const more = { value: state.lost.size, unit: 'appends', limit: 0 }
-      return fail(state.recordsExpected, because, [...state.lost.values()], state.fingerprint!, more)
+    const { count, counted, evidence, fingerprint } = state.lost
+    if (count > 0) {
+      const because = `${counted} acknowledged appends were missing when read back.`
+      return fail(state.recordsExpected, because, evidence, fingerprint!, { value: count, unit: 'appends', limit: 0 })
     }
-    const unread = [...state.unread].filter((name) => !state.ledger.streams.get(name)?.deletedAtMs)
+    const unread = [...state.unread]
     if (unread.length > 0 && state.reads > 0) {
       return unknown(`${unread.length} written streams were never read back.`, unread.slice(0, 5), state.recordsExpected)
     }
     const because = `All ${state.recordsExpected.toLocaleString('en-US')} expectations of acknowledged appends were met in ${state.reads} reads.`
     return pass(state.recordsExpected, because, { value: 0, unit: 'appends', limit: 0 })
   },
-  measure: (state) => ({ durability: { lost: state.lost.size } }),
+  measure: (state) => ({ durability: { lost: state.lost.count } }),
+}
+
+function keepAcknowledged(state: State, event: Outcome & { atMs: number }): void {
+  if (event.op === 'delete') forget(state, event.stream)
+  const entry = state.ledger.streams.get(event.stream)
+  if (!event.append || (entry && entry.deletedAtMs !== null)) return
+  state.unread.add(event.stream)
+  if (entry?.incarnation !== event.incarnation) return
+  const times = state.acknowledged.get(event.stream) ?? new RecordTimes()
+  times.set(event.append.record, event.atMs)
+  state.acknowledged.set(event.stream, times)
+}
+
+/** Nothing more is expected of a stream that was deleted, or of its former life. */
+function forget(state: State, stream: string): void {
+  state.acknowledged.delete(stream)
+  state.unread.delete(stream)
 }
 
 function examine(state: State, event: Outcome & { atMs: number }): void {
@@ -61,27 +82,23 @@ function examine(state: State, event: Outcome & { atMs: number }): void {
   if (!entry || entry.incarnation !== event.incarnation || entry.deletedAtMs !== null || entry.uncertain) return
   state.reads += 1
   state.unread.delete(event.stream)
-  const present = new Set(event.read?.records ?? [])
+  const present = event.read?.records ?? []
   const visibleBefore = event.invokedAtMs - staleAllowanceMs(event.via, state.limits.staleMs)
-  const expected = entry.acknowledged.filter((append) => append.ackAtMs <= visibleBefore)
-  state.recordsExpected += expected.length + entry.inherits.length
-  for (const append of expected) {
-    if (!present.has(append.record)) note(state, entry, event, append.record, append.ackAtMs)
-  }
-  for (const record of entry.inherits) {
-    if (!present.has(record)) note(state, entry, event, record, entry.createdAtMs)
-  }
+  const expected = state.acknowledged.get(event.stream)?.upTo(visibleBefore, present)
+  state.recordsExpected += (expected?.count ?? 0) + entry.inherits.length
+  for (const [record, ackAtMs] of expected?.absent ?? []) note(state, entry, event, record, ackAtMs)
+  const inherited = new Set(entry.inherits).difference(new Set(entry.inherits.length > 0 ? present : []))
+  for (const record of inherited) note(state, entry, event, record, entry.createdAtMs)
 }
 
 function note(state: State, entry: StreamEntry, event: Outcome & { atMs: number }, record: string, ackAtMs: number): void {
-  const key = `${entry.name} ${record}`
-  if (state.lost.has(key)) return
-  const start = state.startMs ?? 0
-  const status = event.status === 200 ? '' : ` (answered ${event.status})`
-  state.lost.set(
-    key,
-    `${record} of ${entry.name} (${entry.kind}), acknowledged at ${since(start, ackAtMs)}, ` +
-      `missing at ${since(start, event.atMs)} through ${event.via}${status}, after ${state.ledger.lastFault}`,
-  )
-  state.fingerprint ??= `nothing-acknowledged-is-lost/lost/${entry.kind}/${state.ledger.lastFault}/${event.via}`
+  const { lastFault } = state.ledger
+  state.lost.note(`${entry.name} ${record}`, `nothing-acknowledged-is-lost/lost/${entry.kind}/${lastFault}/${event.via}`, () => {
+    const start = state.startMs ?? 0
+    const status = event.status === 200 ? '' : ` (answered ${event.status})`
+    return (
+      `${record} of ${entry.name} (${entry.kind}), acknowledged at ${since(start, ackAtMs)}, ` +
+      `missing at ${since(start, event.atMs)} through ${event.via}${status}, after ${lastFault}`
+    )
+  })
 }

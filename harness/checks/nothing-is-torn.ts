@@ -2,6 +2,8 @@
 import type { Check } from '../check.ts'
 import type { Outcome } from '../history.ts'
 import { fail, pass } from '../verdict.ts'
+import { recordSeries } from '../record-id.ts'
+import { Findings } from './findings.ts'
 import { keepLedger, newLedger, since, type Ledger } from './stream-ledger.ts'
 
 interface State {
@@ -9,29 +11,28 @@ interface State {
   startMs: number | null
   bytesRead: number
   reads: number
-  torn: Map<string, string>
-  fingerprint: string | null
+  torn: Findings
 }
 
 export const nothingIsTornCheck: Check<State, object> = {
   id: 'nothing-is-torn',
   title: 'Streams hold whole records of their own, and nothing else',
-  init: () => ({ ledger: newLedger(), startMs: null, bytesRead: 0, reads: 0, torn: new Map(), fingerprint: null }),
+  init: () => ({ ledger: newLedger(), startMs: null, bytesRead: 0, reads: 0, torn: new Findings() }),
   step(state, event) {
     state.startMs ??= event.atMs
     keepLedger(state.ledger, event)
     if (event.kind === 'ok' && event.op === 'read' && event.read) examine(state, event)
   },
   finish(state) {
-    if (state.torn.size > 0) {
-      const because = `${state.torn.size} places hold bytes that no append of this stream wrote.`
-      const more = { value: state.torn.size, unit: 'places', limit: 0 }
-      return fail(state.reads, because, [...state.torn.values()], state.fingerprint!, more)
+    const { count, counted, evidence, fingerprint } = state.torn
+    if (count > 0) {
+      const because = `${counted} places hold bytes that no append of this stream wrote.`
+      return fail(state.reads, because, evidence, fingerprint!, { value: count, unit: 'places', limit: 0 })
     }
     const because = `${state.bytesRead.toLocaleString('en-US')} bytes in ${state.reads} reads are whole records of their stream.`
     return pass(state.reads, because, { value: 0, unit: 'places', limit: 0 })
   },
-  measure: (state) => ({ durability: { torn: state.torn.size } }),
+  measure: (state) => ({ durability: { torn: state.torn.count } }),
 }
 
 function examine(state: State, event: Outcome & { atMs: number }): void {
@@ -43,7 +44,7 @@ function examine(state: State, event: Outcome & { atMs: number }): void {
   }
   const entry = state.ledger.streams.get(event.stream)
   if (!entry || entry.incarnation !== event.incarnation) return
-  const own = `${event.stream}/${event.incarnation}.`
+  const own = recordSeries(event.stream, event.incarnation)
   const inherited = new Set(entry.inherits)
   for (const record of read.records) {
     if (record.startsWith(own) || inherited.has(record)) continue
@@ -52,10 +53,12 @@ function examine(state: State, event: Outcome & { atMs: number }): void {
 }
 
 function note(state: State, event: Outcome & { atMs: number }, invariant: string, what: string): void {
-  const key = `${event.stream} ${what}`
-  if (state.torn.has(key)) return
+  const { lastFault } = state.ledger
   const kind = state.ledger.streams.get(event.stream)?.kind ?? 'unknown'
   const when = since(state.startMs ?? 0, event.atMs)
-  state.torn.set(key, `${event.stream} (${kind}) through ${event.via} at ${when}, after ${state.ledger.lastFault}: ${what}`)
-  state.fingerprint ??= `nothing-is-torn/${invariant}/${kind}/${state.ledger.lastFault}/${event.via}`
+  state.torn.note(
+    `${event.stream} ${what}`,
+    `nothing-is-torn/${invariant}/${kind}/${lastFault}/${event.via}`,
+    () => `${event.stream} (${kind}) through ${event.via} at ${when}, after ${lastFault}: ${what}`,
+  )
 }

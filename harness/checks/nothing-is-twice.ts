@@ -2,6 +2,7 @@
 import type { Check } from '../check.ts'
 import type { Outcome } from '../history.ts'
 import { fail, pass } from '../verdict.ts'
+import { Findings } from './findings.ts'
 import { keepLedger, newLedger, since, type Ledger } from './stream-ledger.ts'
 
 interface State {
@@ -10,14 +11,13 @@ interface State {
   recordsRead: number
   /** How often an append was sent again with the same producer sequence. */
   retries: number
-  doubled: Map<string, string>
-  fingerprint: string | null
+  doubled: Findings
 }
 
 export const nothingIsTwiceCheck: Check<State, object> = {
   id: 'nothing-is-twice',
   title: 'No append is stored twice',
-  init: () => ({ ledger: newLedger(), startMs: null, recordsRead: 0, retries: 0, doubled: new Map(), fingerprint: null }),
+  init: () => ({ ledger: newLedger(), startMs: null, recordsRead: 0, retries: 0, doubled: new Findings() }),
   step(state, event) {
     state.startMs ??= event.atMs
     keepLedger(state.ledger, event)
@@ -25,15 +25,15 @@ export const nothingIsTwiceCheck: Check<State, object> = {
     if (event.kind === 'ok' && event.op === 'read') examine(state, event)
   },
   finish(state) {
-    if (state.doubled.size > 0) {
-      const because = `${state.doubled.size} appends stand in their stream more than once.`
-      const more = { value: state.doubled.size, unit: 'appends', limit: 0 }
-      return fail(state.recordsRead, because, [...state.doubled.values()], state.fingerprint!, more)
+    const { count, counted, evidence, fingerprint } = state.doubled
+    if (count > 0) {
+      const because = `${counted} appends stand in their stream more than once.`
+      return fail(state.recordsRead, because, evidence, fingerprint!, { value: count, unit: 'appends', limit: 0 })
     }
     const because = `No record was twice among ${state.recordsRead.toLocaleString('en-US')} read, with ${state.retries} producer retries.`
     return pass(state.recordsRead, because, { value: 0, unit: 'appends', limit: 0 })
   },
-  measure: (state) => ({ durability: { doubled: state.doubled.size } }),
+  measure: (state) => ({ durability: { doubled: state.doubled.count } }),
 }
 
 function examine(state: State, event: Outcome & { atMs: number }): void {
@@ -46,14 +46,13 @@ function examine(state: State, event: Outcome & { atMs: number }): void {
 }
 
 function note(state: State, event: Outcome & { atMs: number }, record: string): void {
-  const key = `${event.stream} ${record}`
-  if (state.doubled.has(key)) return
+  const { lastFault } = state.ledger
   const kind = state.ledger.streams.get(event.stream)?.kind ?? 'unknown'
-  const times = event.read!.records.filter((candidate) => candidate === record).length
-  state.doubled.set(
-    key,
-    `${record} stands ${times} times in ${event.stream} (${kind}), read at ` +
-      `${since(state.startMs ?? 0, event.atMs)} through ${event.via}, after ${state.ledger.lastFault}`,
-  )
-  state.fingerprint ??= `nothing-is-twice/doubled/${kind}/${state.ledger.lastFault}/${event.via}`
+  state.doubled.note(`${event.stream} ${record}`, `nothing-is-twice/doubled/${kind}/${lastFault}/${event.via}`, () => {
+    const times = event.read!.records.filter((candidate) => candidate === record).length
+    return (
+      `${record} stands ${times} times in ${event.stream} (${kind}), read at ` +
+      `${since(state.startMs ?? 0, event.atMs)} through ${event.via}, after ${lastFault}`
+    )
+  })
 }

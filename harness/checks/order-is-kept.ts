@@ -5,17 +5,19 @@
 import type { Check } from '../check.ts'
 import type { Outcome } from '../history.ts'
 import { fail, pass } from '../verdict.ts'
-import { keepLedger, newLedger, since, type Ledger } from './stream-ledger.ts'
+import { recordSeries } from '../record-id.ts'
+import { Findings } from './findings.ts'
+import { RecordTimes } from './record-times.ts'
+import { keepLedger, newLedger, since, type Ledger, type StreamEntry } from './stream-ledger.ts'
 
 interface State {
   ledger: Ledger
   startMs: number | null
   recordsRead: number
   /** First time an append was sent, by record: a retry does not make it later. */
-  sentAtMs: Map<string, number>
-  ackAtMs: Map<string, number>
-  reordered: Map<string, string>
-  fingerprint: string | null
+  sentAtMs: RecordTimes
+  ackAtMs: RecordTimes
+  reordered: Findings
 }
 
 export const orderIsKeptCheck: Check<State, object> = {
@@ -25,30 +27,37 @@ export const orderIsKeptCheck: Check<State, object> = {
     ledger: newLedger(),
     startMs: null,
     recordsRead: 0,
-    sentAtMs: new Map(),
-    ackAtMs: new Map(),
-    reordered: new Map(),
-    fingerprint: null,
+    sentAtMs: new RecordTimes(),
+    ackAtMs: new RecordTimes(),
+    reordered: new Findings(),
   }),
   step(state, event) {
     state.startMs ??= event.atMs
-    keepLedger(state.ledger, event)
-    if (event.kind === 'invoke' && event.append && !state.sentAtMs.has(event.append.record)) {
-      state.sentAtMs.set(event.append.record, event.atMs)
+    const gone = keepLedger(state.ledger, event)
+    if (gone && state.ledger.streams.get(gone.name)?.incarnation !== gone.incarnation) forget(state, gone)
+    if (event.kind === 'invoke' && event.append) {
+      const { record } = event.append
+      if (state.sentAtMs.get(record) === undefined) state.sentAtMs.set(record, event.atMs)
     }
     if (event.kind === 'ok' && event.append) state.ackAtMs.set(event.append.record, event.atMs)
     if (event.kind === 'ok' && event.op === 'read') examine(state, event)
   },
   finish(state) {
-    if (state.reordered.size > 0) {
-      const because = `${state.reordered.size} appends stand after one that was sent later.`
-      const more = { value: state.reordered.size, unit: 'appends', limit: 0 }
-      return fail(state.recordsRead, because, [...state.reordered.values()], state.fingerprint!, more)
+    const { count, counted, evidence, fingerprint } = state.reordered
+    if (count > 0) {
+      const because = `${counted} appends stand after one that was sent later.`
+      return fail(state.recordsRead, because, evidence, fingerprint!, { value: count, unit: 'appends', limit: 0 })
     }
     const because = `The order of ${state.recordsRead.toLocaleString('en-US')} records read agrees with real time.`
     return pass(state.recordsRead, because, { value: 0, unit: 'appends', limit: 0 })
   },
-  measure: (state) => ({ durability: { reordered: state.reordered.size } }),
+  measure: (state) => ({ durability: { reordered: state.reordered.count } }),
+}
+
+/** A stream's life is over, and so are its records. */
+function forget(state: State, { name, incarnation }: StreamEntry): void {
+  state.sentAtMs.drop(recordSeries(name, incarnation))
+  state.ackAtMs.drop(recordSeries(name, incarnation))
 }
 
 function examine(state: State, event: Outcome & { atMs: number }): void {
@@ -67,12 +76,12 @@ function examine(state: State, event: Outcome & { atMs: number }): void {
 }
 
 function note(state: State, event: Outcome & { atMs: number }, record: string, earlier: string): void {
-  if (state.reordered.has(record)) return
   const kind = state.ledger.streams.get(event.stream)?.kind ?? 'unknown'
-  state.reordered.set(
+  state.reordered.note(
     record,
-    `${record} stands after ${earlier}, which was sent only after ${record} was acknowledged ` +
+    `order-is-kept/reordered/${kind}/${state.ledger.lastFault}/${event.via}`,
+    () =>
+      `${record} stands after ${earlier}, which was sent only after ${record} was acknowledged ` +
       `(${event.stream}, read at ${since(state.startMs ?? 0, event.atMs)} through ${event.via})`,
   )
-  state.fingerprint ??= `order-is-kept/reordered/${kind}/${state.ledger.lastFault}/${event.via}`
 }

@@ -1,21 +1,15 @@
 /**
- * What a reader of the history knows of one stream: its kind, its life, what was acknowledged.
- * Shared by checks; each keeps a ledger of its own, so that checks stay independent.
+ * What a reader of the history knows of one stream: its kind and its life. Shared by checks; each
+ * keeps a ledger of its own, so that checks stay independent. It is bounded by the streams that live
+ * and the last thousand that were deleted.
  */
 import type { HistoryEvent, Outcome } from '../history.ts'
-
-export interface Acknowledged {
-  record: string
-  invokedAtMs: number
-  ackAtMs: number
-}
 
 export interface StreamEntry {
   name: string
   kind: string
   contentType: string
   incarnation: number
-  acknowledged: Acknowledged[]
   inherits: string[]
   createdAtMs: number
   closedAtMs: number | null
@@ -29,6 +23,10 @@ export interface StreamEntry {
 
 export interface Ledger {
   streams: Map<string, StreamEntry>
+  /** How many were made, whether still known or not. */
+  made: number
+  /** Names of deleted streams, in the order in which they went. */
+  retired: Set<string>
   /** The last thing done to the origin: 'none', 'stop', 'kill', 'crash'. For fingerprints. */
   lastFault: string
   lastFaultAtMs: number
@@ -36,17 +34,23 @@ export interface Ledger {
 }
 
 export function newLedger(): Ledger {
-  return { streams: new Map(), lastFault: 'none', lastFaultAtMs: 0, kills: 0 }
+  return { streams: new Map(), made: 0, retired: new Set(), lastFault: 'none', lastFaultAtMs: 0, kills: 0 }
 }
 
-/** Brings the ledger up to date with one event. */
-export function keepLedger(ledger: Ledger, event: HistoryEvent): void {
+/** A deleted stream must stay gone, so it is remembered for a while: until so many others went after it. */
+const retiredMax = 1_000
+
+/**
+ * Brings the ledger up to date with one event. Returns the entry that is no longer known: of a stream
+ * that was made anew, or that was deleted long ago.
+ */
+export function keepLedger(ledger: Ledger, event: HistoryEvent): StreamEntry | undefined {
   if (event.kind === 'lifecycle') keepFault(ledger, event)
   if (event.kind === 'info' && (event.op === 'close' || event.op === 'delete' || event.op === 'create')) {
     const entry = ledger.streams.get(event.stream)
     if (entry) entry.uncertain = true
   }
-  if (event.kind === 'ok') keepOutcome(ledger, event)
+  return event.kind === 'ok' ? keepOutcome(ledger, event) : undefined
 }
 
 function keepFault(ledger: Ledger, event: Extract<HistoryEvent, { kind: 'lifecycle' }>): void {
@@ -58,25 +62,37 @@ function keepFault(ledger: Ledger, event: Extract<HistoryEvent, { kind: 'lifecyc
   if (fault === 'kill') ledger.kills += 1
 }
 
-function keepOutcome(ledger: Ledger, event: Outcome & { atMs: number }): void {
-  if (event.op === 'create') createEntry(ledger, event)
+function keepOutcome(ledger: Ledger, event: Outcome & { atMs: number }): StreamEntry | undefined {
+  if (event.op === 'create') return createEntry(ledger, event)
+  if (event.op !== 'close' && event.op !== 'delete') return undefined
   const entry = ledger.streams.get(event.stream)
-  if (!entry) return
-  if (event.append) {
-    entry.acknowledged.push({ record: event.append.record, invokedAtMs: event.invokedAtMs, ackAtMs: event.atMs })
-  }
+  if (!entry) return undefined
   if (event.op === 'close') entry.closedAtMs = event.atMs
   if (event.op === 'delete') entry.deletedAtMs = event.atMs
+  return event.op === 'delete' ? retire(ledger, entry) : undefined
 }
 
-function createEntry(ledger: Ledger, event: Outcome & { atMs: number }): void {
+/** Returns the entry of the stream that is forgotten instead, once there are too many. */
+function retire(ledger: Ledger, entry: StreamEntry): StreamEntry | undefined {
+  ledger.retired.add(entry.name)
+  if (ledger.retired.size <= retiredMax) return undefined
+  const [oldest] = ledger.retired
+  const forgotten = ledger.streams.get(oldest!)
+  ledger.retired.delete(oldest!)
+  ledger.streams.delete(oldest!)
+  return forgotten
+}
+
+function createEntry(ledger: Ledger, event: Outcome & { atMs: number }): StreamEntry | undefined {
   const request = event.create!
+  const before = ledger.streams.get(event.stream)
+  if (!before) ledger.made += 1
+  ledger.retired.delete(event.stream)
   ledger.streams.set(event.stream, {
     name: event.stream,
     kind: request.streamKind,
     contentType: request.contentType,
     incarnation: event.incarnation,
-    acknowledged: [],
     inherits: request.inherits ?? [],
     createdAtMs: event.atMs,
     closedAtMs: request.closed ? event.atMs : null,
@@ -85,6 +101,7 @@ function createEntry(ledger: Ledger, event: Outcome & { atMs: number }): void {
     ttlSeconds: request.ttlSeconds ?? null,
     expiresAt: request.expiresAt ?? null,
   })
+  return before
 }
 
 /** How much older than its request a read's answer may be, by the way it took. */

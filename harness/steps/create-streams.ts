@@ -4,6 +4,7 @@ import type { KnownStream } from '../operations.ts'
 import { monotonicMs } from '../clock.ts'
 import type { CreateRequest } from '../history.ts'
 import { encodeRecord } from '../record.ts'
+import { recordSeries } from '../record-id.ts'
 import { everyKind, streamKind, type StreamKind } from '../streams.ts'
 
 export interface CreateStreams {
@@ -129,7 +130,7 @@ async function createWithBody(
 /** The next record's id of this stream: it names stream, incarnation and number. */
 export function recordId(stream: KnownStream): string {
   stream.recordsWritten += 1
-  return `${stream.name}/${stream.incarnation}.${stream.recordsWritten}`
+  return `${recordSeries(stream.name, stream.incarnation)}${stream.recordsWritten}`
 }
 
 async function appendRecords(

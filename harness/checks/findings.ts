@@ -1,0 +1,34 @@
+/**
+ * What a check found wrong: how many different things, and the first few of them in words. Its memory
+ * is bounded, however broken the subject is.
+ */
+import { number } from '../report/figures.ts'
+import { evidenceMax } from '../verdict.ts'
+
+/** Beyond this many the count stands still; the verdict is the same. */
+export const findingsMax = 100_000
+
+export class Findings {
+  #keys = new Set<string>()
+  /** The first ones, as lines for the report. */
+  readonly evidence: string[] = []
+  /** Of the first one. */
+  fingerprint: string | null = null
+
+  /** Notes a finding once by its key. It is only put into words while there is room for them. */
+  note(key: string, fingerprint: string, describe: () => string): void {
+    if (this.#keys.has(key) || this.#keys.size >= findingsMax) return
+    this.#keys.add(key)
+    this.fingerprint ??= fingerprint
+    if (this.evidence.length < evidenceMax) this.evidence.push(describe())
+  }
+
+  get count(): number {
+    return this.#keys.size
+  }
+
+  /** The count in words: '12', or 'at least 100,000'. */
+  get counted(): string {
+    return `${this.count < findingsMax ? '' : 'at least '}${number(this.count)}`
+  }
+}
