@@ -3,8 +3,7 @@
  * every scenario's world is made from it.
  */
 import { createHash } from 'node:crypto'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { adaptCaddyfile, readSources, type AdaptedCaddyfile } from './confine/caddyfile.ts'
@@ -13,9 +12,12 @@ import { confineCaddyConfig, countListeners, type CaddyCapabilities } from './co
 import type { JsonObject } from './confine/json.ts'
 import { compileVcl, confineVcl, parseVarnishdParameters } from './confine/vcl.ts'
 import { UsageError } from './errors.ts'
+import { cacheFolder } from './provision/cache-folder.ts'
 import type { ProvidedCaddy } from './provision/caddy.ts'
+import { openIdentityCache } from './provision/identity-cache.ts'
 import type { ProvidedServer } from './provision/server-binary.ts'
 import type { ProvidedVarnish } from './provision/varnish.ts'
+import type { Runtime } from './runtime/runtime.ts'
 
 export interface Subject {
   server: ProvidedServer
@@ -35,6 +37,8 @@ export interface GatherOptions {
   caddy: ProvidedCaddy
   caddyfile?: string
   vcl?: string
+  /** Of the run: what adapters and compilers write goes into its temporary folders. */
+  runtime: Runtime
 }
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..')
@@ -50,11 +54,7 @@ export async function gather(options: GatherOptions): Promise<Subject> {
       `--caddyfile ${options.caddyfile} needs the production server, which could not be had (${server.because}); give --server-bin PATH.`,
     )
   }
-  const [caddyfile, vcl, tlsEdge] = await Promise.all([
-    server.kind === 'production' ? gatherCaddyfile(server.path, options.caddyfile) : null,
-    gatherVcl(varnish, options.vcl),
-    adaptCaddyfile({ caddyPath: caddy.path, file: defaultTlsCaddyfile }),
-  ])
+  const [caddyfile, vcl, tlsEdge] = await readFiles(options)
   const capabilities = caddyfile ? capabilitiesOf(caddyfile.json) : null
   if (capabilities?.streamHandlers === 0) {
     throw new UsageError(`${caddyfile!.file} has no durable_streams directive: it serves no stream; give the file that does.`)
@@ -62,15 +62,31 @@ export async function gather(options: GatherOptions): Promise<Subject> {
   return { server, varnish, caddy, caddyfile, capabilities, vcl, tlsEdge: tlsEdge.json }
 }
 
-async function gatherCaddyfile(program: string, given: string | undefined) {
+async function readFiles({ server, varnish, caddy, runtime, ...given }: GatherOptions) {
+  const workDir = await runtime.temporaryFolder('gather')
+  const reading = [
+    server.kind === 'production' ? gatherCaddyfile(server.path, given.caddyfile, workDir) : null,
+    gatherVcl(varnish, given.vcl, workDir),
+    adaptCaddyfile({ caddyPath: caddy.path, file: defaultTlsCaddyfile, workDir }),
+  ] as const
+  try {
+    return await Promise.all(reading)
+  } finally {
+    // Where one of them failed the others still write there.
+    await Promise.allSettled(reading)
+    await rm(workDir, { recursive: true, force: true })
+  }
+}
+
+async function gatherCaddyfile(program: string, given: string | undefined, workDir: string) {
   const file = path.resolve(given ?? defaultCaddyfile)
   // `{$DOMAIN}` and its like: what the user's shell has, but for names that sound like secrets.
   const names = readSources(file).variables.map((variable) => variable.name)
-  const adapted = await adaptCaddyfile({ caddyPath: program, file, environment: variablesFor(names, process.env) })
+  const adapted = await adaptCaddyfile({ caddyPath: program, file, environment: variablesFor(names, process.env), workDir })
   return { ...adapted, file, isDefault: given === undefined }
 }
 
-async function gatherVcl(varnish: ProvidedVarnish, given: string | undefined): Promise<Subject['vcl']> {
+async function gatherVcl(varnish: ProvidedVarnish, given: string | undefined, workDir: string): Promise<Subject['vcl']> {
   const file = path.resolve(given ?? defaultVcl)
   let source: string
   try {
@@ -78,21 +94,25 @@ async function gatherVcl(varnish: ProvidedVarnish, given: string | undefined): P
   } catch (error) {
     throw new UsageError(`The VCL ${file} cannot be read (${(error as NodeJS.ErrnoException).code}); give the path of a readable file.`)
   }
-  if (given !== undefined) await compileOnce(varnish, file, source)
+  await compileOnce(varnish, file, source, workDir)
   return { file, source, isDefault: given === undefined, parameters: parseVarnishdParameters(source, file) }
 }
 
-/** A VCL that does not compile is told before anything is started, in the compiler's own words. */
-async function compileOnce(varnish: ProvidedVarnish, file: string, source: string): Promise<void> {
-  const workDir = await mkdtemp(path.join(tmpdir(), 'vcl-compile-'))
-  try {
-    const { vcl, lines } = confineVcl({ source, file, backends: () => ({ host: '127.0.0.1', port: 1 }) })
-    const confined = path.join(workDir, 'confined.vcl')
+/**
+ * A VCL that does not compile, or a compiler that does not work, is told before anything is started,
+ * in the compiler's own words. What this Varnish and this compiler took once is not asked again: it
+ * costs a second.
+ */
+async function compileOnce(varnish: ProvidedVarnish, file: string, source: string, workDir: string): Promise<void> {
+  const { vcl, lines } = confineVcl({ source, file, backends: () => ({ host: '127.0.0.1', port: 1 }) })
+  const confined = path.join(workDir, 'confined.vcl')
+  const compiles = async () => {
     await writeFile(confined, vcl)
-    await compileVcl({ varnishdPath: varnish.varnishd, file: confined, workDir: path.join(workDir, 'work'), lines })
-  } finally {
-    await rm(workDir, { recursive: true, force: true })
+    await compileVcl({ varnishdPath: varnish.varnishd, file: confined, workDir: path.join(workDir, 'vcl'), lines })
+    return true
   }
+  const identities = openIdentityCache(cacheFolder(process.env))
+  await identities.of(`vcl ${sha256(`${varnish.sha256} ${vcl}`)}`, varnish.compiler, compiles)
 }
 
 /** What the file itself says, before it is confined to any world's ports and folders. */

@@ -1,5 +1,5 @@
 /** The command line: every flag with its limits. A wrong one is a UsageError of one sentence. */
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Command, CommanderError, Option } from 'commander'
 import { UsageError } from './errors.ts'
 
 export interface Options {
@@ -16,6 +16,7 @@ export interface Options {
   staleMs: number
   seed?: number
   out?: string
+  keep: boolean
   json: boolean
   list: boolean
 }
@@ -32,15 +33,16 @@ export function parseOptions(args: string[]): Options {
     .addOption(new Option('--profile <name>', 'how often things are repeated').choices(['quick', 'full']).default('quick'))
     .addOption(new Option('--runtime <kind>', 'how services run').choices(['auto', 'processes']).default('auto'))
     .addOption(new Option('--origin <kind>', 'which server; "caddy" never falls back').choices(['auto', 'caddy', 'reference']).default('auto'))
-    .option('--server-bin <path>', 'the production server to judge')
-    .option('--server-version <version>', 'the release to download')
-    .option('--caddyfile <path>', "your origin's Caddyfile")
-    .option('--vcl <path>', 'your VCL')
+    .option('--server-bin <path>', 'the production server to judge', notEmpty('--server-bin'))
+    .option('--server-version <version>', 'the release to download', notEmpty('--server-version'))
+    .option('--caddyfile <path>', "your origin's Caddyfile", notEmpty('--caddyfile'))
+    .option('--vcl <path>', 'your VCL', notEmpty('--vcl'))
     .option('--readers <n>', 'readers in a crowd', whole('--readers', 1, readersMax), 10_000)
     .option('--streams <n>', 'streams you expect to be written at one time', whole('--streams', 1, streamsMax), 1_000)
     .option('--stale-ms <n>', 'how old an answer without a lifetime may be', whole('--stale-ms', 0, staleMsMax), 1_000)
     .option('--seed <n>', 'repeats a schedule', whole('--seed', 0, 2 ** 31 - 1))
-    .option('--out <folder>', 'where runs are kept, instead of reports/')
+    .option('--out <folder>', 'where runs are kept, instead of reports/', notEmpty('--out'))
+    .option('--keep', "keep each scenario's data_dir and other temporary data in the run's folder", false)
     .option('--json', 'print result.json on stdout', false)
     .option('--list', 'list the scenarios and end', false)
     .exitOverride()
@@ -60,10 +62,20 @@ function usageOf(error: unknown): unknown {
   return new UsageError(`${message}${/[.)?]$/.test(message) ? '' : '.'} All flags are listed by: npm run simulate -- --help`)
 }
 
+/** Throws what is the user's to read itself: commander would put its own words around it. */
 function whole(flag: string, min: number, max: number) {
   return (text: string): number => {
     const value = Number(text)
-    if (Number.isInteger(value) && value >= min && value <= max) return value
-    throw new InvalidArgumentError(`${flag} takes a whole number from ${min} to ${max}.`)
+    if (text.trim() !== '' && Number.isInteger(value) && value >= min && value <= max) return value
+    const bounds = `from ${min.toLocaleString('en-US')} to ${max.toLocaleString('en-US')}`
+    throw new UsageError(`${flag} takes a whole number ${bounds}, not "${text}".`)
+  }
+}
+
+/** An empty path would be taken for the folder one is in: a shell's variable that was not set. */
+function notEmpty(flag: string) {
+  return (text: string): string => {
+    if (text.trim() !== '') return text
+    throw new UsageError(`${flag} was given nothing; was it a variable that is not set?`)
   }
 }

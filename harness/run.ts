@@ -6,7 +6,7 @@ import { rename, rm, symlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { monotonicMs } from './clock.ts'
 import { conclude, concludeBoxes, concludeRows, scoreOf, type AuditPart, type Facts } from './conclude.ts'
-import { exitCodes } from './errors.ts'
+import { exitCodes, Interrupted, interruptionOf } from './errors.ts'
 import type { Subject } from './gather.ts'
 import { gatherHarness, gatherHost } from './gather-environment.ts'
 import { HistoryFile } from './history.ts'
@@ -37,9 +37,12 @@ export interface RunOptions {
   reproduceOptions: string
   readersMax: { readersMax: number; because: string }
   progress: Progress
-  /** Aborted by SIGINT or SIGTERM; its reason is the exit code. */
+  /** Aborted when the run has to end before its time; its reason is an `Interrupted`. */
   signal: AbortSignal
 }
+
+/** What a result says of its run until the run has ended. */
+const stillRunning = new Interrupted('The run has not ended, or was killed: this is what was seen until then.', exitCodes.unknown)
 
 interface Collected {
   scenarios: ScenarioResult[]
@@ -48,31 +51,56 @@ interface Collected {
   fileChanges: Map<string, FileChange>
 }
 
+/** What is known of a run before its first scenario. */
+interface Beginning {
+  startedAt: Date
+  beginMs: number
+  harness: Result['harness']
+  host: Awaited<ReturnType<typeof gatherHost>>
+}
+
 /** Light scenarios run this many at a time: most of their time is waiting. */
 const besideMax = 3
 
-/** Runs the plan and saves `result.json` and `report.html`. */
+/**
+ * Runs the plan and saves `result.json` and `report.html`: at once, with the verdict `unknown`,
+ * after each scenario, and at the end. A run that is killed leaves what it had seen until then.
+ */
 export async function run(options: RunOptions): Promise<Result> {
-  const startedAt = new Date()
-  const beginMs = monotonicMs()
+  const beginning = { startedAt: new Date(), beginMs: monotonicMs(), harness: await gatherHarness(), host: await gatherHost() }
   const collected: Collected = {
     scenarios: [],
     notRun: [...options.plan.notRun],
     identities: new Map(),
     fileChanges: new Map(),
   }
+  const saved = new SavedResult(options.folder)
+  const saveUnfinished = () => saved.save(resultOf(options, unfinished(options.plan, collected), beginning, false))
+  await saveUnfinished()
+  await pointLatestTo(options.folder)
   const history = new HistoryFile(options.folder)
   try {
-    await runAll(options, collected, history, beginMs)
+    await runAll({ ...options, afterEach: saveUnfinished }, collected, history, beginning.beginMs)
   } finally {
     await history.close()
   }
-  const result = await resultOf(options, collected, startedAt, monotonicMs() - beginMs)
-  await save(options.folder, result)
+  const result = resultOf(options, collected, beginning, true)
+  await saved.save(result)
   return result
 }
 
-async function runAll(options: RunOptions, collected: Collected, history: HistoryFile, beginMs: number): Promise<void> {
+/** Scenarios that have not ended are listed too: nothing vanishes, also when the run dies now. */
+function unfinished(plan: Plan, collected: Collected): Collected {
+  const ended = new Set([...collected.scenarios, ...collected.notRun].map((one) => one.id))
+  const open = plan.scenarios.filter((scenario) => !ended.has(scenario.id))
+  return { ...collected, notRun: [...collected.notRun, ...open.map(({ id }) => ({ id, because: 'It had not ended yet.' }))] }
+}
+
+interface RunningOptions extends RunOptions {
+  afterEach(): Promise<void>
+}
+
+async function runAll(options: RunningOptions, collected: Collected, history: HistoryFile, beginMs: number): Promise<void> {
   const sequence = new Sequence()
   const one = (scenario: Scenario) => runOne(options, scenario, collected, history, sequence, beginMs)
   const beside = options.plan.scenarios.filter((scenario) => scenario.runs === 'beside-others')
@@ -86,7 +114,7 @@ async function runAll(options: RunOptions, collected: Collected, history: Histor
 }
 
 async function runOne(
-  options: RunOptions,
+  options: RunningOptions,
   scenario: Scenario,
   collected: Collected,
   history: HistoryFile,
@@ -117,32 +145,32 @@ async function runOne(
   for (const identity of outcome.identities) collected.identities.set(identity.id, identity)
   for (const change of outcome.fileChanges) collected.fileChanges.set(change.file, change)
   progress.scenarioEnded(scenario.id, result.verdict, result.because, result.durationMs)
+  await options.afterEach()
 }
 
-async function resultOf(options: RunOptions, collected: Collected, startedAt: Date, durationMs: number): Promise<Result> {
+function resultOf(options: RunOptions, collected: Collected, beginning: Beginning, ended: boolean): Result {
   const { subject, plan } = options
-  const interrupted = options.signal.aborted
+  const interruption = ended ? interruptionOf(options.signal) : stillRunning
   const facts: Facts = {
     scenarios: collected.scenarios,
     audits: options.audits,
     originKind: subject.server.kind,
-    partial: plan.notRun.length > 0 || interrupted,
+    partial: plan.notRun.length > 0 || interruption !== null,
     reproduceOptions: options.reproduceOptions,
   }
   const checklist = concludeRows(facts)
   const conclusion = conclude(facts, checklist)
-  const host = await gatherHost()
   const order = plan.scenarios.map((scenario) => scenario.id)
   return {
     schemaVersion,
     runId: options.runId,
     verdict: conclusion.verdict,
-    because: interrupted ? `The run was interrupted. ${conclusion.because}` : conclusion.because,
+    because: interruption ? `${interruption.message} ${conclusion.because}` : conclusion.because,
     scope: scopeOf(options),
     banners: bannersOf(options),
     score: scoreOf(checklist),
-    exitCode: interrupted ? Number(options.signal.reason) || exitCodes.interrupted : conclusion.exitCode,
-    harness: await gatherHarness(),
+    exitCode: interruption?.exitCode ?? conclusion.exitCode,
+    harness: beginning.harness,
     subject: {
       kind: subject.server.kind,
       version: subject.server.version,
@@ -154,9 +182,9 @@ async function resultOf(options: RunOptions, collected: Collected, startedAt: Da
     runtime: options.runtime.kind,
     profile: options.sizes.profile,
     seed: options.seed,
-    startedAt: startedAt.toISOString(),
-    durationMs: Math.round(durationMs),
-    host: { ...host, readersMax: options.readersMax.readersMax, readersMaxBecause: options.readersMax.because },
+    startedAt: beginning.startedAt.toISOString(),
+    durationMs: Math.round(monotonicMs() - beginning.beginMs),
+    host: { ...beginning.host, readersMax: options.readersMax.readersMax, readersMaxBecause: options.readersMax.because },
     options: options.options,
     scenarios: collected.scenarios.toSorted((a, b) => order.indexOf(a.id) - order.indexOf(b.id)),
     notRun: collected.notRun,
@@ -189,16 +217,39 @@ function bannersOf({ subject, plan }: RunOptions): string[] {
   return banners
 }
 
-/** Result first, then what is rendered from it; each written beside and renamed into place. */
-async function save(folder: string, result: Result): Promise<void> {
-  await writeWhole(path.join(folder, 'result.json'), JSON.stringify(result, null, 2))
-  await writeWhole(path.join(folder, 'report.html'), renderHtml(result))
-  const latest = path.join(path.dirname(folder), 'latest')
-  await rm(latest, { force: true, recursive: false }).catch(() => {})
-  await symlink(path.basename(folder), latest).catch(() => {})
+/** Saves the newest result, one at a time: scenarios side by side may end at once. */
+class SavedResult {
+  #folder: string
+  #saving = Promise.resolve()
+
+  constructor(folder: string) {
+    this.#folder = folder
+  }
+
+  /** Result first, then what is rendered from it; each written beside and renamed into place. */
+  save(result: Result): Promise<void> {
+    this.#saving = this.#saving.then(async () => {
+      await writeWhole(path.join(this.#folder, 'result.json'), JSON.stringify(result, null, 2))
+      await writeWhole(path.join(this.#folder, 'report.html'), renderHtml(result))
+    })
+    return this.#saving
+  }
 }
 
 async function writeWhole(file: string, content: string): Promise<void> {
   await writeFile(`${file}.partial`, content)
   await rename(`${file}.partial`, file)
+}
+
+/** `latest` beside the run's folder: replaced as a whole, as another run may do the same now. */
+async function pointLatestTo(folder: string): Promise<void> {
+  const latest = path.join(path.dirname(folder), 'latest')
+  const beside = `${folder}.latest`
+  try {
+    await symlink(path.basename(folder), beside)
+    await rename(beside, latest)
+  } catch {
+    // A folder of that name, or a file system without symbolic links: there is no `latest` then.
+    await rm(beside, { force: true })
+  }
 }

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { installDependencies } from './dependencies.mjs'
 import { findNode } from './find-node.mjs'
-import { root } from './paths.mjs'
+import { compileCache, root } from './paths.mjs'
 import { runQuietly, start } from './run-program.mjs'
 import { relaySignals } from './signals.mjs'
 import { exitFault, exitUsage, Stop } from './stop.mjs'
@@ -69,7 +69,7 @@ async function handOver(node, program, args, env, relay) {
   const words = ['--import', watch, entry, ...(program.before ?? []), ...args]
   const child = start(node, words, {
     stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
-    env: { ...process.env, ...env, DURABLE_STREAMS_BOOTSTRAP_FD: '3' },
+    env: { NODE_COMPILE_CACHE: compileCache, ...process.env, ...env, DURABLE_STREAMS_BOOTSTRAP_FD: '3' },
   })
   return relay.untilEnd(child, 'exit')
 }

@@ -28,6 +28,8 @@ export interface AdaptOptions {
   /** Values for the variables the file names; nothing else of the environment is passed on. */
   readonly environment?: Readonly<Record<string, string>>
   readonly timeoutMs?: number
+  /** Below it the adapter gets a home folder, removed afterwards; the system's temporary one unless told. */
+  readonly workDir?: string
 }
 
 export interface AdaptWarning {
@@ -54,7 +56,7 @@ const outputBytesMax = 64 * 1024 * 1024
 export async function adaptCaddyfile(options: AdaptOptions): Promise<AdaptedCaddyfile> {
   const file = resolve(options.file)
   const sources = readSources(file)
-  const home = mkdtempSync(join(tmpdir(), 'caddy-adapt-'))
+  const home = mkdtempSync(join(options.workDir ?? tmpdir(), 'caddy-adapt-'))
   try {
     const { stdout, stderr } = await runAdapter(file, home, sources, options)
     return { ...sources, json: parseConfig(stdout, file), warnings: parseWarnings(stderr) }

@@ -8,6 +8,13 @@ import { isSecretName } from './redact.ts'
 /** Stands in for the value of a variable whose name sounds like a secret. */
 export const simulatedSecret = 'simulated-secret'
 
+const usualPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+/** The caller's PATH, then the usual folders: a program found in one of them calls others from there. */
+export function searchPath(own: Readonly<Record<string, string | undefined>>): string {
+  return [own.PATH, usualPath].filter(Boolean).join(':')
+}
+
 /**
  * The whole environment for a program whose every file shall lie below `folder`.
  * Give it with `extendEnv: false`.
@@ -18,7 +25,7 @@ export function confinedEnvironment(
 ): Record<string, string> {
   return {
     ...variables,
-    PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    PATH: usualPath,
     LANG: 'C.UTF-8',
     HOME: folder,
     TMPDIR: folder,

@@ -2,7 +2,7 @@
 import { execa } from 'execa'
 import { mkdirSync } from 'node:fs'
 import { UsageError } from '../errors.ts'
-import { confinedEnvironment } from './environment.ts'
+import { confinedEnvironment, searchPath } from './environment.ts'
 import { redactText } from './redact.ts'
 import type { SourceLine } from './vcl-includes.ts'
 
@@ -33,7 +33,7 @@ export async function compileVcl(options: CompileVclOptions): Promise<void> {
   const compiler = options.ccCommand === undefined ? [] : ['-p', `cc_command=${options.ccCommand}`]
   const args = ['-C', '-j', 'none', '-f', file, '-n', workDir, ...compiler]
   const result = await execa(varnishdPath, args, {
-    env: confinedEnvironment(workDir),
+    env: { ...confinedEnvironment(workDir), PATH: searchPath(process.env) },
     extendEnv: false,
     reject: false,
     stdin: 'ignore',
@@ -61,7 +61,10 @@ function compilerError(stderr: string, { file, lines = [] }: CompileVclOptions):
     stderr,
   )
   const words = (message?.[1] ?? stderr).trim()
-  if (at === null) return `${file}: ${redactText(oneSentence(words))} (said by Varnish's compiler).`
+  if (at === null) {
+    const first = lines[0]?.file ?? file
+    return `${first}: ${redactText(oneSentence(words))} (said by Varnish's compiler).`
+  }
   const place = lines[Number(at[2]) - 1] ?? { file, line: Number(at[2]) }
   return `${place.file}:${place.line}: ${redactText(oneSentence(words))} (said by Varnish's compiler).`
 }

@@ -33,7 +33,7 @@ export function inconsistencies(result: Result): string[] {
 const exitCodesOf: Record<Result['verdict'], number[]> = {
   ready: [exitCodes.ready],
   'not-ready': [exitCodes.notReady],
-  unknown: [exitCodes.unknown, exitCodes.harnessFault, exitCodes.interrupted, exitCodes.terminated],
+  unknown: [exitCodes.unknown, exitCodes.harnessFault, exitCodes.hungUp, exitCodes.interrupted, exitCodes.terminated],
 }
 
 function exitCodeProblems(result: Result): string[] {

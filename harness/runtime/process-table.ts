@@ -73,10 +73,15 @@ export function isStopped(pid: number): boolean {
 
 /** Living processes whose environment holds `name=value`. A process that has ended shows none. */
 export function taggedPids(name: string, value: string): number[] {
-  const entry = Buffer.from(`${name}=${value}\0`)
+  return pidsWithEnvironment([`${name}=${value}\0`])
+}
+
+/** Living processes whose environment, as the kernel keeps it, holds one of these pieces. */
+export function pidsWithEnvironment(pieces: string[]): number[] {
   return listPids().filter((pid) => {
     try {
-      return readFileSync(`/proc/${pid}/environ`).includes(entry)
+      const environment = readFileSync(`/proc/${pid}/environ`)
+      return pieces.some((piece) => environment.includes(piece))
     } catch {
       return false
     }

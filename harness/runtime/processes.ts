@@ -11,7 +11,7 @@ import { killUntilGone } from './ending.ts'
 import { launch, type OwnedProcess } from './owned-process.ts'
 import { openPortLeases, type PortLeases } from './ports.ts'
 import { runTag, taggedPids } from './process-table.ts'
-import { createRunFolder, createTemporaryFolder, removeFolder } from './run-folder.ts'
+import { createRunFolder, createTemporaryFolder, removeRunFolder } from './run-folder.ts'
 import type { Ability, CommandResult, Conversation, Program, Runtime, Service, StartOutcome } from './runtime.ts'
 import { ServiceLog } from './service-log.ts'
 import { startService } from './service-start.ts'
@@ -22,12 +22,19 @@ export interface ProcessRuntimeOptions {
   runId: string
   /** Where the logs of all processes go; they outlive the run. */
   logsDir: string
-  /** When aborted, starts under way end with its reason. Closing the runtime is still the caller's. */
+  /** Temporary folders go here and stay, instead of being removed when the run ends. */
+  keepIn?: string
+  /**
+   * When aborted, starts under way end with its reason, and what has not been stopped 2.5 s later is
+   * killed. Closing the runtime is still the caller's.
+   */
   signal?: AbortSignal
 }
 
 const abilities: ReadonlySet<Ability> = new Set<Ability>(['kill', 'pause', 'usage'])
 const logLookEveryMs = 1_000
+/** A service that does not stop, or a step that awaits its answer, shall not hold up an interrupted run. */
+const killAfterAbortMs = 2_500
 const stragglersMsMax = 10_000
 const nameShape = /^[A-Za-z0-9][\w.-]{0,99}$/
 
@@ -40,14 +47,14 @@ const nameShape = /^[A-Za-z0-9][\w.-]{0,99}$/
 export async function openProcessRuntime(options: ProcessRuntimeOptions): Promise<Runtime> {
   const runId = checkedName(options.runId)
   const logsDir = path.resolve(options.logsDir)
-  await mkdir(logsDir, { recursive: true })
+  for (const folder of [logsDir, options.keepIn]) if (folder !== undefined) await mkdir(folder, { recursive: true })
   const runFolder = await createRunFolder(runId)
   try {
     const logFile = path.join(logsDir, 'supervisor.log')
     const supervision = await startSupervisor({ runId, runFolder, logFile })
     return new ProcessRuntime({ ...options, logsDir }, runFolder, supervision)
   } catch (error) {
-    await removeFolder(runFolder)
+    await removeRunFolder(runFolder)
     throw error
   }
 }
@@ -66,6 +73,7 @@ class ProcessRuntime implements Runtime {
   #logsDir: string
   #signal: AbortSignal
   #runFolder: string
+  #temporary: string
   #supervision: Supervision
   #ports: PortLeases = openPortLeases()
   #logs = new Map<string, ServiceLog>()
@@ -78,9 +86,11 @@ class ProcessRuntime implements Runtime {
     this.#runId = options.runId
     this.#logsDir = options.logsDir
     this.#runFolder = runFolder
+    this.#temporary = options.keepIn ?? runFolder
     this.#supervision = supervision
     this.fault = supervision.fault
     this.#signal = AbortSignal.any([this.fault, ...(options.signal ? [options.signal] : [])])
+    this.#signal.addEventListener('abort', () => void setTimeout(() => void this.#killAll(), killAfterAbortMs).unref(), { once: true })
     this.#logLooks = setInterval(() => {
       for (const log of this.#logs.values()) log.keepBounded()
     }, logLookEveryMs).unref()
@@ -93,7 +103,7 @@ class ProcessRuntime implements Runtime {
 
   temporaryFolder(name: string): Promise<string> {
     this.#checkOpen()
-    return createTemporaryFolder(this.#runFolder, name)
+    return createTemporaryFolder(this.#temporary, name)
   }
 
   async start(service: Service): Promise<StartOutcome> {
@@ -198,10 +208,14 @@ class ProcessRuntime implements Runtime {
     await using ending = new AsyncDisposableStack()
     // Last registered, first done.
     ending.defer(() => this.#supervision.done())
-    ending.defer(() => removeFolder(this.#runFolder))
+    ending.defer(() => removeRunFolder(this.#runFolder))
     ending.defer(() => this.#ports.release())
     ending.defer(() => this.#closeLogs())
     ending.defer(() => killUntilGone(() => taggedPids(runTag, this.#runId), `run ${this.#runId}`, stragglersMsMax))
+    await this.#killAll()
+  }
+
+  async #killAll(): Promise<void> {
     await Promise.all([...this.#owned].map((owned) => owned.kill()))
   }
 

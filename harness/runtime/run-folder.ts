@@ -7,12 +7,12 @@
  * Folders may be passed through by other users (a cache may give up its privileges), not listed.
  */
 import { readFileSync, readlinkSync } from 'node:fs'
-import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
 import { hostname, tmpdir, userInfo } from 'node:os'
 import path from 'node:path'
 import { UsageError } from '../errors.ts'
 import { killUntilGone } from './ending.ts'
-import { identityOf, isAlive, runTag, taggedPids, type ProcessIdentity } from './process-table.ts'
+import { identityOf, isAlive, pidsWithEnvironment, runTag, type ProcessIdentity } from './process-table.ts'
 
 const passableMode = 0o711
 /** Not a run yet: its owner is still being written. */
@@ -53,22 +53,33 @@ export function runsFolder(): string {
  * @throws UsageError when somebody else made the folder of this user's runs
  */
 export async function createRunFolder(runId: string): Promise<string> {
-  const runs = runsFolder()
+  const unfinished = await createUnfinished(runsFolder())
+  await chmod(unfinished, passableMode)
+  const owner: Owner = { runId, place: here(), harness: identityOf(process.pid)!, supervisor: null }
+  await writeOwner(unfinished, owner)
+  const folder = path.join(runsFolder(), runId)
+  await rename(unfinished, folder)
+  return folder
+}
+
+const triesMax = 5
+
+/** The last run to end removes the folder of all runs; it may do so between two looks. */
+async function createUnfinished(runs: string, tries = 1): Promise<string> {
   // Something else of this name is told below, as what it is.
   await mkdir(runs, { recursive: true, mode: passableMode }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error
   })
-  const found = await lstat(runs)
-  if (!found.isDirectory() || found.uid !== userInfo().uid) {
-    throw new UsageError(`${runs} is not a folder of this user: remove it, or set TMPDIR to another place.`)
+  try {
+    const found = await lstat(runs)
+    if (!found.isDirectory() || found.uid !== userInfo().uid) {
+      throw new UsageError(`${runs} is not a folder of this user: remove it, or set TMPDIR to another place.`)
+    }
+    return await mkdtemp(path.join(runs, unfinishedPrefix))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || tries === triesMax) throw error
+    return createUnfinished(runs, tries + 1)
   }
-  const unfinished = await mkdtemp(path.join(runs, unfinishedPrefix))
-  await chmod(unfinished, passableMode)
-  const owner: Owner = { runId, place: here(), harness: identityOf(process.pid)!, supervisor: null }
-  await writeOwner(unfinished, owner)
-  const folder = path.join(runs, runId)
-  await rename(unfinished, folder)
-  return folder
 }
 
 /** Notes the supervisor beside the harness: while either lives, the run does. */
@@ -104,6 +115,12 @@ export async function removeFolder(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 })
 }
 
+/** Removes the folder of a run, and that of all runs when it was the last. */
+export async function removeRunFolder(folder: string): Promise<void> {
+  await removeFolder(folder)
+  await rmdir(path.dirname(folder)).catch(() => {})
+}
+
 /**
  * Removes what dead runs of this user left: processes that still carry their tag, and their folders.
  * Returns the ids of those runs. A run whose owner cannot be judged from here is left alone.
@@ -121,10 +138,15 @@ export async function sweepDeadRuns(): Promise<string[]> {
   return swept
 }
 
+/** Living processes of a run: tagged with it, or with their home in its folder (compilers, adapters). */
+export function pidsOfRun(runId: string, runFolder: string): number[] {
+  return pidsWithEnvironment([`${runTag}=${runId}\0`, `HOME=${runFolder}/`])
+}
+
 /** The first to rename a folder removes it; the others find nothing. */
 async function removeDeadRun(owner: Owner, folder: string, name: string): Promise<boolean> {
   if (owner.place.bootId === here().bootId) {
-    await killUntilGone(() => taggedPids(runTag, owner.runId), `the dead run ${owner.runId}`, 5_000)
+    await killUntilGone(() => pidsOfRun(owner.runId, folder), `the dead run ${owner.runId}`, 5_000)
   }
   const claimed = path.join(runsFolder(), `${deadPrefix}${name}-${process.pid}`)
   try {

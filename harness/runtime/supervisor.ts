@@ -13,8 +13,8 @@ import { appendFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { killUntilGone } from './ending.ts'
-import { groupPids, identityOf, runTag, signalQuietly, taggedPids } from './process-table.ts'
-import { addSupervisor, removeFolder, sweepDeadRuns } from './run-folder.ts'
+import { groupPids, identityOf, signalQuietly } from './process-table.ts'
+import { addSupervisor, pidsOfRun, removeRunFolder, sweepDeadRuns } from './run-folder.ts'
 
 export interface SupervisorPlan {
   runId: string
@@ -73,7 +73,7 @@ function parse(line: string): SupervisorMessage | null {
 
 async function cleanUp(plan: SupervisorPlan, groups: Set<number>): Promise<void> {
   const startedAt = performance.now()
-  const find = () => [...new Set([...taggedPids(runTag, plan.runId), ...[...groups].flatMap(groupPids)])]
+  const find = () => [...new Set([...pidsOfRun(plan.runId, plan.runFolder), ...[...groups].flatMap(groupPids)])]
   const found = find()
   for (const pid of found) {
     signalQuietly(pid, 'SIGTERM')
@@ -84,7 +84,7 @@ async function cleanUp(plan: SupervisorPlan, groups: Set<number>): Promise<void>
   while (performance.now() < deadline && find().length > 0) await delay(lookEveryMs)
   const stubborn = find().length
   await killUntilGone(find, `the run ${plan.runId}`, killMsMax).catch((error: unknown) => log(plan, String(error)))
-  await removeFolder(plan.runFolder).catch((error: unknown) => log(plan, String(error)))
+  await removeRunFolder(plan.runFolder).catch((error: unknown) => log(plan, String(error)))
   const tookMs = Math.round(performance.now() - startedAt)
   log(plan, `the harness ended without cleaning up: ended ${found.length} processes (${stubborn} by SIGKILL), removed ${plan.runFolder}, in ${tookMs} ms`)
 }

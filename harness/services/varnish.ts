@@ -1,4 +1,5 @@
 /** The cache as a service, and its counters. */
+import { searchPath } from '../confine/environment.ts'
 import type { Runtime, Service } from '../runtime/runtime.ts'
 import type { CacheCounters } from '../world.ts'
 
@@ -37,7 +38,7 @@ export function varnishEdge(options: VarnishEdge): Service {
       `malloc,${options.storageMebibytes}m`,
       ...parameters,
     ],
-    env: { PATH: process.env.PATH ?? '/usr/sbin:/usr/bin:/bin', HOME: options.folder },
+    env: { PATH: searchPath(process.env), HOME: options.folder },
     cwd: options.folder,
     ports: [options.port],
     ready: { kind: 'tcp', port: options.port },

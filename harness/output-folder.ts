@@ -1,0 +1,76 @@
+/** The folder of one run: made at the very start, and removed again when nothing came to be judged. */
+import { existsSync, lstatSync } from 'node:fs'
+import { access, constants, mkdir, rm, rmdir, statfs } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { UsageError } from './errors.ts'
+
+const freeBytesMin = 1024 ** 3
+
+export interface OutputFolder extends AsyncDisposable {
+  /** `<out>/<run-id>`. */
+  readonly path: string
+}
+
+/**
+ * Makes the folder of a run. Disposing of it removes what was made, unless a `result.json` stands in it.
+ * @throws UsageError when nothing can be written there or where temporary data goes, or either disk is almost full
+ */
+export async function makeOutputFolder(out: string, runId: string): Promise<OutputFolder> {
+  const folder = path.join(out, runId)
+  const made: string[] = []
+  const remove = async () => {
+    if (existsSync(path.join(folder, 'result.json'))) return
+    await rm(folder, { recursive: true, force: true })
+    // Folders above it that were not there before go as well, unless something else lies in them by now.
+    for (const parent of made.toReversed()) await rmdir(parent).catch(() => {})
+  }
+  try {
+    for (const level of missingLevels(folder)) if (await makeLevel(level, out)) made.push(level)
+    await checkRoom(folder, `the output folder ${out} is`, 'give another one with --out')
+    await checkTemporary(tmpdir())
+  } catch (error) {
+    await remove()
+    throw error
+  }
+  return { path: folder, [Symbol.asyncDispose]: remove }
+}
+
+/** The folders on this path that are not there, uppermost first. */
+function missingLevels(folder: string): string[] {
+  const isThere = lstatSync(folder, { throwIfNoEntry: false }) !== undefined
+  return isThere ? [] : [...missingLevels(path.dirname(folder)), folder]
+}
+
+/** One at a time: Node goes on for ever where it shall make several at once below /proc. */
+async function makeLevel(folder: string, out: string): Promise<boolean> {
+  try {
+    await mkdir(folder)
+    return true
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    // Another run was quicker.
+    if (code === 'EEXIST') return false
+    throw new UsageError(`Nothing can be written to the output folder ${out} (${code}); give another one with --out.`)
+  }
+}
+
+async function checkTemporary(folder: string): Promise<void> {
+  const remedy = 'set TMPDIR to another one'
+  try {
+    await access(folder, constants.W_OK | constants.X_OK)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new UsageError(`Nothing can be written to the folder for temporary data ${folder} (${code}); ${remedy}.`)
+  }
+  await checkRoom(folder, `temporary data goes (${folder})`, remedy)
+}
+
+async function checkRoom(folder: string, where: string, remedy: string): Promise<void> {
+  const { bavail, bsize } = await statfs(folder)
+  if (bavail * bsize >= freeBytesMin) return
+  const mebibytes = (bytes: number) => Math.round(bytes / 1024 ** 2).toLocaleString('en-US')
+  throw new UsageError(
+    `Only ${mebibytes(bavail * bsize)} MiB are free where ${where}; a run needs ${mebibytes(freeBytesMin)} MiB: free some, or ${remedy}.`,
+  )
+}
