@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { readFile, rm, writeFile } from 'node:fs/promises'
+import { isIP } from 'node:net'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { adaptCaddyfile, readSources, type AdaptedCaddyfile } from './confine/caddyfile.ts'
@@ -26,6 +27,8 @@ export interface Subject {
   /** Null for the reference server, which has no Caddyfile. */
   caddyfile: (AdaptedCaddyfile & { file: string; isDefault: boolean }) | null
   capabilities: CaddyCapabilities | null
+  /** Names the file serves streams under, as a client would ask for them; empty where it serves any. */
+  names: string[]
   vcl: { file: string; source: string; isDefault: boolean; parameters: { name: string; value: string }[] }
   /** The TLS edge's own Caddyfile, adapted by the Caddy that runs it. */
   tlsEdge: JsonObject
@@ -54,26 +57,32 @@ export async function gather(options: GatherOptions): Promise<Subject> {
       `--caddyfile ${options.caddyfile} needs the production server, which could not be had (${server.because}); give --server-bin PATH.`,
     )
   }
-  const [caddyfile, vcl, tlsEdge] = await readFiles(options)
-  const capabilities = caddyfile ? capabilitiesOf(caddyfile.json) : null
-  if (capabilities?.streamHandlers === 0) {
-    throw new UsageError(`${caddyfile!.file} has no durable_streams directive: it serves no stream; give the file that does.`)
+  const files = await readFiles(options)
+  if (files.capabilities?.streamHandlers === 0) {
+    throw new UsageError(`${files.caddyfile!.file} has no durable_streams directive: it serves no stream; give the file that does.`)
   }
-  return { server, varnish, caddy, caddyfile, capabilities, vcl, tlsEdge: tlsEdge.json }
+  return { server, varnish, caddy, ...files }
 }
 
+/** A name that a wildcard stands for. */
+function concreteName(host: string): string {
+  return host.replaceAll('*', 'simulation')
+}
+
+/** The user's files in the programs' own words; the TLS edge answers to the names the first one serves. */
 async function readFiles({ server, varnish, caddy, runtime, ...given }: GatherOptions) {
   const workDir = await runtime.temporaryFolder('gather')
-  const reading = [
-    server.kind === 'production' ? gatherCaddyfile(server.path, given.caddyfile, workDir) : null,
-    gatherVcl(varnish, given.vcl, workDir),
-    adaptCaddyfile({ caddyPath: caddy.path, file: defaultTlsCaddyfile, workDir }),
-  ] as const
   try {
-    return await Promise.all(reading)
+    const [caddyfile, vcl] = await Promise.all([
+      server.kind === 'production' ? gatherCaddyfile(server.path, given.caddyfile, workDir) : null,
+      gatherVcl(varnish, given.vcl, workDir),
+    ])
+    const capabilities = caddyfile ? capabilitiesOf(caddyfile.json) : null
+    const names = (capabilities?.streamHosts ?? []).map(concreteName).filter((name) => isIP(name) === 0)
+    const environment = names.length > 0 ? { TLS_EDGE_NAMES: names.join(', ') } : {}
+    const tlsEdge = await adaptCaddyfile({ caddyPath: caddy.path, file: defaultTlsCaddyfile, workDir, environment })
+    return { caddyfile, capabilities, names, vcl, tlsEdge: tlsEdge.json }
   } finally {
-    // Where one of them failed the others still write there.
-    await Promise.allSettled(reading)
     await rm(workDir, { recursive: true, force: true })
   }
 }

@@ -3,58 +3,28 @@
  * the next is started. Closing it stops them in reverse.
  */
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises'
+import { readFile, readdir, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { confineCaddyConfig, countListeners, type ConfinedCaddyConfig } from './confine/caddy-config.ts'
-import { renderChanges, renderRefusals } from './confine/diff.ts'
-import type { JsonObject } from './confine/json.ts'
+import { confineCaddyConfig, countListeners } from './confine/caddy-config.ts'
+import { renderChanges } from './confine/diff.ts'
 import { confineVcl } from './confine/vcl.ts'
 import { HarnessError } from './errors.ts'
-import { sha256, type Subject } from './gather.ts'
+import { sha256 } from './gather.ts'
 import type { HopId, Via } from './history.ts'
 import { hostLimit } from './host-limit.ts'
 import { runFleet } from './load/fleet/launch.ts'
 import type { Endpoint } from './operations.ts'
+import { leasePorts, portOf, prepareOrigin, subfolder, type FileChange, type PreparedOrigin, type WorldOptions } from './prepare-origin.ts'
 import type { HopIdentity } from './report/result.ts'
-import type { Running, Runtime, Service, StartOutcome } from './runtime/runtime.ts'
-import { productionOrigin, withSettings } from './services/production-origin.ts'
-import { referenceOrigin } from './services/reference-origin.ts'
+import type { Running, Service, StartOutcome } from './runtime/runtime.ts'
 import { openTap, type Tap } from './services/tap/tap-client.ts'
 import { tlsEdge } from './services/tls-edge.ts'
 import { varnishCounters, varnishEdge } from './services/varnish.ts'
 import { until } from './until.ts'
 import type { OriginCapabilities, OriginSettings, World, WorldNeeds } from './world.ts'
 
-export interface WorldOptions {
-  runtime: Runtime
-  subject: Subject
-  needs: WorldNeeds
-  /** For configurations and other small evidence that stays in the run's folder. */
-  folder: string
-  /** Name of the world's temporary folder. */
-  name: string
-  readyWithinMs: number
-}
-
-/** What was changed in the user's files so that nothing reaches production. */
-export interface FileChange {
-  file: string
-  diff: string
-}
-
 export interface OpenedWorld {
   world: World
-  fileChanges: FileChange[]
-}
-
-/** The origin, prepared: its service and what it can do. */
-interface PreparedOrigin {
-  service(id: string, settings: OriginSettings, other?: { port?: number; dataDir?: string }): Promise<Service>
-  port: number
-  dataDir: string | null
-  capabilities: OriginCapabilities
-  authority: string
-  identity: HopIdentity
   fileChanges: FileChange[]
 }
 
@@ -63,11 +33,9 @@ interface PreparedOrigin {
  * start; the origin's first start is the caller's, by `start('origin')`.
  */
 export async function openWorld(options: WorldOptions): Promise<OpenedWorld> {
-  const { runtime, subject, needs } = options
+  const { runtime, needs } = options
   const temporary = await runtime.temporaryFolder(options.name)
-  const prepared = subject.caddyfile
-    ? await prepareProduction(options, temporary)
-    : await prepareReference(options, temporary)
+  const prepared = await prepareOrigin(options, temporary)
   const tap = await openTap(runtime, { id: `${options.name}.tap`, upstreamPort: prepared.port })
   const world = new ProcessWorld(options, prepared, tap, temporary)
   try {
@@ -79,123 +47,6 @@ export async function openWorld(options: WorldOptions): Promise<OpenedWorld> {
   return { world, fileChanges: [...prepared.fileChanges, ...world.fileChanges] }
 }
 
-async function prepareProduction(options: WorldOptions, temporary: string): Promise<PreparedOrigin> {
-  const { runtime, subject, needs } = options
-  const adapted = subject.caddyfile!
-  const server = subject.server as Extract<Subject['server'], { kind: 'production' }>
-  const home = await subfolder(temporary, 'origin')
-  const dataDir = path.join(temporary, 'data')
-  const ports = await leasePorts(runtime, countListeners(adapted.json))
-  const confined = confine(adapted.json, ports, home, dataDir)
-  const listener = confined.capabilities.streamListeners[0]
-  if (listener === undefined) throw new HarnessError(`${adapted.file}: no listener serves streams`)
-  const port = Number(listener.split(':').at(-1))
-  const streamBase = streamBaseOf(confined.capabilities.streamRoutes)
-  const host = confined.capabilities.streamHosts[0]
-  const authority = host === undefined || host.includes('*') ? `127.0.0.1:${port}` : host
-  const service: PreparedOrigin['service'] = async (id, settings, other = {}) => {
-    const ownPorts = other.port === undefined ? ports : [...ports.map((own) => (own === port ? other.port! : own))]
-    const own = other.port === undefined && other.dataDir === undefined ? confined : confine(adapted.json, ownPorts, home, other.dataDir ?? dataDir)
-    const config = withSettings(own.config, { ...needs.origin, ...settings })
-    const configFile = path.join(options.folder, `${id}.json`)
-    await writeFile(configFile, JSON.stringify(config, null, 1))
-    const ownPort = other.port ?? port
-    const listening = own.listeners.map((each) => Number(each.local.split(':').at(-1)))
-    return productionOrigin({
-      id,
-      program: server.path,
-      configFile,
-      ports: [...new Set(listening)],
-      port: ownPort,
-      folder: home,
-      streamBase,
-      authority,
-      readyWithinMs: options.readyWithinMs,
-    })
-  }
-  return {
-    service,
-    port,
-    dataDir: confined.capabilities.dataDirSet ? dataDir : null,
-    authority,
-    capabilities: {
-      dataDir: confined.capabilities.dataDirSet,
-      maxFileHandles: confined.capabilities.maxFileHandles ?? 100,
-      longPollTimeoutMs: needs.origin?.longPollTimeoutMs ?? confined.capabilities.longPollTimeoutMs,
-      sseReconnectMs: needs.origin?.sseReconnectMs ?? confined.capabilities.sseReconnectIntervalMs,
-      streamBase,
-    },
-    identity: {
-      id: 'origin',
-      kind: 'durable-streams-server',
-      version: server.version,
-      sha256: server.sha256,
-      configSha256: sha256(JSON.stringify(adapted.json)),
-      source: `${server.source}, ${server.label}; ${adapted.isDefault ? 'caddy/Caddyfile' : adapted.file}`,
-    },
-    fileChanges: adapted.isDefault ? [] : [{ file: adapted.file, diff: diffOf(adapted.file, confined) }],
-  }
-}
-
-function diffOf(file: string, confined: ConfinedCaddyConfig): string {
-  return [renderChanges(file, confined.changes), renderRefusals(confined.refused)].filter(Boolean).join('\n')
-}
-
-function confine(json: JsonObject, ports: number[], home: string, dataDir: string): ConfinedCaddyConfig {
-  return confineCaddyConfig(json, {
-    listen: (n) => `127.0.0.1:${ports[n]!}`,
-    dataDir,
-    storageDir: path.join(home, 'storage'),
-    logDir: path.join(home, 'logs'),
-    adminSocket: null,
-  })
-}
-
-/** '/v1/stream/*' serves below '/v1/stream/'; '/*' anywhere, so the usual place is taken. */
-function streamBaseOf(routes: string[]): string {
-  const route = routes[0] ?? '/*'
-  const base = route.replace(/\*+$/, '')
-  return base === '/' ? '/v1/stream/' : base.endsWith('/') ? base : `${base}/`
-}
-
-async function prepareReference(options: WorldOptions, temporary: string): Promise<PreparedOrigin> {
-  const { runtime, needs, subject } = options
-  const home = await subfolder(temporary, 'origin')
-  const dataDir = path.join(temporary, 'data')
-  const port = await runtime.leasePort()
-  const longPollTimeoutMs = needs.origin?.longPollTimeoutMs ?? 30_000
-  return {
-    service: async (id, settings, other = {}) =>
-      referenceOrigin({
-        id,
-        port: other.port ?? port,
-        dataDir: other.dataDir ?? dataDir,
-        folder: home,
-        longPollTimeoutMs: settings.longPollTimeoutMs ?? longPollTimeoutMs,
-        readyWithinMs: options.readyWithinMs,
-      }),
-    port,
-    dataDir,
-    authority: `127.0.0.1:${port}`,
-    capabilities: {
-      dataDir: true,
-      maxFileHandles: null,
-      longPollTimeoutMs,
-      sseReconnectMs: 60_000,
-      streamBase: '/v1/stream/',
-    },
-    identity: {
-      id: 'origin',
-      kind: 'reference-server',
-      version: subject.server.version,
-      sha256: null,
-      configSha256: null,
-      source: 'npm package @durable-streams/server, file-backed',
-    },
-    fileChanges: [],
-  }
-}
-
 const secondServerWithinMs = 5_000
 const neverPrinted = '\u0000'
 
@@ -203,7 +54,6 @@ class ProcessWorld implements World {
   readonly capabilities: OriginCapabilities
   readonly identities: HopIdentity[] = []
   readonly fileChanges: FileChange[] = []
-  plainEndpoint: Endpoint | null = null
   #options: WorldOptions
   #origin: PreparedOrigin
   #tap: Tap
@@ -279,7 +129,6 @@ class ProcessWorld implements World {
     })
     const configFile = path.join(folder, 'tls-edge.json')
     await writeFile(configFile, JSON.stringify(confined.config, null, 1))
-    const portOf = (local: string) => Number(local.split(':').at(-1))
     const secure = confined.listeners.find((listener) => listener.tls)
     const plain = confined.listeners.find((listener) => !listener.tls)
     if (!secure) throw new HarnessError('the TLS edge listens nowhere')
@@ -289,11 +138,10 @@ class ProcessWorld implements World {
     const servername = secure.hosts[0] ?? 'localhost'
     await this.#startOrThrow('tls')
     const caPem = await internalCa(path.join(home, 'storage'))
-    this.#endpoints.set('tls', { url: `https://127.0.0.1:${port}`, authority: `${servername}:${port}`, tls: { caPem, servername } })
-    if (plain) {
-      this.plainEndpoint = { url: `http://127.0.0.1:${portOf(plain.local)}`, authority: servername }
-      this.#endpoints.set('plain', this.plainEndpoint)
-    }
+    // Names of the user's are asked for as on port 443; "localhost" is asked for where it listens.
+    const authority = subject.names.length > 0 ? servername : `${servername}:${port}`
+    this.#endpoints.set('tls', { url: `https://127.0.0.1:${port}`, authority, tls: { caPem, servername } })
+    if (plain) this.#endpoints.set('plain', { url: `http://127.0.0.1:${portOf(plain.local)}`, authority: servername })
     this.identities.push({
       id: 'tls',
       kind: 'caddy',
@@ -315,6 +163,10 @@ class ProcessWorld implements World {
     return hop === 'origin' || this.#services.has(hop)
   }
 
+  reaches(via: Via): boolean {
+    return this.#endpoints.has(via)
+  }
+
   endpoint(via: Via): Endpoint {
     const endpoint = this.#endpoints.get(via)
     if (!endpoint) throw new HarnessError(`this world has no way "${via}"`)
@@ -326,7 +178,18 @@ class ProcessWorld implements World {
     if (!service) throw new HarnessError(`this world has no hop "${hop}"`)
     const outcome = await this.#options.runtime.start(service)
     if (outcome.ready) this.#running.set(hop, outcome.running)
+    if (outcome.ready && hop === 'origin') await this.#reachOwnTls()
     return outcome
+  }
+
+  /** The way to the origin over TLS as the user's file ends it. Its CA is there from the first start on. */
+  async #reachOwnTls(): Promise<void> {
+    const { ownTls } = this.#origin
+    if (ownTls === null || this.#endpoints.has('origin-tls')) return
+    const { port, servername, plainPort, storage } = ownTls
+    const tls = { caPem: await internalCa(storage), servername }
+    this.#endpoints.set('origin-tls', { url: `https://127.0.0.1:${port}`, authority: servername, tls })
+    if (plainPort !== null) this.#endpoints.set('origin-plain', { url: `http://127.0.0.1:${plainPort}`, authority: servername })
   }
 
   async stop(hop: HopId, options?: Parameters<World['stop']>[1]) {
@@ -411,18 +274,6 @@ class ProcessWorld implements World {
     }
     await this.#tap.close()
   }
-}
-
-async function leasePorts(runtime: Runtime, count: number): Promise<number[]> {
-  const ports: number[] = []
-  for (let n = 0; n < count; n += 1) ports.push(await runtime.leasePort())
-  return ports
-}
-
-async function subfolder(parent: string, name: string): Promise<string> {
-  const folder = path.join(parent, name)
-  await mkdir(folder, { recursive: true })
-  return folder
 }
 
 /** The root certificate of Caddy's internal CA; it is written at the first start. */

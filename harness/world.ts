@@ -42,8 +42,8 @@ export interface TapCounts {
 }
 
 export interface CacheCounters {
-  /** Requests of clients that it has taken up and is done with, or has put aside to wait for another's answer. */
-  requests: number
+  /** Requests that it has put aside, at this moment, to wait for the answer to another one. */
+  waiting: number
   fetches: number
   hits: number
   misses: number
@@ -75,8 +75,8 @@ export interface World extends AsyncDisposable {
   readonly capabilities: OriginCapabilities
   readonly identities: HopIdentity[]
   endpoint(via: Via): Endpoint
-  /** The plain-HTTP side of the TLS edge, where it has one. */
-  readonly plainEndpoint: Endpoint | null
+  /** Whether there is such a way: not every TLS edge has a plain side, few origins end TLS themselves. */
+  reaches(via: Via): boolean
   start(hop: HopId, settings?: OriginSettings): Promise<StartOutcome>
   stop(hop: HopId, options?: { signal?: StopSignal; graceMs?: number }): Promise<{ tookMs: number; killed: boolean; code: number | null }>
   kill(hop: HopId): Promise<void>

@@ -24,7 +24,7 @@ export const plainHttpServesNothingCheck: Check<State, object> = {
     }
     const answered = exchanges.find((exchange) => exchange.status !== null)
     if (answered) return pass(exchanges.length, `Plain HTTP answered ${answered.status}${answered.headers.location ? ` to ${answered.headers.location}` : ''}, without a stream's bytes.`)
-    if (shortfalls.length > 0) return pass(1, 'The edge listens for TLS only: there is no plain-HTTP listener.')
+    if (exchanges.length === 0 && shortfalls.length > 0) return pass(shortfalls.length, `There is nothing to ask: ${shortfalls.join(' ')}`)
     return unknown('Plain HTTP was not asked, or did not answer.', exchanges.map((exchange) => exchange.error ?? ''))
   },
 }

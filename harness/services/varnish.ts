@@ -58,5 +58,6 @@ export async function varnishCounters(
   if (result.code !== 0) return null
   const parsed = JSON.parse(result.stdout) as { counters?: Record<string, { value: number }> }
   const value = (name: string) => parsed.counters?.[`MAIN.${name}`]?.value ?? 0
-  return { requests: value('client_req'), fetches: value('backend_req'), hits: value('cache_hit'), misses: value('cache_miss') }
+  const waiting = value('busy_sleep') - value('busy_wakeup') - value('busy_killed')
+  return { waiting, fetches: value('backend_req'), hits: value('cache_hit'), misses: value('cache_miss') }
 }

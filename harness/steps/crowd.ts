@@ -161,7 +161,7 @@ function writeVia(step: CrowdStep, generation: string): Via {
 
 /**
  * The readers have sent, but hops in between take their time, and one that arrives after the append
- * is not of the crowd. Wait until the hop that holds them has taken up each request.
+ * is not of the crowd. Wait until the hop that holds them has put each aside.
  */
 async function readersAreParked(gathering: Gathering, readers: number, cacheBefore: CacheCounters | null): Promise<number> {
   const { context } = gathering
@@ -177,18 +177,20 @@ async function readersAreParked(gathering: Gathering, readers: number, cacheBefo
 }
 
 /**
- * How many readers are held; none before the origin has seen the first. A cache counts a request
- * once its thread has left it to wait for another's answer; those that wait for the origin
- * themselves are in flight at the tap. An event stream keeps its thread, but its reader has been
- * told that it is open.
+ * How many readers are held; none before the origin has seen the first. A cache counts those that it
+ * has put aside to wait for another's answer; the others are in flight at the tap. While an
+ * existence probe is under way, readers wait for that and not yet for their answer. An event stream
+ * has no such wait, but its reader has been told that it is open.
  */
 async function heldReaders(gathering: Gathering, cacheBefore: CacheCounters | null): Promise<number> {
   const { context, stream, step, readers } = gathering
-  const inFlight = await context.world.tapInFlight(stream.path)
+  const inFlight = await context.world.tapInFlight(`${stream.path}?`)
   if (inFlight === 0 || step.path === 'direct') return inFlight
   if (step.mode === 'sse') return readers
+  const probes = (await context.world.tapInFlight(stream.path)) - inFlight
+  if (probes > 0) return 0
   const cache = await context.world.cacheCounters()
-  if (cache !== null && cacheBefore !== null) return inFlight + cache.requests - cacheBefore.requests
+  if (cache !== null && cacheBefore !== null) return inFlight + cache.waiting - cacheBefore.waiting
   const usage = await context.world.usage('edge')
   return usage === null ? readers : (usage.openFiles - gathering.edgeFilesBefore) / parkedShare
 }

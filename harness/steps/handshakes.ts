@@ -1,7 +1,10 @@
-/** Asks the TLS edge who it is, as several clients would, and whether plain HTTP serves streams. */
+/**
+ * Asks whoever ends TLS who it is, as several clients would, and whether plain HTTP serves streams:
+ * the TLS edge, and the origin where the user's own file ends TLS.
+ */
 import tls from 'node:tls'
 import type { Interpreter, StepContext } from '../step.ts'
-import type { Endpoint } from '../operations.ts'
+import type { Handshake, Via } from '../history.ts'
 import { within } from '../until.ts'
 import { newStream, recordId } from './create-streams.ts'
 
@@ -17,13 +20,16 @@ export function handshakes(): Handshakes {
 const handshakeTimeoutMs = 5_000
 
 export const handshakesInterpreter: Interpreter<Handshakes> = async (_step, context) => {
-  const endpoint = context.world.endpoint('tls')
-  await shake(context, endpoint, 'offers-h2', ['h2', 'http/1.1'])
-  await shake(context, endpoint, 'offers-http1-only', ['http/1.1'])
-  await plainRead(context)
+  for (const [via, plain] of [['tls', 'plain'], ['origin-tls', 'origin-plain']] as const) {
+    if (!context.world.reaches(via)) continue
+    await shake(context, via, 'offers-h2', ['h2', 'http/1.1'])
+    await shake(context, via, 'offers-http1-only', ['http/1.1'])
+    await plainRead(context, via, plain)
+  }
 }
 
-async function shake(context: StepContext, endpoint: Endpoint, label: string, alpn: string[]): Promise<void> {
+async function shake(context: StepContext, via: Via, label: string, alpn: string[]): Promise<void> {
+  const endpoint = context.world.endpoint(via)
   const url = new URL(endpoint.url)
   const socket = tls.connect({
     host: url.hostname,
@@ -38,8 +44,8 @@ async function shake(context: StepContext, endpoint: Endpoint, label: string, al
   socket.once('secureConnect', () => resolve(null))
   socket.once('error', resolve)
   try {
-    const error = await within(promise, { for: 'a TLS handshake with the edge', timeoutMs: handshakeTimeoutMs })
-    recordHandshake(context, socket, label, endpoint.tls!.servername, error)
+    const error = await within(promise, { for: `a TLS handshake by ${via}`, timeoutMs: handshakeTimeoutMs })
+    recordHandshake(context, socket, { via, label, host: endpoint.tls!.servername }, error)
   } finally {
     socket.destroy()
   }
@@ -48,8 +54,7 @@ async function shake(context: StepContext, endpoint: Endpoint, label: string, al
 function recordHandshake(
   context: StepContext,
   socket: tls.TLSSocket,
-  label: string,
-  host: string,
+  asked: Pick<Handshake, 'via' | 'label' | 'host'>,
   error: Error | null,
 ): void {
   const certificate = error ? undefined : socket.getPeerCertificate(true)
@@ -57,8 +62,7 @@ function recordHandshake(
   const reason = error?.message ?? (socket.authorized ? undefined : String(socket.authorizationError))
   context.recorder.record({
     kind: 'handshake',
-    label,
-    host,
+    ...asked,
     authorized: error === null && socket.authorized,
     ...(reason === undefined ? {} : { error: reason }),
     alpn: socket.alpnProtocol || null,
@@ -79,16 +83,15 @@ function chainLength(certificate: tls.DetailedPeerCertificate): number {
   return length
 }
 
-/** Reads a stream over the edge's plain-HTTP listener: a redirect or a refusal is right, bytes are not. */
-async function plainRead(context: StepContext): Promise<void> {
-  const plain = context.world.plainEndpoint
-  if (plain === null) {
-    context.recorder.record({ kind: 'shortfall', what: 'plain HTTP', because: 'The TLS edge has no plain-HTTP listener.' })
+/** Reads a stream over the plain-HTTP listener: a redirect or a refusal is right, bytes are not. */
+async function plainRead(context: StepContext, via: Via, plain: Via): Promise<void> {
+  if (!context.world.reaches(plain)) {
+    context.recorder.record({ kind: 'shortfall', what: 'plain HTTP', because: `Beside ${via} there is no plain-HTTP listener.` })
     return
   }
   const kind = { id: 'plain-http', contentType: 'text/plain', records: 1, payloadBytes: 40 }
-  const stream = newStream(context, kind, 'plain-http')
+  const stream = newStream(context, kind, `plain-http-${plain}`)
   await context.operations.create('creator', stream, 'origin', { streamKind: kind.id, contentType: kind.contentType })
   await context.operations.append('creator', stream, 'origin', recordId(stream), 40)
-  await context.operations.exchange('plain-http', 'plain', 'GET', `${stream.path}?offset=-1`)
+  await context.operations.exchange('plain-http', plain, 'GET', `${stream.path}?offset=-1`)
 }

@@ -125,7 +125,8 @@ async function follow(
   const endpoint = context.world.endpoint(via)
   const agent = new Agent({
     connections: 1,
-    ...(endpoint.tls ? { connect: { ca: endpoint.tls.caPem, servername: endpoint.tls.servername } } : {}),
+    // Whether the chain verifies is for the handshakes to say: here it must not hide how bytes pass.
+    ...(endpoint.tls ? { connect: { servername: endpoint.tls.servername, rejectUnauthorized: false } } : {}),
   })
   try {
     const reader = { endpoint, agent, stream, via, board, signal }

@@ -7,6 +7,7 @@ import { appended, judge, read } from './judging.ts'
 function shake(more: Partial<Handshake> = {}): [number, EventBody] {
   const base: Handshake = {
     kind: 'handshake',
+    via: 'tls',
     label: 'offers-h2',
     host: 'localhost',
     authorized: true,
@@ -24,6 +25,8 @@ describe('chain-is-verified', () => {
     expect(judge('chain-is-verified', {}, [shake()]).verdict).toBe('pass')
     expect(judge('chain-is-verified', {}, [shake({ authorized: false, error: 'expired' })]).verdict).toBe('fail')
     expect(judge('chain-is-verified', {}, [shake({ alpn: 'http/1.1' })]).verdict).toBe('fail')
+    expect(judge('chain-is-verified', {}, [shake(), shake({ via: 'origin-tls', alpn: null })]).verdict).toBe('fail')
+    expect(judge('chain-is-verified', {}, [shake({ label: 'offers-http1-only' })]).verdict).toBe('unknown')
     expect(judge('chain-is-verified', {}, []).verdict).toBe('unknown')
   })
 })

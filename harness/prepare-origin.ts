@@ -1,0 +1,205 @@
+/**
+ * The origin of a world before its first start: the production server with the user's Caddyfile,
+ * confined to loopback and to the run's folder, or the reference server.
+ */
+import { mkdir, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { confineCaddyConfig, countListeners, type ConfinedCaddyConfig } from './confine/caddy-config.ts'
+import { renderChanges, renderRefusals } from './confine/diff.ts'
+import type { JsonObject } from './confine/json.ts'
+import { HarnessError } from './errors.ts'
+import { sha256, type Subject } from './gather.ts'
+import type { HopIdentity } from './report/result.ts'
+import type { Runtime, Service } from './runtime/runtime.ts'
+import { productionOrigin, withSettings } from './services/production-origin.ts'
+import { referenceOrigin } from './services/reference-origin.ts'
+import type { OriginCapabilities, OriginSettings, WorldNeeds } from './world.ts'
+
+export interface WorldOptions {
+  runtime: Runtime
+  subject: Subject
+  needs: WorldNeeds
+  /** For configurations and other small evidence that stays in the run's folder. */
+  folder: string
+  /** Name of the world's temporary folder. */
+  name: string
+  readyWithinMs: number
+}
+
+/** What was changed in the user's files so that nothing reaches production. */
+export interface FileChange {
+  file: string
+  diff: string
+}
+
+/** The origin, prepared: its service and what it can do. */
+export interface PreparedOrigin {
+  service(id: string, settings: OriginSettings, other?: { port?: number; dataDir?: string }): Promise<Service>
+  port: number
+  dataDir: string | null
+  capabilities: OriginCapabilities
+  /** What requests say in `Host`: a name the user's file serves streams under, where it names any. */
+  authority: string
+  /** Null where the origin's own configuration does not end TLS. */
+  ownTls: OwnTls | null
+  identity: HopIdentity
+  fileChanges: FileChange[]
+}
+
+/** TLS as the user's own Caddyfile ends it, with certificates of an internal CA. */
+export interface OwnTls {
+  port: number
+  servername: string
+  /** Where the same file speaks plain HTTP to the outside; null where it does not. */
+  plainPort: number | null
+  /** Caddy's storage, in which the CA's root is written at the first start. */
+  storage: string
+}
+
+/** Makes the origin of a world ready to be started: its configuration confined, its ports leased. */
+export async function prepareOrigin(options: WorldOptions, temporary: string): Promise<PreparedOrigin> {
+  return options.subject.caddyfile ? prepareProduction(options, temporary) : prepareReference(options, temporary)
+}
+
+async function prepareProduction(options: WorldOptions, temporary: string): Promise<PreparedOrigin> {
+  const { runtime, subject, needs } = options
+  const adapted = subject.caddyfile!
+  const server = subject.server as Extract<Subject['server'], { kind: 'production' }>
+  const home = await subfolder(temporary, 'origin')
+  const dataDir = path.join(temporary, 'data')
+  const ports = await leasePorts(runtime, countListeners(adapted.json))
+  const confined = confine(adapted.json, ports, home, dataDir)
+  const listener = confined.capabilities.streamListeners[0]
+  if (listener === undefined) throw new HarnessError(`${adapted.file}: no listener serves streams`)
+  const port = portOf(listener)
+  const streamBase = streamBaseOf(confined.capabilities.streamRoutes)
+  const authority = subject.names[0] ?? `127.0.0.1:${port}`
+  const service: PreparedOrigin['service'] = async (id, settings, other = {}) => {
+    const ownPorts = other.port === undefined ? ports : [...ports.map((own) => (own === port ? other.port! : own))]
+    const own = other.port === undefined && other.dataDir === undefined ? confined : confine(adapted.json, ownPorts, home, other.dataDir ?? dataDir)
+    const config = withSettings(own.config, { ...needs.origin, ...settings })
+    const configFile = path.join(options.folder, `${id}.json`)
+    await writeFile(configFile, JSON.stringify(config, null, 1))
+    const ownPort = other.port ?? port
+    const listening = own.listeners.map((each) => portOf(each.local))
+    return productionOrigin({
+      id,
+      program: server.path,
+      configFile,
+      ports: [...new Set(listening)],
+      port: ownPort,
+      folder: home,
+      streamBase,
+      authority,
+      readyWithinMs: options.readyWithinMs,
+    })
+  }
+  return {
+    service,
+    port,
+    dataDir: confined.capabilities.dataDirSet ? dataDir : null,
+    authority,
+    ownTls: ownTlsOf(confined, subject.names[0], path.join(home, 'storage')),
+    capabilities: {
+      dataDir: confined.capabilities.dataDirSet,
+      maxFileHandles: confined.capabilities.maxFileHandles ?? 100,
+      longPollTimeoutMs: needs.origin?.longPollTimeoutMs ?? confined.capabilities.longPollTimeoutMs,
+      sseReconnectMs: needs.origin?.sseReconnectMs ?? confined.capabilities.sseReconnectIntervalMs,
+      streamBase,
+    },
+    identity: {
+      id: 'origin',
+      kind: 'durable-streams-server',
+      version: server.version,
+      sha256: server.sha256,
+      configSha256: sha256(JSON.stringify(adapted.json)),
+      source: `${server.source}, ${server.label}; ${adapted.isDefault ? 'caddy/Caddyfile' : adapted.file}`,
+    },
+    fileChanges: adapted.isDefault ? [] : [{ file: adapted.file, diff: diffOf(adapted.file, confined) }],
+  }
+}
+
+function ownTlsOf({ listeners, capabilities }: ConfinedCaddyConfig, name: string | undefined, storage: string): OwnTls | null {
+  const secure = listeners.find((own) => own.tls && !own.madeForTheRun && capabilities.streamListeners.includes(own.local))
+  if (secure === undefined || name === undefined) return null
+  const plain = listeners.find((own) => !own.tls && !own.madeForTheRun)
+  return { port: portOf(secure.local), servername: name, plainPort: plain ? portOf(plain.local) : null, storage }
+}
+
+function diffOf(file: string, confined: ConfinedCaddyConfig): string {
+  return [renderChanges(file, confined.changes), renderRefusals(confined.refused)].filter(Boolean).join('\n')
+}
+
+function confine(json: JsonObject, ports: number[], home: string, dataDir: string): ConfinedCaddyConfig {
+  return confineCaddyConfig(json, {
+    listen: (n) => `127.0.0.1:${ports[n]!}`,
+    dataDir,
+    storageDir: path.join(home, 'storage'),
+    logDir: path.join(home, 'logs'),
+    adminSocket: null,
+  })
+}
+
+/** '/v1/stream/*' serves below '/v1/stream/'; '/*' anywhere, so the usual place is taken. */
+function streamBaseOf(routes: string[]): string {
+  const route = routes[0] ?? '/*'
+  const base = route.replace(/\*+$/, '')
+  return base === '/' ? '/v1/stream/' : base.endsWith('/') ? base : `${base}/`
+}
+
+async function prepareReference(options: WorldOptions, temporary: string): Promise<PreparedOrigin> {
+  const { runtime, needs, subject } = options
+  const home = await subfolder(temporary, 'origin')
+  const dataDir = path.join(temporary, 'data')
+  const port = await runtime.leasePort()
+  const longPollTimeoutMs = needs.origin?.longPollTimeoutMs ?? 30_000
+  return {
+    service: async (id, settings, other = {}) =>
+      referenceOrigin({
+        id,
+        port: other.port ?? port,
+        dataDir: other.dataDir ?? dataDir,
+        folder: home,
+        longPollTimeoutMs: settings.longPollTimeoutMs ?? longPollTimeoutMs,
+        readyWithinMs: options.readyWithinMs,
+      }),
+    port,
+    dataDir,
+    authority: `127.0.0.1:${port}`,
+    ownTls: null,
+    capabilities: {
+      dataDir: true,
+      maxFileHandles: null,
+      longPollTimeoutMs,
+      sseReconnectMs: 60_000,
+      streamBase: '/v1/stream/',
+    },
+    identity: {
+      id: 'origin',
+      kind: 'reference-server',
+      version: subject.server.version,
+      sha256: null,
+      configSha256: null,
+      source: 'npm package @durable-streams/server, file-backed',
+    },
+    fileChanges: [],
+  }
+}
+
+export async function leasePorts(runtime: Runtime, count: number): Promise<number[]> {
+  const ports: number[] = []
+  for (let n = 0; n < count; n += 1) ports.push(await runtime.leasePort())
+  return ports
+}
+
+export async function subfolder(parent: string, name: string): Promise<string> {
+  const folder = path.join(parent, name)
+  await mkdir(folder, { recursive: true })
+  return folder
+}
+
+
+/** The port of `host:port`. */
+export function portOf(address: string): number {
+  return Number(address.split(':').at(-1))
+}
