@@ -20,6 +20,8 @@ export interface Facts {
   originKind: 'production' | 'reference'
   /** Ids were named on the command line, or the run was interrupted. */
   partial: boolean
+  /** Hops for which a planted twin stood in: what was judged was broken on purpose. */
+  twins: string[]
   /** Options to repeat the run with: '--seed 7 --caddyfile x'. */
   reproduceOptions: string
 }
@@ -128,6 +130,7 @@ export function conclude(facts: Facts, checklist: ChecklistEntry[]): Conclusion 
   if (facts.originKind === 'reference') {
     return decided('unknown', `The reference server was judged, not the production server.${red}`)
   }
+  if (facts.twins.length > 0) return decided('unknown', `Planted for ${facts.twins.join(' and ')}: a program that is broken on purpose.${red}`)
   if (facts.partial) return decided('unknown', `Only a part of the scenarios was run.${red}`)
   if (failed.length > 0) return decided('not-ready', `${count(failed.length, 'required row')} failed: ${names(failed)}.`)
   if (open.length > 0) return decided('unknown', `${count(open.length, 'required row')} could not be judged: ${names(open)}.`)

@@ -18,8 +18,8 @@ import type { Progress } from './report/progress.ts'
 import { schemaVersion, type HopIdentity, type Result, type ScenarioResult } from './report/result.ts'
 import { runScenario, type Sizes } from './run-scenario.ts'
 import type { Runtime } from './runtime/runtime.ts'
-import { twinVariable } from './services/reference-origin.ts'
 import type { Scenario } from './scenario.ts'
+import { plantedTwins } from './twins.ts'
 
 export interface RunOptions {
   runId: string
@@ -156,6 +156,7 @@ function resultOf(options: RunOptions, collected: Collected, beginning: Beginnin
     audits: options.audits,
     originKind: subject.server.kind,
     partial: plan.notRun.length > 0 || interruption !== null,
+    twins: plantedTwins().map((twin) => twin.hop),
     reproduceOptions: options.reproduceOptions,
   }
   const checklist = concludeRows(facts)
@@ -211,8 +212,9 @@ function bannersOf({ subject, plan }: RunOptions): string[] {
   if (subject.server.kind === 'reference') {
     banners.push(`REFERENCE SERVER: this run judged the npm reference server, not the production server. ${subject.server.because}`)
   }
-  const twin = process.env[twinVariable]
-  if (twin !== undefined) banners.push(`TWIN: the origin is a program that is broken on purpose: ${twin}.`)
+  for (const { hop, program } of plantedTwins()) {
+    banners.push(`TWIN: in place of the ${hop} stands a program that is broken on purpose: ${program}.`)
+  }
   if (plan.notRun.length > 0) banners.push(`PARTIAL RUN: ${plan.notRun.length} scenarios were not run.`)
   return banners
 }

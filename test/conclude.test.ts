@@ -5,7 +5,7 @@ import type { VerdictKind } from '../harness/verdict.ts'
 
 function facts(verdicts: Partial<Record<RowId, VerdictKind>>, more: Partial<Facts> = {}, rest: VerdictKind = 'pass'): Facts {
   const audits = rowIds.map((row) => ({ row, verdict: verdicts[row] ?? rest, because: `${row} was looked at` }))
-  return { scenarios: [], audits, originKind: 'production', partial: false, reproduceOptions: '--seed 7', ...more }
+  return { scenarios: [], audits, originKind: 'production', partial: false, twins: [], reproduceOptions: '--seed 7', ...more }
 }
 
 function decide(given: Facts) {
@@ -37,6 +37,12 @@ describe('the verdict', () => {
     expect(decide(facts({}, { originKind: 'reference' }))).toMatchObject({ verdict: 'unknown', exitCode: 2 })
     expect(decide(facts({}, { partial: true }))).toMatchObject({ verdict: 'unknown', exitCode: 2 })
     expect(decide(facts({ https: 'fail' }, { originKind: 'reference' })).because).toContain('https')
+  })
+
+  it('is never ready where a twin stood in for a hop, and says for which', () => {
+    expect(decide(facts({}, { twins: ['tls'] }))).toMatchObject({ verdict: 'unknown', exitCode: 2 })
+    expect(decide(facts({}, { twins: ['tls'] })).because).toContain('tls')
+    expect(decide(facts({ https: 'fail' }, { twins: ['tls'] }))).toMatchObject({ verdict: 'unknown', exitCode: 2 })
   })
 
   it('is unknown when nothing was judged at all', () => {

@@ -4,9 +4,7 @@
  */
 import { fileURLToPath } from 'node:url'
 import type { Service } from '../runtime/runtime.ts'
-
-/** Names a program to start in place of this one; for the tests of the checks. */
-export const twinVariable = 'DURABLE_STREAMS_TWIN_ORIGIN'
+import { twinEnvironment, twinProgram } from '../twins.ts'
 
 export interface ReferenceOrigin {
   id: string
@@ -22,9 +20,8 @@ export function referenceOrigin(options: ReferenceOrigin): Service {
   return {
     id: options.id,
     program: process.execPath,
-    // A planted twin: a program that is this server but for one behaviour. Runs say so in a banner.
-    args: [process.env[twinVariable] ?? fileURLToPath(import.meta.url), JSON.stringify({ port, dataDir, longPollTimeoutMs })],
-    env: { HOME: options.folder, PATH: process.env.PATH ?? '/usr/bin:/bin', TWIN: process.env.TWIN ?? '' },
+    args: [twinProgram('origin') ?? fileURLToPath(import.meta.url), JSON.stringify({ port, dataDir, longPollTimeoutMs })],
+    env: { HOME: options.folder, PATH: process.env.PATH ?? '/usr/bin:/bin', ...twinEnvironment() },
     cwd: options.folder,
     ports: [port],
     ready: { kind: 'http', port, method: 'HEAD', path: '/v1/stream/is-it-ready', statuses: [404] },

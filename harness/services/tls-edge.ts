@@ -1,5 +1,6 @@
 /** The TLS edge as a service: a Caddy with an internal CA in front of the cache. */
 import type { Service } from '../runtime/runtime.ts'
+import { twinEnvironment, twinProgram } from '../twins.ts'
 import { caddyEnvironment } from './production-origin.ts'
 
 export interface TlsEdge {
@@ -12,11 +13,13 @@ export interface TlsEdge {
 }
 
 export function tlsEdge(options: TlsEdge): Service {
+  const twin = twinProgram('tls')
+  const args = ['run', '--config', options.configFile]
   return {
     id: options.id,
-    program: options.program,
-    args: ['run', '--config', options.configFile],
-    env: caddyEnvironment(options.folder),
+    program: twin === undefined ? options.program : process.execPath,
+    args: twin === undefined ? args : [twin, ...args],
+    env: { ...caddyEnvironment(options.folder), ...(twin === undefined ? {} : twinEnvironment()) },
     cwd: options.folder,
     ports: options.ports,
     ready: { kind: 'tcp', port: options.port },

@@ -1,14 +1,14 @@
 /**
  * Every check has a planted twin: a real program, broken in one behaviour, on which the declared
  * checks turn red. The public command is run on the twin and on the unbroken base; what is red on
- * the twin and was not red on the base must be exactly what was declared.
+ * the twin and was not red on the base must be exactly what was declared, and have passed there.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { execa } from 'execa'
 import { describe, expect, it } from 'vitest'
-import type { Result } from '../../harness/report/result.ts'
+import type { CheckResult, Result } from '../../harness/report/result.ts'
 
 const here = import.meta.dirname
 const cli = path.join(here, '..', '..', 'harness', 'cli.ts')
@@ -16,11 +16,13 @@ const readers = 150
 
 interface Twin {
   id: string
-  /** An origin that is broken in this behaviour, or a VCL. */
-  breaks: 'origin' | 'edge'
+  /** The hop that is broken in this behaviour: the edge by its VCL, the others by a program. */
+  breaks: 'origin' | 'edge' | 'tls'
   scenario: string
   /** Checks that must turn red; no other may. */
   reddens: string[]
+  /** By check: the figure of its verdict, where one thing was broken and one must be found. */
+  values?: Record<string, number>
 }
 
 const twins: Twin[] = [
@@ -50,40 +52,74 @@ const twins: Twin[] = [
   { id: 'expired-path-serves-old-bytes', breaks: 'origin', scenario: 'lifetimes-end', reddens: ['nothing-is-torn'] },
   { id: 'never-collapses', breaks: 'edge', scenario: 'fan-out-long-poll', reddens: ['crowd-collapses'] },
   { id: 'serves-a-stale-tail', breaks: 'edge', scenario: 'fan-out-catch-up', reddens: ['crowd-is-served-right'] },
+  {
+    id: 'cuts-one-body',
+    breaks: 'tls',
+    scenario: 'fan-out-catch-up',
+    reddens: ['crowd-is-served-right'],
+    values: { 'crowd-is-served-right': 1 },
+  },
+  { id: 'certificate-of-another-name', breaks: 'tls', scenario: 'tls-edge-passes-everything', reddens: ['chain-is-verified'] },
+  { id: 'certificate-has-expired', breaks: 'tls', scenario: 'tls-edge-passes-everything', reddens: ['chain-is-verified'] },
+  { id: 'certificate-is-self-signed', breaks: 'tls', scenario: 'tls-edge-passes-everything', reddens: ['chain-is-verified'] },
+  { id: 'offers-no-h2', breaks: 'tls', scenario: 'tls-edge-passes-everything', reddens: ['chain-is-verified'] },
+  { id: 'collects-events', breaks: 'tls', scenario: 'tls-edge-passes-everything', reddens: ['events-pass-unbuffered'] },
+  { id: 'plain-http-serves-streams', breaks: 'tls', scenario: 'tls-edge-passes-everything', reddens: ['plain-http-serves-nothing'] },
   { id: 'ignores-the-query', breaks: 'edge', scenario: 'fan-out-catch-up', reddens: ['crowd-is-served-right'] },
 ]
 
-/** The ids of the checks that are red, each once. */
-async function redChecks(scenario: string, twin: Twin | null): Promise<Set<string>> {
+const programs = {
+  origin: { variable: 'DURABLE_STREAMS_TWIN_ORIGIN', file: 'broken-origin.ts' },
+  tls: { variable: 'DURABLE_STREAMS_TWIN_TLS', file: 'broken-tls-edge.ts' },
+}
+
+/** The checks of one run of the public command, on the twin or, for null, on the base. */
+async function checksOf(scenario: string, twin: Twin | null): Promise<CheckResult[]> {
   const out = await mkdtemp(path.join(tmpdir(), 'twin-'))
   try {
     const vcl = twin?.breaks === 'edge' ? ['--vcl', path.join(here, 'vcl', `${twin.id}.vcl`)] : []
-    const program = path.join(here, 'programs', 'broken-origin.ts')
-    const env = twin?.breaks === 'origin' ? { DURABLE_STREAMS_TWIN_ORIGIN: program, TWIN: twin.id } : {}
     const args = [cli, scenario, '--origin', 'reference', '--readers', String(readers), '--out', out, ...vcl]
-    const ended = await execa(process.execPath, args, { env, reject: false, timeout: 100_000 })
+    const ended = await execa(process.execPath, args, { env: environmentOf(twin), reject: false, timeout: 100_000 })
     expect(ended.exitCode, ended.stderr.slice(-600)).toBe(2)
     const result = JSON.parse(await readFile(path.join(out, 'latest', 'result.json'), 'utf8')) as Result
-    if (twin?.breaks === 'origin') expect(result.banners.join()).toContain('TWIN')
-    const checks = result.scenarios.flatMap((one) => one.checks)
-    return new Set(checks.filter((check) => check.verdict === 'fail').map((check) => check.id))
+    const planted = result.banners.filter((banner) => banner.startsWith('TWIN'))
+    expect(planted).toHaveLength(twin === null || twin.breaks === 'edge' ? 0 : 1)
+    return result.scenarios.flatMap((one) => one.checks)
   } finally {
     await rm(out, { recursive: true, force: true })
   }
 }
 
-const bases = new Map<string, Promise<Set<string>>>()
+function environmentOf(twin: Twin | null): Record<string, string> {
+  if (twin === null || twin.breaks === 'edge') return {}
+  const { variable, file } = programs[twin.breaks]
+  return { [variable]: path.join(here, 'programs', file), TWIN: twin.id }
+}
 
-function base(scenario: string): Promise<Set<string>> {
-  const known = bases.get(scenario) ?? redChecks(scenario, null)
+/** Ids of the checks with this verdict, each once: a scenario may ask the same of several things. */
+function idsOf(checks: CheckResult[], verdict: CheckResult['verdict']): string[] {
+  return [...new Set(checks.filter((check) => check.verdict === verdict).map((check) => check.id))]
+}
+
+const bases = new Map<string, Promise<CheckResult[]>>()
+
+function base(scenario: string): Promise<CheckResult[]> {
+  const known = bases.get(scenario) ?? checksOf(scenario, null)
   bases.set(scenario, known)
   return known
 }
 
-describe('twins', () => {
+// Side by side: most of a run is waiting. How many at once, `maxConcurrency` says.
+describe.concurrent('twins', () => {
   it.each(twins.map((twin) => [twin.id, twin] as const))('%s is found', { timeout: 240_000 }, async (_id, twin) => {
     const before = await base(twin.scenario)
-    const after = await redChecks(twin.scenario, twin)
-    expect([...after].filter((check) => !before.has(check)).toSorted()).toEqual(twin.reddens.toSorted())
+    expect(idsOf(before, 'pass'), 'the base passes').toEqual(expect.arrayContaining(twin.reddens))
+    const after = await checksOf(twin.scenario, twin)
+    const redBefore = idsOf(before, 'fail')
+    expect(idsOf(after, 'fail').filter((check) => !redBefore.includes(check)).toSorted()).toEqual(twin.reddens.toSorted())
+    const red = after.filter((check) => check.verdict === 'fail')
+    for (const [id, value] of Object.entries(twin.values ?? {})) {
+      expect(red.filter((check) => check.id === id).map((check) => check.value), id).toEqual([value])
+    }
   })
 })

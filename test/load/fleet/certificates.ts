@@ -1,5 +1,6 @@
 /** An authority made for one test, and server certificates it signed. */
 import 'reflect-metadata'
+import type { webcrypto } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
@@ -9,6 +10,20 @@ export interface ServerCertificate {
   caPem: string
   cert: string
   key: string
+}
+
+/** A certificate that only itself vouches for. */
+export async function selfSignedFor(name: string): Promise<Omit<ServerCertificate, 'caPem'>> {
+  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    name: `CN=${name}`,
+    keys,
+    signingAlgorithm: algorithm,
+    notBefore: new Date(Date.now() - dayMs),
+    notAfter: new Date(Date.now() + dayMs),
+    extensions: [new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: name }])],
+  })
+  return { cert: certificate.toString('pem'), key: await pemOf(keys.privateKey) }
 }
 
 export async function certificateFor(name: string, validForMs = dayMs): Promise<ServerCertificate> {
@@ -34,10 +49,9 @@ export async function certificateFor(name: string, validForMs = dayMs): Promise<
     notAfter,
     extensions: [new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: name }])],
   })
-  const pkcs8 = await crypto.subtle.exportKey('pkcs8', keys.privateKey)
-  return {
-    caPem: ca.toString('pem'),
-    cert: leaf.toString('pem'),
-    key: x509.PemConverter.encode(pkcs8, 'PRIVATE KEY'),
-  }
+  return { caPem: ca.toString('pem'), cert: leaf.toString('pem'), key: await pemOf(keys.privateKey) }
+}
+
+async function pemOf(key: webcrypto.CryptoKey): Promise<string> {
+  return x509.PemConverter.encode(await crypto.subtle.exportKey('pkcs8', key), 'PRIVATE KEY')
 }

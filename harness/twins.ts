@@ -1,0 +1,33 @@
+/**
+ * Planted twins: programs that stand in for a hop, broken on purpose, so that each check can be seen
+ * to fail. Only the tests of the checks plant them; a run with one says so and is never `ready`.
+ */
+import type { HopId } from './history.ts'
+
+/** Each names a program to start instead of the hop's own, with the same arguments. */
+const variables = { origin: 'DURABLE_STREAMS_TWIN_ORIGIN', tls: 'DURABLE_STREAMS_TWIN_TLS' } as const
+
+export type TwinHop = keyof typeof variables & HopId
+
+export interface Twin {
+  hop: TwinHop
+  program: string
+}
+
+/** The program planted for this hop, if there is one. */
+export function twinProgram(hop: TwinHop): string | undefined {
+  return process.env[variables[hop]]
+}
+
+/** What is passed on to a twin: which behaviour it breaks. */
+export function twinEnvironment(): Record<string, string> {
+  return { TWIN: process.env.TWIN ?? '' }
+}
+
+/** All programs that are planted, and for which hop. */
+export function plantedTwins(): Twin[] {
+  return (Object.keys(variables) as TwinHop[]).flatMap((hop) => {
+    const program = twinProgram(hop)
+    return program === undefined ? [] : [{ hop, program }]
+  })
+}
