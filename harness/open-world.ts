@@ -11,8 +11,8 @@ import { confineVcl } from './confine/vcl.ts'
 import { HarnessError } from './errors.ts'
 import { sha256 } from './gather.ts'
 import type { HopId, Via } from './history.ts'
-import { hostLimit } from './host-limit.ts'
 import { runFleet } from './load/fleet/launch.ts'
+import { hostCanHold } from './load/fleet/limits.ts'
 import type { Endpoint } from './operations.ts'
 import { leasePorts, portOf, prepareOrigin, subfolder, type FileChange, type PreparedOrigin, type WorldOptions } from './prepare-origin.ts'
 import type { HopIdentity } from './report/result.ts'
@@ -46,6 +46,14 @@ export async function openWorld(options: WorldOptions): Promise<OpenedWorld> {
   }
   return { world, fileChanges: [...prepared.fileChanges, ...world.fileChanges] }
 }
+
+/** Descriptors a reader costs each hop it passes: over h2 the TLS edge has one a reader towards the cache. */
+const passing: Record<'edge-http1' | 'tls-h2' | 'direct', [HopId, number][]> = {
+  'edge-http1': [['edge', 1]],
+  'tls-h2': [['edge', 1], ['tls', 1.01]],
+  direct: [['origin', 1]],
+}
+const hopNames: Record<HopId, string> = { origin: 'origin', edge: 'cache', tls: 'TLS edge' }
 
 const secondServerWithinMs = 5_000
 const neverPrinted = '\u0000'
@@ -263,8 +271,12 @@ class ProcessWorld implements World {
     return runFleet(this.#options.runtime, plan, onMilestone)
   }
 
-  crowdLimit(readers: number): Promise<{ readersMax: number; because: string }> {
-    return hostLimit(readers)
+  async crowdLimit(way: 'edge-http1' | 'tls-h2' | 'direct') {
+    const loads = await Promise.all(passing[way].map(async ([hop, descriptorsPerReader]) => {
+      const usage = await this.usage(hop)
+      return usage === null ? [] : [{ id: hopNames[hop], ...usage, descriptorsPerReader }]
+    }))
+    return hostCanHold(loads.flat(), { fleetDescriptorsPerReader: way === 'tls-h2' ? 0.01 : 1 })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

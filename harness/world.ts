@@ -92,6 +92,6 @@ export interface World extends AsyncDisposable {
   dataDirBytes(): Promise<number | null>
   /** Runs the reader fleet; `onMilestone` is told when all readers passed it. */
   readers(plan: FleetPlan, onMilestone: (milestone: Milestone) => void): Promise<CrowdFigures>
-  /** Limits of the host for a crowd of this size over this way; null where it can be held. */
-  crowdLimit(readers: number, path: 'edge-http1' | 'tls-h2' | 'direct'): Promise<{ readersMax: number; because: string }>
+  /** How many readers the fleet, the hops on this way and the kernel have room for, and what would run out. */
+  crowdLimit(path: 'edge-http1' | 'tls-h2' | 'direct'): Promise<{ readersMax: number; because: string }>
 }

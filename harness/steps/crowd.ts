@@ -65,7 +65,7 @@ interface Gathering {
 
 async function prepare(step: CrowdStep, context: StepContext): Promise<Gathering | null> {
   const wanted = context.size(step.readers)
-  const limit = await context.world.crowdLimit(wanted, step.path)
+  const limit = await context.world.crowdLimit(step.path)
   const readers = Math.min(wanted, limit.readersMax)
   const hostLimit = readers < wanted ? `This host holds ${readers} of ${wanted} readers: ${limit.because}` : null
   if (hostLimit) context.recorder.record({ kind: 'shortfall', what: `crowd ${step.mode} ${step.path}`, because: hostLimit })

@@ -2,13 +2,15 @@
  * How many readers this host can hold, asked before a run: what the host cannot hold is a limit of
  * the host, never a failure of the subject.
  */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { readersWithPorts } from './source-address.ts'
 
-/** A process on the way of the readers. */
+/** A hop on the way of the readers, as it stands before they come. */
 export interface HopLoad {
   id: string
-  pid: number
+  openFiles: number
+  /** The limit of its most constrained process. */
+  openFilesMax: number
   /** 1 where a reader ends there, 2 where it is passed on by a connection of its own. */
   descriptorsPerReader: number
 }
@@ -31,23 +33,19 @@ export interface CapacityOptions {
 const descriptorsReserved = 128
 const portsReserved = 500
 
-/** The most readers that each process and the kernel have room for, and what would run out. */
-export function hostCanHold(
-  readers: number,
-  hops: readonly HopLoad[],
-  options: CapacityOptions = {},
-): HostCapacity {
+/** The most readers that the fleet, each hop and the kernel have room for, and what would run out. */
+export function hostCanHold(hops: readonly HopLoad[], options: CapacityOptions = {}): HostCapacity {
   const perReader = options.fleetDescriptorsPerReader ?? 1
+  const passedOn = hops.some((hop) => hop.descriptorsPerReader > 1)
   const limits = [
     fleetLimit(perReader),
     portLimit(options.targetHost ?? '127.0.0.1', perReader),
+    passedOn ? passingPortLimit() : undefined,
     ...hops.map(hopLimit),
   ].filter((limit) => limit !== undefined)
   const least = limits.reduce((a, b) => (b.readersMax < a.readersMax ? b : a))
-  const enough = least.readersMax >= readers
   return {
-    readersMax: least.readersMax,
-    because: `${enough ? `enough for ${readers} readers` : 'the host'}: ${least.because}`,
+    ...least,
     connectsInFlightMax: numberIn('/proc/sys/net/core/somaxconn') ?? 128,
   }
 }
@@ -63,33 +61,33 @@ function fleetLimit(perReader: number): Limit {
   return descriptorLimit('the fleet', max, descriptorsReserved, perReader)
 }
 
-/** Undefined where the process is gone or may not be looked at: nothing is known of it. */
-function hopLimit(hop: HopLoad): Limit | undefined {
-  const max = openFilesMax(hop.pid, 'soft')
-  if (max === undefined) return undefined
-  const used = openFiles(hop.pid) + descriptorsReserved
-  return descriptorLimit(hop.id, max, used, hop.descriptorsPerReader)
+function hopLimit(hop: HopLoad): Limit {
+  return descriptorLimit(`the ${hop.id}`, hop.openFilesMax, hop.openFiles + descriptorsReserved, hop.descriptorsPerReader)
 }
 
 function descriptorLimit(who: string, max: number, used: number, perReader: number): Limit {
   const readersMax = Math.max(0, Math.floor((max - used) / perReader))
-  return {
-    readersMax,
-    because:
-      `${who} may open ${max} files, has or keeps back ${used}, and needs ` +
-      `${perReader} a reader, so ${readersMax} readers`,
-  }
+  const share = perReader === 1 ? 'one a reader' : `${perReader} a reader`
+  return { readersMax, because: `${who} may open ${max} files, keeps ${used} for itself and needs ${share} (ulimit -Hn).` }
 }
 
 function portLimit(targetHost: string, perReader: number): Limit | undefined {
-  const range = textOf('/proc/sys/net/ipv4/ip_local_port_range')?.trim().split(/\s+/).map(Number)
-  if (range?.[0] === undefined || range[1] === undefined) return undefined
-  const ports = Math.max(0, range[1] - range[0] + 1 - portsReserved)
-  const readersMax = Math.floor(readersWithPorts(targetHost, ports) / perReader)
-  return {
-    readersMax,
-    because: `local ports ${range[0]}-${range[1]} to one address suffice for ${readersMax} readers`,
-  }
+  const range = portRange()
+  if (range === undefined) return undefined
+  const readersMax = Math.floor(readersWithPorts(targetHost, range.ports) / perReader)
+  return { readersMax, because: `local ports ${range.text} to one address are all that there are.` }
+}
+
+/** A proxy connects to the next hop from one address, so its readers share that address's ports. */
+function passingPortLimit(): Limit | undefined {
+  const range = portRange()
+  return range && { readersMax: range.ports, because: `a proxy on the way has local ports ${range.text} towards the next hop.` }
+}
+
+function portRange(): { ports: number; text: string } | undefined {
+  const [low, high] = textOf('/proc/sys/net/ipv4/ip_local_port_range')?.trim().split(/\s+/).map(Number) ?? []
+  if (low === undefined || high === undefined) return undefined
+  return { ports: Math.max(0, high - low + 1 - portsReserved), text: `${low}-${high}` }
 }
 
 /** The limit of open files of a process; undefined where it cannot be read. */
@@ -99,14 +97,6 @@ export function openFilesMax(pid: number | 'self', which: 'soft' | 'hard'): numb
   const text = match?.[which === 'soft' ? 1 : 2]
   if (text === undefined) return undefined
   return text === 'unlimited' ? Number.POSITIVE_INFINITY : Number(text)
-}
-
-function openFiles(pid: number): number {
-  try {
-    return readdirSync(`/proc/${pid}/fd`).length
-  } catch {
-    return 0
-  }
 }
 
 function numberIn(path: string): number | undefined {
