@@ -22,7 +22,8 @@ export function churn(options: Omit<Churn, 'kind'>): Churn {
   return { kind: 'churn', ...options }
 }
 
-const sampleEvery = 50
+/** Looking at a thousand open files takes milliseconds, which the operations in flight would be charged with. */
+const sampleEvery = 500
 
 export const churnInterpreter: Interpreter<Churn> = async (step, context) => {
   const streams = [...context.streams.values()].filter((stream) => stream.name.startsWith(step.streams))

@@ -47,9 +47,8 @@ export const startInterpreter: Interpreter<Start> = async (step, context) => {
   const outcome = await context.world.start(step.hop, step.settings)
   const label = step.label === undefined ? {} : { label: step.label }
   if (outcome.ready) {
-    if (step.settings?.maxFileHandles !== undefined && context.world.capabilities.maxFileHandles !== null) {
-      context.recorder.record({ kind: 'sample', name: 'max-file-handles', value: step.settings.maxFileHandles })
-    }
+    const own = context.world.capabilities.maxFileHandles
+    if (own !== null) context.recorder.record({ kind: 'sample', name: 'max-file-handles', value: step.settings?.maxFileHandles ?? own })
     const usage = await context.world.usage(step.hop)
     context.recorder.record({
       kind: 'lifecycle',

@@ -129,6 +129,19 @@ describe('files-stay-bounded', () => {
     expect(filesStayBoundedCheck.measure!(state).fileHandles).toMatchObject([{ maxFileHandles: 8, streams: 100, lost: 1 }])
   })
 
+  it('takes the faster of two passes at one setting, and the errors of both', () => {
+    const state = filesStayBoundedCheck.init({})
+    const pass = (fromMs: number, stepMs: number, kind: string): [number, EventBody][] => [
+      [fromMs, { kind: 'sample', name: 'churn-streams', value: 100, label: 'own' }],
+      ...Array.from({ length: 11 }, (_, n): [number, EventBody] => [fromMs + n * stepMs, { kind: 'sample', name: 'churn-append-ok-ms', value: stepMs, label: 'own' }]),
+      [fromMs + 10 * stepMs, { kind: 'sample', name: `churn-append-${kind}-ms`, value: 1, label: 'own' }],
+    ]
+    for (const [atMs, body] of [sample('max-file-handles', 8), ...pass(1, 100, 'fail'), ...pass(2_000, 10, 'ok')]) {
+      filesStayBoundedCheck.step(state, { ...body, seq: 1, atMs, scenario: 'test' } as HistoryEvent)
+    }
+    expect(filesStayBoundedCheck.measure!(state).fileHandles).toMatchObject([{ errors: 1, p99Ms: 10, appendsPerSecond: 120 }])
+  })
+
   it('does not apply to an origin without such a pool', () => {
     expect(judge('files-stay-bounded', {}, [sample('no-file-handle-pool', 1)]).verdict).toBe('not-applicable')
     expect(judge('files-stay-bounded', {}, []).verdict).toBe('unknown')
