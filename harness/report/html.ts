@@ -12,7 +12,7 @@ import { limitsOfGreen, notRun } from './html/limits-of-green.ts'
 import { html, trusted, type Content, type Markup } from './html/markup.ts'
 import { scenarioAnchor, scenarioSection } from './html/scenario-section.ts'
 import { style } from './html/style.ts'
-import { banners, boxes, scope, verdictHeader } from './html/summary.ts'
+import { banners, boxes, verdictHeader } from './html/summary.ts'
 import type { Result } from './result.ts'
 
 /** A page that can still be mailed. */
@@ -42,7 +42,6 @@ ${contents(result)}
 <main id="main" tabindex="-1">
 ${banners(result, 'at the top')}
 ${boxes(result)}
-${scope(result)}
 ${checklistTable(result)}
 ${scenarios(result)}
 ${notRun(result)}
@@ -69,7 +68,6 @@ function contents(result: Result): Markup {
   const hasFiles = result.subject.fileChanges.length > 0
   return html`<nav class="contents" aria-label="Contents"><ul>
     <li><a href="#boxes">Before you deploy</a></li>
-    ${result.scope.length > 0 ? html`<li><a href="#scope">What it speaks of</a></li>` : ''}
     <li><a href="#checklist">Checklist</a></li>
     ${result.scenarios.length > 0 ? scenarioLinks(result) : ''}
     ${result.notRun.length > 0 ? html`<li><a href="#not-run">Did not run</a></li>` : ''}

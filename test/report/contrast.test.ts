@@ -7,7 +7,7 @@ type Palette = Map<string, string>
 const [light, dark] = palettes()
 
 function palettes(): [Palette, Palette] {
-  const at = style.indexOf('@media (prefers-color-scheme: dark)')
+  const at = style.indexOf('@media screen and (prefers-color-scheme: dark)')
   const end = style.indexOf('* { box-sizing')
   return [variables(style.slice(0, at)), variables(style.slice(at, end))]
 }

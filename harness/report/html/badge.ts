@@ -34,6 +34,12 @@ export function icon(sign: Sign): Markup {
   return html`<svg class="icon ${tone}" viewBox="0 0 16 16" aria-hidden="true"><circle cx="8" cy="8" r="7.5"/><path d="${shapes[tone]}"/></svg>`
 }
 
+/** A box of the pre-deploy summary: ticked, crossed or empty. */
+export function tickBox(state: 'ticked' | 'crossed' | 'open'): Markup {
+  const mark = state === 'open' ? '' : html`<path d="${shapes[tones[state] as 'good' | 'bad']}"/>`
+  return html`<svg class="icon tick-box ${tones[state]}" viewBox="0 0 16 16" aria-hidden="true"><rect x="0.9" y="0.9" width="14.2" height="14.2" rx="3"/>${mark}</svg>`
+}
+
 export function badge(verdict: VerdictKind): Markup {
   return html`<span class="badge ${tones[verdict]}">${icon(verdict)}${kindWords[verdict]}</span>`
 }

@@ -4,6 +4,7 @@
  */
 import type { VerdictKind } from '../../verdict.ts'
 import { kindOrder, kindWords, worstFirst, type ChecklistRow } from '../groups.ts'
+import { shortened } from '../readable-evidence.ts'
 import type { Result } from '../result.ts'
 import { badge } from './badge.ts'
 import { html, type Content, type Markup } from './markup.ts'
@@ -19,7 +20,7 @@ export function checklistTable(result: Result): Markup {
       <thead role="rowgroup"><tr role="row">
         ${['Verdict', 'What must hold', 'What was seen'].map((head) => html`<th scope="col" role="columnheader">${head}</th>`)}
       </tr></thead>
-      <tbody role="rowgroup">${worstFirst(result.checklist).map((row) => oneRow(row, anchors))}</tbody>
+      <tbody role="rowgroup">${worstFirst(result.checklist).map((row) => oneRow(row, result, anchors))}</tbody>
     </table>
   </section>`
 }
@@ -36,12 +37,26 @@ function choice(kind: VerdictKind | 'all', words: string, count: number, chosen:
   return html`<label><input type="radio" name="show" id="show-${kind}"${chosen ? html` checked` : ''}><span>${words} ${count}</span></label>`
 }
 
-function oneRow(row: ChecklistRow, anchors: ReadonlyMap<string, string>): Markup {
+function oneRow(row: ChecklistRow, result: Result, anchors: ReadonlyMap<string, string>): Markup {
   return html`<tr role="row" id="row-${row.id}" data-verdict="${row.verdict}">
     <td role="cell">${badge(row.verdict)}<span class="severity">${row.severity}${row.required ? '' : ', not required'}</span></td>
     <th scope="row" role="rowheader"><span>${row.title}</span><code>${row.id}</code></th>
-    <td role="cell"><p>${row.because}</p>${whatToDo(row)}${judgedBy(row, anchors)}</td>
+    <td role="cell">${whatWasSeen(row, result, anchors)}${whatToDo(row)}${judgedBy(row, anchors)}</td>
   </tr>`
+}
+
+/** One sentence; where several checks failed, one for each, with the scenario that saw it. */
+function whatWasSeen(row: ChecklistRow, { scenarios }: Result, anchors: ReadonlyMap<string, string>): Content {
+  const failed = scenarios.flatMap(({ id, checks }) =>
+    checks.filter((check) => check.verdict === 'fail' && (check.rows as string[]).includes(row.id)).map((check) => ({ id, because: check.because })),
+  )
+  if (row.verdict !== 'fail' || failed.length < 2) return html`<p>${shortened(row.because)}</p>`
+  return html`<ul class="bullets">${failed.map(({ id, because }) => html`<li>${shortened(because)} <span class="quiet">(${scenarioLink(id, anchors)})</span></li>`)}</ul>`
+}
+
+function scenarioLink(id: string, anchors: ReadonlyMap<string, string>): Content {
+  const anchor = anchors.get(id)
+  return anchor ? html`<a href="#${anchor}">${id.trim() || anchor}</a>` : id
 }
 
 /** Open where it must be done; folded where it need not. */
@@ -49,7 +64,7 @@ function whatToDo(row: ChecklistRow): Content {
   if (row.verdict === 'pass' || row.verdict === 'not-applicable') return ''
   const advice = html`<dl class="advice-list">
     <div><dt>Fix</dt><dd>${row.fix} ${rule(row)}</dd></div>
-    ${row.reproduce === '' ? '' : html`<div><dt>Repeat</dt><dd><code class="command">${row.reproduce}</code></dd></div>`}
+    ${row.reproduce === '' ? '' : html`<div><dt>Repeat</dt><dd><code class="command">${words(row.reproduce)}</code></dd></div>`}
   </dl>`
   if (row.verdict === 'fail') return advice
   return html`<details><summary>What to do if it fails<span class="unseen">: ${row.id}</span></summary>${advice}</details>`
@@ -58,14 +73,15 @@ function whatToDo(row: ChecklistRow): Content {
 /** Only a web address becomes a link: this field, too, comes from a file. */
 function rule({ link, id }: ChecklistRow): Content {
   if (!link.startsWith('https://')) return link
-  return html`<a href="${link}" rel="noreferrer">Where the rule comes from<span class="unseen">: ${id}</span></a>`
+  return html`<a href="${link}" rel="noreferrer">The rule<span class="unseen">: ${id}</span></a>`
 }
 
 function judgedBy({ scenarios }: ChecklistRow, anchors: ReadonlyMap<string, string>): Content {
   if (scenarios.length === 0) return ''
-  return html`<p class="quiet">Judged by ${scenarios.map((id, index) => {
-    const anchor = anchors.get(id)
-    const before = index > 0 ? ', ' : ''
-    return anchor ? html`${before}<a href="#${anchor}">${id.trim() || anchor}</a>` : html`${before}${id}`
-  })}</p>`
+  return html`<p class="quiet">Judged by ${scenarios.map((id, index) => html`${index > 0 ? ', ' : ''}${scenarioLink(id, anchors)}`)}</p>`
+}
+
+/** A command breaks between its words only, never within a flag. */
+function words(command: string): Content {
+  return command.split(' ').filter(Boolean).map((word, index) => html`${index > 0 ? ' ' : ''}<span>${word}</span>`)
 }

@@ -21,7 +21,7 @@ export function fanOut(measurements: readonly FanOutMeasurement[] | undefined): 
   return html`${table('Upstream requests against readers', requestColumns, sorted)}
     <div class="plots">${byMode.filter((crowds) => crowds.length > 0).map(distribution)}</div>
     <details><summary>Distributions and costs as tables</summary>
-      ${table('When a share of the readers had the whole answer, after the append was acknowledged', spreadColumns, sorted)}
+      ${table('When a share of the readers had the whole answer', spreadColumns, sorted)}
       ${table('What the crowds cost', costColumns, sorted)}
     </details>`
 }
@@ -36,17 +36,19 @@ const who: Column<FanOutMeasurement>[] = [
 const requestColumns: Column<FanOutMeasurement>[] = [
   ...who,
   { head: 'Readers', figures: true, cell: (one) => number(one.readers) },
-  { head: 'Upstream requests', figures: true, cell: (one) => marked(number(one.upstreamRequests), isTooMany(one, one.upstreamRequests, one.upstreamRequestsMax)) },
-  { head: 'Allowed', figures: true, cell: (one) => (one.path === 'direct' ? 'control' : number(one.upstreamRequestsMax)) },
+  { head: 'Arrived over', figures: true, cell: (one) => duration(one.arrivalMs) },
+  { head: 'Upstream requests', figures: true, cell: (one) => counted(one, one.upstreamRequests, one.upstreamRequestsMax) },
+  { head: 'Upstream probes', figures: true, cell: (one) => counted(one, one.probeRequests, one.probeRequestsMax) },
   { head: 'Right answers', figures: true, cell: (one) => marked(number(one.identical), one.identical < one.readers) },
-  { head: 'Probes', figures: true, cell: (one) => marked(number(one.probeRequests), isTooMany(one, one.probeRequests, one.probeRequestsMax)) },
   { head: 'p50', figures: true, cell: (one) => duration(one.spreadP50Ms) },
   { head: 'p99', figures: true, cell: (one) => duration(one.spreadP99Ms) },
 ]
 
-/** Without the cache each reader is a request: that is the control, and right. */
-function isTooMany(one: FanOutMeasurement, requests: number, most = Infinity): boolean {
-  return one.path !== 'direct' && requests > most
+/** `2 of 1`, where one is allowed. Without the cache each reader is a request: that is the control, and right. */
+function counted(one: FanOutMeasurement, requests: number, most: number | undefined): Content {
+  if (one.path === 'direct') return html`${number(requests)}<span class="under">control</span>`
+  if (most === undefined) return number(requests)
+  return html`${marked(number(requests), requests > most)}<span class="under">${number(most)} allowed</span>`
 }
 
 function marked(text: string, bad: boolean): Content {
@@ -71,7 +73,6 @@ const costColumns: Column<FanOutMeasurement>[] = [
   ...who,
   { head: 'Answered', figures: true, cell: (one) => number(one.answered) },
   { head: 'All connected after', figures: true, cell: (one) => duration(one.connectMs) },
-  { head: 'Requests arrived over', figures: true, cell: (one) => duration(one.arrivalMs) },
   { head: 'Memory a reader', figures: true, cell: (one) => bytes(one.readerBytes) },
 ]
 
@@ -83,20 +84,26 @@ function quantileOf(spread: FanOutMeasurement['spread'], wanted: number): number
 
 function distribution(crowds: readonly FanOutMeasurement[]): Markup {
   const mode = modeWords[crowds[0]!.mode]
-  const p99 = crowds.map((one) => `${pathWords[one.path]}, ${crowdWords(one.generation)}: p99 ${duration(one.spreadP99Ms)}`)
+  const p99 = crowds.map((one) => `${curveName(one)}: p99 ${duration(one.spreadP99Ms)}`)
   return plot({
     title: `${mode[0]!.toUpperCase()}${mode.slice(1)}: when the readers had the whole answer`,
     summary: `Cumulative distribution. ${p99.slice(0, 6).join('; ')}.`,
-    x: { label: 'after the append was acknowledged', scale: 'auto', format: duration, ticksMax: 6, exact: true },
+    x: { label: crowds[0]!.mode === 'catch-up' ? 'since the first reader asked' : 'after the append was acknowledged', scale: 'auto', format: duration, ticksMax: 6, exact: true },
     y: { label: 'share of readers', scale: 'linear', include: [0, 1], format: percent },
     series: crowds.map(curveOf),
   })
 }
 
+/** Those who come late ask for what was written long ago: their clock starts with their own first request. */
+function curveName({ path, generation }: FanOutMeasurement): string {
+  const since = generation === 'late' ? ', since its first request' : ''
+  return `${pathWords[path]}, ${crowdWords(generation)}${since}`
+}
+
 function curveOf(one: FanOutMeasurement, _: number, crowds: readonly FanOutMeasurement[]): Series {
   const siblings = crowds.filter((other) => other.path === one.path)
   return {
-    name: `${pathWords[one.path]}, ${crowdWords(one.generation)}`,
+    name: curveName(one),
     points: one.spread.map(([quantile, ms]) => [ms, quantile]),
     shape: 'line',
     colour: 1 + paths.indexOf(one.path),

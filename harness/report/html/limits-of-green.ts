@@ -1,6 +1,7 @@
 /** What even a green run does not prove: fixed knowledge, and what this very run left open. */
 import { percent, plural } from '../figures.ts'
 import type { Result } from '../result.ts'
+import { linked } from './summary.ts'
 import { html, type Content, type Markup } from './markup.ts'
 
 const always = [
@@ -16,7 +17,7 @@ const always = [
 export function limitsOfGreen(result: Result): Markup {
   return html`<section id="limits" aria-labelledby="limits-title">
     <h2 id="limits-title">What green does not prove</h2>
-    <ul class="prose">${[...ofThisRun(result), ...always].map((line) => html`<li>${line}</li>`)}</ul>
+    <ul class="prose">${[...ofThisRun(result), ...always].map((line) => html`<li>${linked(line)}</li>`)}</ul>
   </section>`
 }
 

@@ -1,7 +1,7 @@
 /** A scenario's figures, drawn and as tables. */
 import { bytes, duration, number, percent, plural } from '../figures.ts'
 import { modeWords } from '../../crowd-words.ts'
-import { expiryByWay, type Expiry } from '../key-measures.ts'
+import { expiryByWay, harmOf, type Expiry, type Measured } from '../key-measures.ts'
 import type { Measurements } from '../result.ts'
 import { fanOut } from './fan-out.ts'
 import { html, type Content, type Markup } from './markup.ts'
@@ -13,9 +13,9 @@ type Readiness = NonNullable<Measurements['readiness']>[number]
 type FileHandles = NonNullable<Measurements['fileHandles']>[number]
 type Passage = NonNullable<Measurements['passage']>[number]
 
-export function measurementFigures(seen: Measurements): Content {
+export function measurementFigures({ measurements: seen, checks }: Measured): Content {
   return [
-    seen.durability ? durability(seen.durability) : '',
+    seen.durability ? durability(seen.durability, checks) : '',
     fanOut(seen.fanOut),
     readiness(seen.readiness ?? []),
     fileHandles(seen),
@@ -25,15 +25,15 @@ export function measurementFigures(seen: Measurements): Content {
   ]
 }
 
-function durability(seen: Durability): Markup {
-  const harm = [seen.lost, seen.doubled, seen.reordered, seen.torn]
-  const words = ['lost', 'doubled', 'reordered', 'torn']
+function durability(seen: Durability, checks: Measured['checks']): Markup {
   return html`<dl class="tiles">
     ${tile(number(seen.kills), 'kills under load', '')}
     ${tile(number(seen.killsVoid), 'kills that prove nothing', seen.killsVoid > 0 ? 'open' : '')}
-    ${tile(number(seen.restarts), 'restarts', '')}
+    ${tile(number(seen.restarts), 'starts', '')}
     ${tile(number(seen.appendsAcknowledged), 'appends acknowledged', '')}
-    ${harm.map((count, index) => tile(number(count), words[index]!, count > 0 ? 'bad' : 'good'))}
+    ${harmOf(seen, checks).map(({ word, count, judged }) =>
+      judged ? tile(number(count), word, count > 0 ? 'bad' : 'good') : tile('?', `${word}: not judged`, 'open'),
+    )}
     ${tile(duration(seen.readyMsMax), 'slowest start', '')}
     ${seen.failureRateBound === null ? '' : boundTile(seen.failureRateBound)}
   </dl>`
@@ -55,6 +55,7 @@ function readiness(seen: readonly Readiness[]): Content {
   const words = sorted.map((one) => `${number(one.streams)}: ${duration(one.readyMs)}, ${bytes(one.rssBytes)}`)
   const columns: Column<Readiness>[] = [
     { head: 'Streams', figures: true, cell: (one) => number(one.streams) },
+    { head: 'Start', cell: (one) => startWords(one) },
     { head: 'Ready after', figures: true, cell: (one) => duration(one.readyMs) },
     { head: 'Memory', figures: true, cell: (one) => bytes(one.rssBytes) },
   ]
@@ -64,16 +65,29 @@ function readiness(seen: readonly Readiness[]): Content {
       summary: words.slice(0, 8).join('; '),
       x: streams,
       y: { label: 'ready after', scale: 'linear', include: [0], format: duration },
-      series: [marked('ready after', sorted.map((one) => [one.streams, one.readyMs]), 1)],
+      series: byStart(sorted, (one) => one.readyMs),
     })}
     ${plot({
       title: 'The server\'s memory against the number of streams',
       summary: words.slice(0, 8).join('; '),
       x: streams,
       y: { label: 'memory', scale: 'linear', include: [0], format: bytes, base: 1_024 },
-      series: [marked('memory', sorted.map((one) => [one.streams, one.rssBytes]), 4)],
+      series: byStart(sorted, (one) => one.rssBytes),
     })}
   </div>${table('Starts by number of streams', columns, sorted)}`
+}
+
+function startWords({ after }: Readiness): string {
+  return after === undefined ? 'the first' : `after a ${after}`
+}
+
+/** A start after a clean stop and one after a kill do different work: each has a curve of its own. */
+function byStart(starts: readonly Readiness[], of: (one: Readiness) => number): Series[] {
+  const kinds = [...new Set(starts.map(startWords))]
+  return kinds.map((kind, index) => {
+    const points = starts.filter((one) => startWords(one) === kind).map((one): [number, number] => [one.streams, of(one)])
+    return { ...marked(kind, points, 1 + (index % colours)), dash: index % 3 }
+  })
 }
 
 function marked(name: string, points: [number, number][], colour: number): Series {

@@ -2,6 +2,7 @@
 import type { VerdictKind } from '../../verdict.ts'
 import { duration, number, plural, valueWithUnit } from '../figures.ts'
 import { kindOrder } from '../groups.ts'
+import { readableEvidence, shortened } from '../readable-evidence.ts'
 import type { CheckResult, ScenarioResult } from '../result.ts'
 import { badge, icon, toneOf } from './badge.ts'
 import { html, type Content, type Markup } from './markup.ts'
@@ -20,11 +21,11 @@ export function scenarioSection(scenario: ScenarioResult, index: number): Markup
       <h3 id="${anchor}-title">${scenario.title}</h3>
       <p class="meta">${badge(scenario.verdict)}<code>${scenario.id}</code><span>${duration(scenario.durationMs)}</span></p>
     </header>
-    <p class="because">${scenario.because}</p>
+    <p class="because">${shortened(scenario.because)}</p>
     <p class="quiet">Why it matters: ${scenario.why}</p>
     ${proves(scenario)}
     ${timeline(scenario)}
-    ${measurementFigures(scenario.measurements)}
+    ${measurementFigures(scenario)}
     ${faults(scenario)}
     ${checks(scenario.checks)}
   </section>`
@@ -38,7 +39,7 @@ function proves({ proves: rows }: ScenarioResult): Content {
 function faults({ faults: injected }: ScenarioResult): Content {
   if (injected.length === 0) return ''
   return html`<h4>Faults and their proof</h4><ul class="plain">${injected.map(
-    (fault) => html`<li>${icon(fault.proven ? 'pass' : 'unknown')} <code>${fault.id}</code> ${fault.proven ? 'happened' : 'is not proven to have happened'}${fault.proof === '' ? '' : `: ${fault.proof}`}</li>`,
+    (fault) => html`<li>${icon(fault.proven ? 'pass' : 'unknown')} <strong>${fault.id.replaceAll('-', ' ')}</strong>${fault.proven ? '' : ', not proven to have happened'}${fault.proof === '' ? '' : `: ${shortened(fault.proof)}`}</li>`,
   )}</ul>`
 }
 
@@ -46,7 +47,23 @@ function checks(all: readonly CheckResult[]): Content {
   if (all.length === 0) return html`<p class="quiet">No check has judged this scenario.</p>`
   const rank = (check: CheckResult) => kindOrder.indexOf(check.verdict)
   const sorted = all.toSorted((a, b) => rank(a) - rank(b))
-  return html`<h4>Checks</h4><ul class="checks">${sorted.map(oneCheck)}</ul>`
+  const sentences = new Set(sorted.map((check) => JSON.stringify([check.verdict, check.because])))
+  const groups = [...sentences].map((sentence) => sorted.filter((check) => JSON.stringify([check.verdict, check.because]) === sentence))
+  return html`<h4>Checks</h4><ul class="checks">${groups.map((group) => (group.length > 1 && isBare(group) ? together(group) : group.map(oneCheck)))}</ul>`
+}
+
+/** Checks of which there is nothing to tell but one and the same sentence. */
+function isBare(group: readonly CheckResult[]): boolean {
+  return group.every((check) => check.verdict === 'unknown' && check.evidence.length === 0 && check.value === undefined)
+}
+
+/** A scenario that stopped early leaves many checks unknown for one reason: it is said once. */
+function together(group: readonly CheckResult[]): Markup {
+  return html`<li class="${toneOf('unknown')}">
+    <p class="check-title">${icon('unknown')}<strong>${plural(group.length, 'check')} could not be judged</strong></p>
+    <p>${shortened(group[0]!.because)}</p>
+    <ul class="bullets">${group.map((check) => html`<li>${check.title ?? check.id}</li>`)}</ul>
+  </li>`
 }
 
 function oneCheck(check: CheckResult): Markup {
@@ -54,20 +71,24 @@ function oneCheck(check: CheckResult): Markup {
     ...measured(check),
     check.severity,
     `${plural(check.examined, 'item')} examined`,
-    ...[check.title ? check.id : '', check.fingerprint ?? ''].filter(Boolean).map((id) => html`<code>${id}</code>`),
+    html`<code>${check.fingerprint ?? check.id}</code>`,
   ]
   return html`<li class="${toneOf(check.verdict)}">
     <p class="check-title">${icon(check.verdict)}<strong>${check.title ?? check.id}</strong><span class="unseen"> ${verdictWord[check.verdict]}.</span></p>
-    <p>${check.because}</p>
-    <p class="check-facts">${gauge(check)}${facts.map((fact, index) => html`${index > 0 ? ' · ' : ''}${fact}`)}</p>
+    <p>${shortened(check.because)}</p>
+    <p class="check-facts">${gauge(check)}${facts.map((fact) => html`<span>${fact}</span>`)}</p>
     ${evidence(check)}
   </li>`
 }
 
-function measured({ value, unit, limit }: CheckResult): Content[] {
+function measured({ value, unit, limit, limitIs }: CheckResult): Content[] {
   if (value === undefined) return []
-  const words = html`measured <strong>${valueWithUnit(value, unit)}</strong>`
-  return [limit === undefined ? words : html`${words}, limit ${valueWithUnit(limit, unit)}`]
+  const words = html`<strong>${valueWithUnit(value, unit)}</strong>`
+  if (limit === undefined) return [words]
+  // A counted limit is of what was counted just before; a time or a size needs its unit.
+  const bound = unit === 'ms' || unit === 's' || unit === 'bytes' || unit === 'B' ? valueWithUnit(limit, unit) : number(limit)
+  if (limitIs === 'at-least') return [html`${words}, at least ${bound} needed`]
+  return [html`${words}, ${limit === 0 ? 'none' : `at most ${bound}`} allowed`]
 }
 
 const verdictWord: Record<VerdictKind, string> = {
@@ -88,5 +109,5 @@ function gauge({ value, limit, verdict }: CheckResult): Content {
 function evidence({ evidence: lines, verdict }: CheckResult): Content {
   if (lines.length === 0) return ''
   return html`<details${verdict === 'fail' ? html` open` : ''}><summary>Evidence (${number(lines.length)})</summary>
-    <ul class="evidence">${lines.map((line) => html`<li><code>${line}</code></li>`)}</ul></details>`
+    <ul class="evidence">${lines.map((line) => html`<li><code>${readableEvidence(line)}</code></li>`)}</ul></details>`
 }

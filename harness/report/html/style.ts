@@ -12,7 +12,7 @@ export const style = `
   --fault: #d6454038; --fault-edge: #d64540;
   --mono: ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace;
 }
-@media (prefers-color-scheme: dark) {
+@media screen and (prefers-color-scheme: dark) {
   :root {
     --paper: #0e1114; --card: #15191d; --ink: #e6e9ec; --quiet: #9da7b1; --rule: #2a3138; --soft: #1d2328;
     --link: #7db8f7; --focus: #7db8f7;
@@ -75,6 +75,9 @@ h1 .icon { width: 0.82em; height: 0.82em; }
 h1 .icon circle { fill: var(--tone); }
 h1 .icon path { stroke: var(--tint); }
 .lead { font-size: 1.12rem; line-height: 1.5; max-width: 46rem; }
+.scope { max-width: 52rem; margin-top: 0.7rem; font-size: 0.92rem; line-height: 1.45; color: color-mix(in srgb, var(--ink) 82%, var(--tint)); }
+.scope li + li { margin-top: 0.15rem; }
+.band a { color: inherit; }
 .score { position: relative; width: 7.6rem; height: 7.6rem; }
 .score svg { width: 100%; height: 100%; }
 .score circle { fill: none; stroke-width: 7; }
@@ -110,7 +113,9 @@ main > section { margin-bottom: 2.8rem; }
 }
 .boxes { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 24rem), 1fr)); gap: 0.8rem; }
 .boxes > li { display: flex; gap: 0.8rem; background: var(--card); border: 1px solid var(--rule); border-radius: 8px; padding: 0.85rem 1rem; font-size: 0.93rem; }
-.boxes > li > .icon { width: 1.45rem; height: 1.45rem; }
+.boxes > li > .icon { width: 1.35rem; height: 1.35rem; margin-top: 0.1rem; }
+.tick-box rect { fill: var(--tint); stroke: var(--tone); stroke-width: 1.3; }
+.tick-box.open rect { fill: none; }
 .boxes > li.bad { border-color: var(--solid); }
 .box-title { font-weight: 600; margin-bottom: 0.15rem; }
 .boxes .quiet { margin-top: 0.25rem; }
@@ -155,6 +160,7 @@ caption { text-align: left; font-weight: 600; font-size: 0.9rem; padding-bottom:
 .advice-list { margin-top: 0.5rem; }
 .advice-list div { display: grid; grid-template-columns: 4.2rem 1fr; margin-bottom: 0.3rem; }
 .advice-list dt { color: var(--quiet); }
+.command span { display: inline-block; max-width: 100%; }
 .command { display: inline-block; background: var(--soft); border: 1px solid var(--rule); border-radius: 5px; padding: 0.15rem 0.5rem; user-select: all; }
 @media (max-width: 46rem) {
   .checklist, .checklist tbody, .checklist tr, .checklist td, .checklist th[scope="row"] { display: block; width: auto; }
@@ -171,6 +177,10 @@ caption { text-align: left; font-weight: 600; font-size: 0.9rem; padding-bottom:
 .meta { display: flex; flex-wrap: wrap; gap: 0.2rem 0.9rem; align-items: center; color: var(--quiet); font-size: 0.87rem; }
 .because { font-size: 1.02rem; max-width: 52rem; margin-bottom: 0.3rem; }
 .card > .quiet { max-width: 52rem; }
+.bullets { list-style: disc; padding-left: 1.1rem; }
+.bullets li { margin-bottom: 0.2rem; }
+.bullets li::marker { color: var(--quiet); }
+.checks .bullets { font-size: 0.9rem; margin-top: 0.3rem; }
 .plain li { margin-bottom: 0.3rem; font-size: 0.92rem; }
 .advice { background: var(--soft); border-radius: 6px; padding: 0.6rem 0.9rem; margin-top: 1.2rem; max-width: 52rem; }
 
@@ -186,10 +196,10 @@ caption { text-align: left; font-weight: 600; font-size: 0.9rem; padding-bottom:
 .check-title { display: flex; gap: 0.5rem; align-items: baseline; }
 .check-title .icon { align-self: flex-start; margin-top: 0.22em; }
 .checks > li > :not(.check-title) { margin-left: 1.55rem; }
-.check-facts { font-size: 0.87rem; color: var(--quiet); font-variant-numeric: tabular-nums; }
+.check-facts { display: flex; flex-wrap: wrap; align-items: center; gap: 0 1.1rem; font-size: 0.87rem; color: var(--quiet); font-variant-numeric: tabular-nums; }
 .check-facts code { overflow-wrap: anywhere; }
 .check-facts strong { color: var(--ink); }
-.gauge { width: 9rem; height: 14px; vertical-align: -2px; margin-right: 0.7rem; }
+.gauge { width: 9rem; height: 14px; }
 .gauge .track { fill: var(--soft); }
 .gauge .value { fill: var(--solid); }
 .gauge .limit { stroke: var(--ink); stroke-width: 2; }
@@ -225,14 +235,15 @@ figcaption { font-weight: 600; font-size: 0.9rem; margin-bottom: 0.4rem; }
 .legend { display: flex; flex-wrap: wrap; gap: 0.1rem 1.1rem; font-size: 0.8rem; color: var(--quiet); margin: 0.2rem 0 0.5rem; }
 .legend li { display: inline-flex; align-items: center; gap: 0.4rem; }
 
-.timeline { --gutter: 14rem; --after: 4.2rem; }
-.lanes li { display: grid; grid-template-columns: var(--gutter) minmax(0, 1fr) var(--after); align-items: center; font-size: 0.82rem; line-height: 1.35; min-height: 1.55rem; }
+.timeline { --gutter: 17rem; --after: 4.2rem; }
+.lanes li { display: grid; grid-template-columns: var(--gutter) minmax(0, 1fr) var(--after); align-items: center; font-size: 0.82rem; line-height: 1.3; min-height: 1.55rem; padding-block: 0.12rem; }
 .lane-label { padding-right: 0.9rem; }
 .lane { display: block; width: 100%; height: 16px; background: linear-gradient(var(--rule), var(--rule)) center / 100% 1px no-repeat; }
 .lane-time { text-align: right; color: var(--quiet); font-variant-numeric: tabular-nums; font-size: 0.78rem; }
+.lane-fault .lane-label { color: var(--bad); }
 .bar-step { fill: var(--s1); } .bar-moment { fill: var(--s4); } .bar-fault { fill: var(--fault-edge); }
 .timeline .lined-up { padding-right: var(--after); margin-top: 0.9rem; }
-.timeline .drawing { --gutter: inherit; max-width: none; grid-template-columns: 14rem minmax(0, 1fr); }
+.timeline .drawing { --gutter: inherit; max-width: none; grid-template-columns: 17rem minmax(0, 1fr); }
 .timeline .y-axis, .timeline .field { height: 8rem; }
 .timeline .y-label { grid-column: 2; }
 .timeline .y-label + .y-axis { grid-column: 1; }
@@ -279,5 +290,26 @@ footer { color: var(--quiet); font-size: 0.85rem; padding-block: 1.5rem 3rem; bo
 }
 @media (prefers-reduced-motion: no-preference) { html { scroll-behavior: smooth; } }
 @media (forced-colors: active) { .icon circle { stroke: CanvasText; } .bar-step, .bar-fault, .part, .gauge .value { forced-color-adjust: none; } }
-@media print { .contents, .filter, .skip { display: none; } .card { break-inside: avoid-page; overflow: visible; } body { background: #fff; } }
+@page { margin: 14mm; }
+@media print {
+  :root { color-scheme: light; }
+  * { print-color-adjust: exact; }
+  body { background: #fff; font-size: 0.84rem; }
+  .contents, .filter, .skip { display: none; }
+  .page { display: block; padding: 0; }
+  .verdict, .page, footer { max-width: none; padding-inline: 0; }
+  .band { padding-inline: 1rem; }
+  .verdict { padding-block: 1rem; }
+  h2, h3, h4, figcaption, caption, .check-title { break-after: avoid; }
+  .boxes > li, .checks > li, tr, figure.plot, .lanes li, .tiles, .evidence li { break-inside: avoid; }
+  .boxes { grid-template-columns: 1fr 1fr; }
+  .card { break-inside: auto; border-radius: 0; box-decoration-break: clone; -webkit-box-decoration-break: clone; }
+  .scrolls { overflow: visible; }
+  .scrolls table { width: 100%; min-width: 0; font-size: 0.72rem; }
+  .scrolls tbody th, .scrolls td:not(:last-child), .scrolls .figures { white-space: normal; }
+  .scrolls th, .scrolls td { padding-inline: 0.3rem; }
+  details::details-content { content-visibility: visible; block-size: auto; }
+  summary { list-style: none; color: var(--quiet); }
+  .command { user-select: auto; }
+}
 `

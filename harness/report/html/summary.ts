@@ -1,8 +1,10 @@
 /** The top of the page: the verdict, the warnings, what it speaks of, and the eight boxes. */
 import { duration, instant, number } from '../figures.ts'
 import { kindOrder, kindWords } from '../groups.ts'
+import { rowIds } from '../../checklist.ts'
+import { shortened } from '../readable-evidence.ts'
 import type { Result } from '../result.ts'
-import { icon, toneOf } from './badge.ts'
+import { icon, tickBox, toneOf } from './badge.ts'
 import { facts } from './environment.ts'
 import { html, prose, type Content, type Markup } from './markup.ts'
 
@@ -15,9 +17,10 @@ const verdictTitles: Record<Result['verdict'], string> = {
 export function verdictHeader(result: Result): Markup {
   return html`<header class="band ${toneOf(result.verdict)}"><div class="verdict">
     <div class="verdict-words">
-      <p class="kicker">Production readiness of ${result.subject.label}</p>
+      <p class="kicker">Durable Streams production readiness: ${subjectWords(result)}</p>
       <h1>${icon(result.verdict)}${verdictTitles[result.verdict]}</h1>
-      <p class="lead">${result.because}</p>
+      <p class="lead">${linked(result.because)}</p>
+      ${scope(result)}
     </div>
     ${scoreRing(result)}
     ${tally(result)}
@@ -58,12 +61,24 @@ export function banners({ banners: lines }: Result, place: string): Content {
   return html`<section class="banners" aria-label="Warnings, ${place}">${lines.map((line) => html`<p>${line}</p>`)}</section>`
 }
 
-export function scope(result: Result): Content {
+/** `the production server 0.4.1, unreleased build`. */
+function subjectWords({ subject }: Result): string {
+  const words = `the ${subject.kind} server ${subject.version}`
+  return subject.kind === 'production' && subject.label !== '' ? `${words}, ${subject.label}` : words
+}
+
+/** What was judged and what was not belongs beside the verdict. */
+function scope(result: Result): Content {
   if (result.scope.length === 0) return ''
-  return html`<section id="scope" aria-labelledby="scope-title">
-    <h2 id="scope-title">What this verdict speaks of</h2>
-    <ul class="prose">${result.scope.map((line) => html`<li>${line}</li>`)}</ul>
-  </section>`
+  return html`<ul class="scope" aria-label="What this verdict speaks of">${result.scope.map((line) => html`<li>${line}</li>`)}</ul>`
+}
+
+const rowPattern = new RegExp(`\\b(${rowIds.toSorted((a, b) => b.length - a.length).join('|')})\\b`, 'g')
+
+/** Text in which the checklist's rows are links to where they stand. */
+export function linked(text: string): Markup {
+  const parts = text.split(rowPattern)
+  return html`${parts.map((part, index) => (index % 2 === 1 ? html`<a href="#row-${part}">${part}</a>` : part))}`
 }
 
 const boxWords = { ticked: 'Done', crossed: 'Not done', open: 'Open' }
@@ -72,9 +87,9 @@ export function boxes(result: Result): Markup {
   return html`<section id="boxes" aria-labelledby="boxes-title">
     <h2 id="boxes-title">Before you deploy</h2>
     <ul class="boxes">${result.boxes.map(
-      (box) => html`<li class="${toneOf(box.state)}">${icon(box.state)}<div>
+      (box) => html`<li class="${toneOf(box.state)}">${tickBox(box.state)}<div>
         <p class="box-title"><span class="unseen">${boxWords[box.state]}: </span>${prose(box.title)}</p>
-        <p>${box.because}</p>
+        <p>${shortened(box.because)}</p>
         <p class="quiet">${box.rows.map((id, index) => html`${index > 0 ? ', ' : ''}<a href="#row-${id}">${id}</a>`)}</p>
       </div></li>`,
     )}</ul>

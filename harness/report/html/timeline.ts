@@ -48,7 +48,7 @@ function laneRow({ kind, label, spans }: Lane, endMs: number): Markup {
   const first = spans[0]!.fromMs
   const times = spans.length > 1 ? ` × ${number(spans.length)}` : ''
   const words = kind === 'moment' ? `at ${duration(first)}` : `from ${duration(first)}, ${duration(total)}`
-  return html`<li><span class="lane-label">${label}<span class="quiet">${times}<span class="unseen">, ${kind}, ${words}${spans.length > 1 ? ' together' : ''}</span></span></span>
+  return html`<li class="lane-${kind}"><span class="lane-label">${label}<span class="quiet">${times}<span class="unseen">, ${kind}, ${words}${spans.length > 1 ? ' together' : ''}</span></span></span>
     <svg class="lane" aria-hidden="true">${spans.slice(0, barsMax).map((span) => bar(kind, span, endMs))}</svg>
     <span class="lane-time" aria-hidden="true">${kind === 'moment' ? '' : duration(total)}</span></li>`
 }
