@@ -18,6 +18,7 @@ import { cursorMovesOnCheck } from './checks/cursor-moves-on.ts'
 import { everyStreamStillExistsCheck } from './checks/every-stream-still-exists.ts'
 import { killsHitAWorkingServerCheck } from './checks/kills-hit-a-working-server.ts'
 import { nothingAcknowledgedIsLostCheck } from './checks/nothing-acknowledged-is-lost.ts'
+import { nothingIsRefusedCheck } from './checks/nothing-is-refused.ts'
 import { nothingIsTornCheck } from './checks/nothing-is-torn.ts'
 import { nothingIsTwiceCheck } from './checks/nothing-is-twice.ts'
 import { orderIsKeptCheck } from './checks/order-is-kept.ts'
@@ -41,6 +42,7 @@ const all: readonly AnyCheck[] = [
   everyStreamStillExistsCheck,
   killsHitAWorkingServerCheck,
   nothingAcknowledgedIsLostCheck,
+  nothingIsRefusedCheck,
   nothingIsTornCheck,
   nothingIsTwiceCheck,
   orderIsKeptCheck,
@@ -65,6 +67,7 @@ function constructor<Limits extends object>(check: { id: string; init(limits: Li
 export const everyStreamStillExists = constructor(everyStreamStillExistsCheck)
 export const killsHitAWorkingServer = constructor(killsHitAWorkingServerCheck)
 export const nothingAcknowledgedIsLost = constructor(nothingAcknowledgedIsLostCheck)
+export const nothingIsRefused = constructor(nothingIsRefusedCheck)
 export const nothingIsTorn = constructor(nothingIsTornCheck)
 export const nothingIsTwice = constructor(nothingIsTwiceCheck)
 export const orderIsKept = constructor(orderIsKeptCheck)

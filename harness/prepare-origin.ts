@@ -13,6 +13,7 @@ import type { HopIdentity } from './report/result.ts'
 import type { Runtime, Service } from './runtime/runtime.ts'
 import { productionOrigin, withSettings } from './services/production-origin.ts'
 import { referenceOrigin } from './services/reference-origin.ts'
+import { twinFileHandles } from './twins.ts'
 import type { OriginCapabilities, OriginSettings, WorldNeeds } from './world.ts'
 
 export interface WorldOptions {
@@ -153,6 +154,7 @@ async function prepareReference(options: WorldOptions, temporary: string): Promi
   const dataDir = path.join(temporary, 'data')
   const port = await runtime.leasePort()
   const longPollTimeoutMs = needs.origin?.longPollTimeoutMs ?? 30_000
+  const maxFileHandles = twinFileHandles()
   return {
     service: async (id, settings, other = {}) =>
       referenceOrigin({
@@ -161,6 +163,7 @@ async function prepareReference(options: WorldOptions, temporary: string): Promi
         dataDir: other.dataDir ?? dataDir,
         folder: home,
         longPollTimeoutMs: settings.longPollTimeoutMs ?? longPollTimeoutMs,
+        maxFileHandles: maxFileHandles === null ? null : (settings.maxFileHandles ?? needs.origin?.maxFileHandles ?? maxFileHandles),
         readyWithinMs: options.readyWithinMs,
       }),
     port,
@@ -169,7 +172,7 @@ async function prepareReference(options: WorldOptions, temporary: string): Promi
     ownTls: null,
     capabilities: {
       dataDir: true,
-      maxFileHandles: null,
+      maxFileHandles,
       longPollTimeoutMs,
       sseReconnectMs: 60_000,
       streamBase: '/v1/stream/',

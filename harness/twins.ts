@@ -19,6 +19,15 @@ export function twinProgram(hop: TwinHop): string | undefined {
   return process.env[variables[hop]]
 }
 
+/**
+ * The pool of file handles that the planted origin says it has; null where it says nothing. The
+ * reference server has one too, but lets nobody set it.
+ */
+export function twinFileHandles(): number | null {
+  const declared = process.env.DURABLE_STREAMS_TWIN_FILE_HANDLES
+  return declared === undefined || twinProgram('origin') === undefined ? null : Number(declared)
+}
+
 /** What is passed on to a twin: which behaviour it breaks. */
 export function twinEnvironment(): Record<string, string> {
   return { TWIN: process.env.TWIN ?? '' }

@@ -4,7 +4,7 @@ import { createStreams } from '../harness/steps/create-streams.ts'
 import { during } from '../harness/steps/during.ts'
 import { readAllFromStart } from '../harness/steps/read-all.ts'
 import { secondServer } from '../harness/steps/second-server.ts'
-import { nothingAcknowledgedIsLost, nothingIsTorn, secondServerIsRefused } from '../harness/checks.ts'
+import { nothingAcknowledgedIsLost, nothingIsRefused, nothingIsTorn, secondServerIsRefused } from '../harness/checks.ts'
 
 export default defineScenario({
   id: 'a-second-server-does-no-harm',
@@ -19,5 +19,5 @@ export default defineScenario({
     during(append({ writers: 4 }), [secondServer('data-dir'), secondServer('port')]),
   ],
   healed: [readAllFromStart({ via: ['origin'] })],
-  checks: [secondServerIsRefused(), nothingAcknowledgedIsLost(), nothingIsTorn()],
+  checks: [secondServerIsRefused(), nothingIsRefused(), nothingAcknowledgedIsLost(), nothingIsTorn()],
 })

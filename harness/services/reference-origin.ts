@@ -12,15 +12,17 @@ export interface ReferenceOrigin {
   dataDir: string
   folder: string
   longPollTimeoutMs: number
+  /** Null where it cannot be set, as with the reference server itself. */
+  maxFileHandles: number | null
   readyWithinMs: number
 }
 
 export function referenceOrigin(options: ReferenceOrigin): Service {
-  const { port, dataDir, longPollTimeoutMs } = options
+  const { port, dataDir, longPollTimeoutMs, maxFileHandles } = options
   return {
     id: options.id,
     program: process.execPath,
-    args: [twinProgram('origin') ?? fileURLToPath(import.meta.url), JSON.stringify({ port, dataDir, longPollTimeoutMs })],
+    args: [twinProgram('origin') ?? fileURLToPath(import.meta.url), JSON.stringify({ port, dataDir, longPollTimeoutMs, maxFileHandles })],
     env: { HOME: options.folder, PATH: process.env.PATH ?? '/usr/bin:/bin', ...twinEnvironment() },
     cwd: options.folder,
     ports: [port],

@@ -3,6 +3,36 @@ import { appended, created, judge, killed, operation, read, started } from './ju
 
 const both = [...created(0), ...appended(10, 20, 's/1.1'), ...appended(30, 40, 's/1.2')]
 
+describe('nothing-is-refused', () => {
+  const verdict = (events: Parameters<typeof judge>[2]) => judge('nothing-is-refused', {}, events)
+  const refused = operation(10, 20, { op: 'append', kind: 'fail', status: 404, append: { record: 's/1.1', bytes: 10 } })
+
+  it('passes when every write was accepted, and is unknown without one', () => {
+    expect(verdict(both)).toMatchObject({ verdict: 'pass', examined: 3 })
+    expect(verdict([]).verdict).toBe('unknown')
+  })
+
+  it('fails on a refused write, and on any request that failed', () => {
+    expect(verdict([...created(0), ...refused])).toMatchObject({ verdict: 'fail', value: 1, examined: 2 })
+    expect(verdict([...created(0), ...refused]).fingerprint).toBe('nothing-is-refused/404/no-expiry/none/origin')
+    const failed = operation(10, 20, { op: 'read', kind: 'info', status: 500 })
+    expect(verdict([...created(0), ...failed]).verdict).toBe('fail')
+    expect(verdict(operation(0, 1, { op: 'create', kind: 'fail', status: 503, create: { streamKind: 'json', contentType: 'x' } })).verdict).toBe('fail')
+  })
+
+  it('leaves reads that find nothing to others, and streams that may have ended', () => {
+    expect(verdict([...both, ...operation(50, 60, { op: 'read', kind: 'fail', status: 404 })]).verdict).toBe('pass')
+    expect(verdict([...created(0, { ttlSeconds: 2 }), ...refused]).verdict).toBe('pass')
+    for (const op of ['close', 'delete'] as const) {
+      expect(verdict([...created(0), ...operation(5, 6, { op }), ...refused]).verdict).toBe('pass')
+    }
+  })
+
+  it('judges the origin, not what a cache answers', () => {
+    expect(verdict([...both, ...read(50, 60, [], { via: 'edge', kind: 'info', status: 503 })])).toMatchObject({ verdict: 'pass', examined: 3 })
+  })
+})
+
 describe('nothing-acknowledged-is-lost', () => {
   const verdict = (events: Parameters<typeof judge>[2]) => judge('nothing-acknowledged-is-lost', {}, events)
 

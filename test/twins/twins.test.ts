@@ -13,6 +13,8 @@ import type { CheckResult, Result } from '../../harness/report/result.ts'
 const here = import.meta.dirname
 const cli = path.join(here, '..', '..', 'harness', 'cli.ts')
 const readers = 150
+/** More than the largest pool of file handles and its slack. */
+const streams = 130
 
 interface Twin {
   id: string
@@ -21,6 +23,10 @@ interface Twin {
   scenario: string
   /** Checks that must turn red; no other may. */
   reddens: string[]
+  /** What the same program does better than the reference server, where that is red by itself. */
+  base?: string
+  /** The pool of file handles that twin and base say they have. */
+  fileHandles?: number
   /** By check: the figure of its verdict, where one thing was broken and one must be found. */
   values?: Record<string, number>
 }
@@ -50,6 +56,36 @@ const twins: Twin[] = [
   },
   { id: 'ttl-doubled', breaks: 'origin', scenario: 'lifetimes-end', reddens: ['expired-is-gone'] },
   { id: 'expired-path-serves-old-bytes', breaks: 'origin', scenario: 'lifetimes-end', reddens: ['nothing-is-torn'] },
+  {
+    id: 'descriptor-leak',
+    breaks: 'origin',
+    scenario: 'more-streams-than-file-handles',
+    base: 'bounded-pool',
+    fileHandles: 100,
+    reddens: ['files-stay-bounded'],
+  },
+  {
+    id: 'handle-limit-becomes-errors',
+    breaks: 'origin',
+    scenario: 'more-streams-than-file-handles',
+    base: 'bounded-pool',
+    fileHandles: 100,
+    reddens: ['files-stay-bounded', 'nothing-is-refused'],
+  },
+  {
+    id: 'shares-its-data-dir',
+    breaks: 'origin',
+    scenario: 'a-second-server-does-no-harm',
+    base: 'locks-its-data-dir',
+    reddens: ['second-server-is-refused'],
+  },
+  {
+    id: 'keeps-expired-bytes',
+    breaks: 'origin',
+    scenario: 'expired-streams-free-their-disk',
+    base: 'frees-expired-streams',
+    reddens: ['disk-comes-back'],
+  },
   { id: 'never-collapses', breaks: 'edge', scenario: 'fan-out-long-poll', reddens: ['crowd-collapses'] },
   { id: 'serves-a-stale-tail', breaks: 'edge', scenario: 'fan-out-catch-up', reddens: ['crowd-is-served-right'] },
   {
@@ -73,27 +109,37 @@ const programs = {
   tls: { variable: 'DURABLE_STREAMS_TWIN_TLS', file: 'broken-tls-edge.ts' },
 }
 
-/** The checks of one run of the public command, on the twin or, for null, on the base. */
-async function checksOf(scenario: string, twin: Twin | null): Promise<CheckResult[]> {
+/** What stands in for a hop in one run of the public command: a twin, or its sound base. */
+interface Subject extends Pick<Twin, 'breaks' | 'fileHandles'> {
+  id: string
+}
+
+async function checksOf(scenario: string, subject: Subject | null): Promise<CheckResult[]> {
   const out = await mkdtemp(path.join(tmpdir(), 'twin-'))
   try {
-    const vcl = twin?.breaks === 'edge' ? ['--vcl', path.join(here, 'vcl', `${twin.id}.vcl`)] : []
-    const args = [cli, scenario, '--origin', 'reference', '--readers', String(readers), '--out', out, ...vcl]
-    const ended = await execa(process.execPath, args, { env: environmentOf(twin), reject: false, timeout: 100_000 })
+    const vcl = subject?.breaks === 'edge' ? ['--vcl', path.join(here, 'vcl', `${subject.id}.vcl`)] : []
+    const sizes = ['--readers', String(readers), '--streams', String(streams)]
+    const args = [cli, scenario, '--origin', 'reference', ...sizes, '--out', out, ...vcl]
+    const ended = await execa(process.execPath, args, { env: environmentOf(subject), reject: false, timeout: 100_000 })
     expect(ended.exitCode, ended.stderr.slice(-600)).toBe(2)
     const result = JSON.parse(await readFile(path.join(out, 'latest', 'result.json'), 'utf8')) as Result
     const planted = result.banners.filter((banner) => banner.startsWith('TWIN'))
-    expect(planted).toHaveLength(twin === null || twin.breaks === 'edge' ? 0 : 1)
+    expect(planted).toHaveLength(subject === null || subject.breaks === 'edge' ? 0 : 1)
     return result.scenarios.flatMap((one) => one.checks)
   } finally {
     await rm(out, { recursive: true, force: true })
   }
 }
 
-function environmentOf(twin: Twin | null): Record<string, string> {
-  if (twin === null || twin.breaks === 'edge') return {}
-  const { variable, file } = programs[twin.breaks]
-  return { [variable]: path.join(here, 'programs', file), TWIN: twin.id }
+function environmentOf(subject: Subject | null): Record<string, string> {
+  if (subject === null || subject.breaks === 'edge') return {}
+  const { variable, file } = programs[subject.breaks]
+  const { fileHandles } = subject
+  return {
+    [variable]: path.join(here, 'programs', file),
+    TWIN: subject.id,
+    ...(fileHandles === undefined ? {} : { DURABLE_STREAMS_TWIN_FILE_HANDLES: String(fileHandles) }),
+  }
 }
 
 /** Ids of the checks with this verdict, each once: a scenario may ask the same of several things. */
@@ -103,16 +149,18 @@ function idsOf(checks: CheckResult[], verdict: CheckResult['verdict']): string[]
 
 const bases = new Map<string, Promise<CheckResult[]>>()
 
-function base(scenario: string): Promise<CheckResult[]> {
-  const known = bases.get(scenario) ?? checksOf(scenario, null)
-  bases.set(scenario, known)
+/** One run for all twins of a scenario that share a base. */
+function baseOf({ scenario, base, ...twin }: Twin): Promise<CheckResult[]> {
+  const key = `${scenario} ${base ?? ''}`
+  const known = bases.get(key) ?? checksOf(scenario, base === undefined ? null : { ...twin, id: base })
+  bases.set(key, known)
   return known
 }
 
 // Side by side: most of a run is waiting. How many at once, `maxConcurrency` says.
 describe.concurrent('twins', () => {
   it.each(twins.map((twin) => [twin.id, twin] as const))('%s is found', { timeout: 240_000 }, async (_id, twin) => {
-    const before = await base(twin.scenario)
+    const before = await baseOf(twin)
     expect(idsOf(before, 'pass'), 'the base passes').toEqual(expect.arrayContaining(twin.reddens))
     const after = await checksOf(twin.scenario, twin)
     const redBefore = idsOf(before, 'fail')

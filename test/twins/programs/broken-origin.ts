@@ -1,23 +1,31 @@
 /**
  * The reference server, broken in the one behaviour that $TWIN names. Started with the same
  * argument as the real one.
+ *
+ * Where the reference server itself is red, a twin needs a sound base: $TWIN then names what this
+ * program does better (`bounded-pool`, `locks-its-data-dir`, `frees-expired-streams`).
  */
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import { buffer } from 'node:stream/consumers'
-import { DurableStreamTestServer } from '@durable-streams/server'
+import { DurableStreamTestServer, FileBackedStreamStore } from '@durable-streams/server'
 
 interface Argument {
   port: number
   dataDir: string
   longPollTimeoutMs: number
+  maxFileHandles: number | null
 }
 
-const { port, dataDir, longPollTimeoutMs } = JSON.parse(process.argv[2]!) as Argument
+const { port, dataDir, longPollTimeoutMs, maxFileHandles } = JSON.parse(process.argv[2]!) as Argument
 const twin = process.env.TWIN ?? ''
 const restarted = existsSync(dataDir)
 process.once('SIGTERM', () => process.exit(0))
+
+/** More than there will be streams. */
+const unboundedHandles = 1_000_000
+const sweepEveryMs = 500
 
 /** Of streams of which one append is mistreated, this is the one. */
 const chosenStream = /\/s-no-expiry-0$/
@@ -27,6 +35,8 @@ const losing = new Set<string>()
 const creates = new Map<string, number>()
 const written = new Map<string, Buffer[]>()
 const heldBack = new Map<string, Buffer>()
+/** Streams that were appended to since the start. */
+const opened = new Set<string>()
 
 async function pass(inner: number, request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
   const headers = { ...request.headers }
@@ -40,10 +50,29 @@ async function pass(inner: number, request: http.IncomingMessage, response: http
     response.writeHead(404).end()
     return
   }
+  if (twin === 'handle-limit-becomes-errors' && request.method === 'POST' && !isOpened(url)) {
+    response.writeHead(500).end('too many open files')
+    return
+  }
   const body = await buffer(request)
   const stored = isAppend(request) ? whatIsStored(url, body) : [body]
   if (stored.length === 0) response.writeHead(204, { 'stream-next-offset': 'lost' }).end()
-  else await forward(inner, request, response, headers, stored)
+  else await inTurn(request, () => forward(inner, request, response, headers, stored))
+}
+
+function isOpened(url: string): boolean {
+  if (opened.size < maxFileHandles!) opened.add(url)
+  return opened.has(url)
+}
+
+let lastWrite: Promise<unknown> = Promise.resolve()
+
+/** The reference server's pool closes files that are still written to; one write at a time hides it. */
+function inTurn(request: http.IncomingMessage, act: () => Promise<void>): Promise<void> {
+  if (maxFileHandles === null || request.method === 'GET' || request.method === 'HEAD') return act()
+  const write = lastWrite.then(act)
+  lastWrite = write.catch(() => {})
+  return write
 }
 
 function isAppend({ method, headers }: http.IncomingMessage): boolean {
@@ -109,12 +138,33 @@ async function send(
 }
 
 async function serve(): Promise<void> {
-  const files = twin === 'memory-only' ? {} : { dataDir }
-  const server = new DurableStreamTestServer({ host: '127.0.0.1', port: 0, longPollTimeout: longPollTimeoutMs, ...files })
+  if (twin === 'locks-its-data-dir') lockDataDir()
+  const server = openServer()
+  if (twin === 'frees-expired-streams') setInterval(() => sweep(server), sweepEveryMs)
   const inner = Number(new URL(await server.start()).port)
   const front = http.createServer((request, response) => void pass(inner, request, response).catch(() => response.destroy()))
   front.requestTimeout = 0
   front.listen(port, '127.0.0.1')
+}
+
+function openServer(): DurableStreamTestServer {
+  const settings = { host: '127.0.0.1', port: 0, longPollTimeout: longPollTimeoutMs }
+  if (twin === 'memory-only') return new DurableStreamTestServer(settings)
+  if (maxFileHandles === null) return new DurableStreamTestServer({ ...settings, dataDir })
+  const handles = twin === 'descriptor-leak' ? unboundedHandles : maxFileHandles
+  // The store has a setting for its pool; the server does not pass it on.
+  const store = new FileBackedStreamStore({ dataDir, maxFileHandles: handles })
+  return Object.assign(new DurableStreamTestServer(settings), { store })
+}
+
+/** Ends the program where another one holds the folder. */
+function lockDataDir(): void {
+  writeFileSync(`${dataDir}.lock`, String(process.pid), { flag: 'wx' })
+}
+
+/** The store frees an expired stream when it is asked for it. */
+function sweep(server: DurableStreamTestServer): void {
+  for (const path of (server.store as FileBackedStreamStore).list()) server.store.has(path)
 }
 
 // Never ready again: it waits for nothing, without a listener, as a start that hangs does.
