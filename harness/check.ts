@@ -6,7 +6,6 @@
 import type { HistoryEvent } from './history.ts'
 import type { Measurements } from './report/result.ts'
 import type { Verdict } from './verdict.ts'
-import type { RowId } from './checklist.ts'
 
 export interface Check<State, Limits> {
   id: string
@@ -24,14 +23,6 @@ export type MeasurementParts = {
   [K in keyof Measurements]?: NonNullable<Measurements[K]> extends unknown[]
     ? NonNullable<Measurements[K]>
     : Partial<NonNullable<Measurements[K]>>
-}
-
-/** A check as it stands in a scenario: a plain value. */
-export interface CheckSpec {
-  check: string
-  limits: Record<string, unknown>
-  /** The rows it judges; without it, all the rows that its scenario proves. */
-  rows?: RowId[]
 }
 
 /** Limits come out of a scenario's JSON; a check names the ones it knows. */

@@ -1,5 +1,6 @@
 /** Every check by its id, and the constructors by which scenarios name them. */
-import type { AnyCheck, CheckSpec } from './check.ts'
+import type { AnyCheck } from './check.ts'
+import type { CheckSpec } from './check-spec.ts'
 import type { RowId } from './checklist.ts'
 import { aliveUntilExpiryCheck } from './checks/alive-until-expiry.ts'
 import { diskComesBackCheck } from './checks/disk-comes-back.ts'

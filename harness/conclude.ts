@@ -14,8 +14,8 @@ export interface AuditPart {
   because: string
 }
 
-export interface Facts {
-  scenarios: ScenarioResult[]
+/** What is known of a run before its first scenario, and that its verdict hangs on. */
+export interface GatheredFacts {
   audits: AuditPart[]
   originKind: 'production' | 'reference'
   /** Ids were named on the command line, or the run was interrupted. */
@@ -24,6 +24,28 @@ export interface Facts {
   twins: string[]
   /** Options to repeat the run with: '--seed 7 --caddyfile x'. */
   reproduceOptions: string
+}
+
+export interface Facts extends GatheredFacts {
+  scenarios: ScenarioResult[]
+}
+
+/** All of a result that follows from the facts. An interruption makes any run a partial one. */
+export function concludeAll(
+  gathered: Facts,
+  interruption: { message: string; exitCode: number } | null,
+): Pick<Result, 'verdict' | 'because' | 'score' | 'exitCode' | 'checklist' | 'boxes'> {
+  const facts = { ...gathered, partial: gathered.partial || interruption !== null }
+  const checklist = concludeRows(facts)
+  const conclusion = conclude(facts, checklist)
+  return {
+    verdict: conclusion.verdict,
+    because: interruption ? `${interruption.message} ${conclusion.because}` : conclusion.because,
+    score: scoreOf(checklist),
+    exitCode: interruption?.exitCode ?? conclusion.exitCode,
+    checklist,
+    boxes: concludeBoxes(checklist),
+  }
 }
 
 export type ChecklistEntry = Result['checklist'][number]

@@ -5,17 +5,15 @@
  * Times are milliseconds of CLOCK_MONOTONIC, which all processes of one machine share. They are
  * only ever subtracted from each other.
  */
-import { createReadStream, createWriteStream, type WriteStream } from 'node:fs'
-import { readdir } from 'node:fs/promises'
-import path from 'node:path'
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
+import type { Assertions } from './check-spec.ts'
+import type { GatheredFacts } from './conclude.ts'
 
 /**
  * By which way a request goes: straight to the origin, through the cache, through TLS and
- * cache; 'direct' is the tap in front of the origin, 'plain' the TLS edge's plain-HTTP side.
+ * cache; 'direct' is the tap in front of the origin, 'plain' the TLS edge's plain-HTTP side. Where
+ * the origin's own file ends TLS, 'origin-tls' is that, and 'origin-plain' its plain-HTTP side.
  */
-export type Via = 'origin' | 'edge' | 'tls' | 'direct' | 'plain'
+export type Via = 'origin' | 'edge' | 'tls' | 'direct' | 'plain' | 'origin-tls' | 'origin-plain'
 export type HopId = 'origin' | 'edge' | 'tls'
 
 export type OpName = 'create' | 'append' | 'close' | 'delete' | 'read' | 'head' | 'live'
@@ -162,6 +160,7 @@ export interface Crowd {
 /** A TLS handshake with the edge, as a client saw it. */
 export interface Handshake {
   kind: 'handshake'
+  via: Via
   label: string
   authorized: boolean
   error?: string
@@ -215,7 +214,43 @@ export interface StepMark {
   phase: 'begin' | 'end'
 }
 
+/** The run begins: what is known of it before its first scenario, so that it can be judged again. */
+export interface RunBegin {
+  kind: 'run'
+  phase: 'begin'
+  facts: GatheredFacts
+}
+
+/** The run's last event. A history without it is of a run that has not ended, or died. */
+export interface RunEnd {
+  kind: 'run'
+  phase: 'end'
+  /** Why it ended before its time; null for a whole run. */
+  interruptedBecause: string | null
+}
+
+/** A scenario begins: what it asserts, as its file said then. */
+export interface ScenarioBegin {
+  kind: 'scenario'
+  phase: 'begin'
+  asserts: Assertions
+}
+
+/** A scenario is over, and whatever is still told of it later is not judged. */
+export interface ScenarioEnd {
+  kind: 'scenario'
+  phase: 'end'
+  /** Why it stopped before its last step, if it did; null for a whole scenario. */
+  stoppedBecause: string | null
+  /** True where that was the harness's or the host's doing: then nothing counts against the subject. */
+  harnessFault: boolean
+}
+
 export type EventBody =
+  | RunBegin
+  | RunEnd
+  | ScenarioBegin
+  | ScenarioEnd
   | Invoke
   | Outcome
   | Lifecycle
@@ -227,65 +262,5 @@ export type EventBody =
   | Arrival
   | Shortfall
   | StepMark
+/** `scenario` is empty for what belongs to the run as a whole. `seq` has no gaps in a run's files. */
 export type HistoryEvent = EventBody & { seq: number; atMs: number; scenario: string }
-
-export { monotonicMs } from './clock.ts'
-
-const fileBytesMax = 64 * 1024 * 1024
-
-/** Writes events as JSON lines into `history-0001.jsonl`, `-0002`..., none over 64 MiB. */
-export class HistoryFile {
-  #folder: string
-  #prefix: string
-  #index = 0
-  #bytes = 0
-  #stream: WriteStream | null = null
-
-  constructor(folder: string, prefix = 'history') {
-    this.#folder = folder
-    this.#prefix = prefix
-  }
-
-  write(event: HistoryEvent): void {
-    const line = JSON.stringify(event) + '\n'
-    if (this.#stream === null || this.#bytes > fileBytesMax) this.#next()
-    this.#bytes += line.length
-    this.#stream!.write(line)
-  }
-
-  #next(): void {
-    this.#stream?.end()
-    this.#index += 1
-    this.#bytes = 0
-    const name = `${this.#prefix}-${String(this.#index).padStart(4, '0')}.jsonl`
-    this.#stream = createWriteStream(path.join(this.#folder, name))
-  }
-
-  async close(): Promise<void> {
-    if (this.#stream === null) return
-    this.#stream.end()
-    await once(this.#stream, 'close')
-    this.#stream = null
-  }
-}
-
-/** The events of a run's folder, in the order they were written. */
-export async function* readHistory(folder: string): AsyncGenerator<HistoryEvent> {
-  const files = (await readdir(folder)).filter((name) => /^history-\d+\.jsonl$/.test(name)).sort()
-  for (const name of files) {
-    const lines = createInterface({ input: createReadStream(path.join(folder, name)) })
-    for await (const line of lines) {
-      // A run that died may have left half a line at the very end.
-      const event = parseLine(line)
-      if (event) yield event
-    }
-  }
-}
-
-function parseLine(line: string): HistoryEvent | null {
-  try {
-    return JSON.parse(line) as HistoryEvent
-  } catch {
-    return null
-  }
-}

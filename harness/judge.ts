@@ -2,13 +2,13 @@
  * Feeds a scenario's events to its checks and collects what the report shows of it. Pure: the same
  * events give the same answer, live or from the file.
  */
-import type { AnyCheck, CheckSpec, MeasurementParts } from './check.ts'
+import type { AnyCheck, MeasurementParts } from './check.ts'
+import type { Assertions, CheckSpec } from './check-spec.ts'
 import { checkById } from './checks.ts'
 import { rowById, type RowId, type Severity } from './checklist.ts'
 import { modeWords } from './crowd-words.ts'
-import type { HistoryEvent } from './history.ts'
+import type { HistoryEvent, ScenarioEnd } from './history.ts'
 import type { CheckResult, Measurements, ScenarioResult, TimelineMark } from './report/result.ts'
-import type { Scenario } from './scenario.ts'
 import { evidenceMax, unknown, worst, type Verdict } from './verdict.ts'
 
 interface Fault {
@@ -24,19 +24,14 @@ interface Judged {
   crash: unknown
 }
 
-/** What became of a scenario outside of its history. */
-export interface Ending {
-  /** Why it stopped before its last step, if it did; null for a whole run. */
-  stoppedBecause: string | null
-  /** True where that was the harness's or the host's doing: then nothing counts against the subject. */
-  harnessFault: boolean
-}
+/** How a scenario ended. */
+export type Ending = Pick<ScenarioEnd, 'stoppedBecause' | 'harnessFault'>
 
 const throughputBucketMs = 250
 const bucketsMax = 4_000
 
 export class Judge {
-  readonly scenario: Scenario
+  readonly scenario: Assertions
   #judged: Judged[]
   #startMs: number | null = null
   #lastMs = 0
@@ -48,7 +43,7 @@ export class Judge {
   #pendingFaults = new Map<string, number>()
   #faults = new Map<string, Fault>()
 
-  constructor(scenario: Scenario) {
+  constructor(scenario: Assertions) {
     this.scenario = scenario
     this.#judged = scenario.checks.map((spec) => {
       const check = checkById(spec.check)
@@ -231,11 +226,18 @@ function crashed(error: unknown): Verdict {
  * A scenario that was cut short proves less: what it saw go wrong stands, what it did not see go
  * wrong is unknown.
  */
-function tempered(verdict: Verdict, ending: Ending): Verdict {
+function tempered<V extends Pick<Verdict, 'verdict' | 'because' | 'examined'>>(verdict: V, ending: Ending): V {
   if (ending.stoppedBecause === null || verdict.verdict === 'fail' || verdict.verdict === 'not-applicable') return verdict
   const reason = ending.stoppedBecause.replace(/\.$/, '')
   const seen = verdict.examined === 0 ? '.' : `. Until then: ${verdict.because}`
   return { ...verdict, verdict: 'unknown', because: `The scenario stopped early: ${reason}${seen}` }
+}
+
+/** A scenario's result, had its scenario been cut short for this reason. */
+export function cutShort(result: ScenarioResult, stoppedBecause: string): ScenarioResult {
+  const ending = { stoppedBecause, harnessFault: true }
+  const checks = result.checks.map((check) => tempered(check, ending))
+  return { ...result, checks, verdict: worst(checks.map((check) => check.verdict)), because: becauseOf(checks, ending) }
 }
 
 /** A scenario may hold one check several times: what tells them apart stands behind the title. */

@@ -1,13 +1,16 @@
 /** Runs one scenario in a world of its own: steps, then healing, then the judge's answer. */
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
+import type { Assertions } from './check-spec.ts'
 import { HarnessError } from './errors.ts'
 import type { Subject } from './gather.ts'
-import { Judge, type Ending } from './judge.ts'
-import { openWorld, type FileChange } from './open-world.ts'
+import type { Ending } from './judge.ts'
+import { openWorld } from './open-world.ts'
+import type { FileChange } from './prepare-origin.ts'
 import { Operations } from './operations.ts'
 import { Recorder, type Sequence, type Sink } from './recorder.ts'
 import type { HopIdentity, ScenarioResult } from './report/result.ts'
+import type { RunJudge } from './run-judge.ts'
 import type { Runtime } from './runtime/runtime.ts'
 import type { Scenario } from './scenario.ts'
 import { WorldBroken, type AnyStep, type Sized, type StepContext } from './step.ts'
@@ -28,6 +31,8 @@ export interface ScenarioRun {
   scenario: Scenario
   subject: Subject
   runtime: Runtime
+  /** Judges what is recorded. */
+  judge: RunJudge
   sequence: Sequence
   /** The history file and whatever else wants every event. */
   sinks: Sink[]
@@ -53,8 +58,7 @@ const graceAfterAbortMs = 2_000
  * `unknown` and its reason.
  */
 export async function runScenario(run: ScenarioRun): Promise<ScenarioOutcome> {
-  const judge = new Judge(withStaleMs(run.scenario, run.sizes.staleMs))
-  const recorder = new Recorder(run.scenario.id, run.sequence, [judge, ...run.sinks])
+  const recorder = new Recorder(run.scenario.id, run.sequence, [run.judge, ...run.sinks])
   const folder = path.join(run.folder, 'crowds')
   await mkdir(folder, { recursive: true })
   const timeout = AbortSignal.timeout(run.scenario.timeoutMs[run.sizes.profile])
@@ -69,12 +73,15 @@ export async function runScenario(run: ScenarioRun): Promise<ScenarioOutcome> {
     const context = contextOf(run, { world: opened.world, recorder, operations, signal, folder })
     await act(run.scenario, context)
   }
+  recorder.record({ kind: 'scenario', phase: 'begin', asserts: assertionsOf(run.scenario, run.sizes.staleMs) })
   const ending = await endingOf(steps, signal, timeout)
-  return { result: judge.finish(ending), ...seen }
+  recorder.record({ kind: 'scenario', phase: 'end', ...ending })
+  return { result: run.judge.resultOf(run.scenario.id), ...seen }
 }
 
-function withStaleMs(scenario: Scenario, staleMs: number): Scenario {
-  return { ...scenario, checks: scenario.checks.map((spec) => ({ ...spec, limits: { staleMs, ...spec.limits } })) }
+/** What the scenario asserts in this run: checks that allow for old answers are told how old. */
+function assertionsOf({ id, title, why, proves, checks }: Scenario, staleMs: number): Assertions {
+  return { id, title, why, proves, checks: checks.map((spec) => ({ ...spec, limits: { staleMs, ...spec.limits } })) }
 }
 
 async function open(run: ScenarioRun): Promise<{ world: World; fileChanges: FileChange[] } & AsyncDisposable> {

@@ -2,22 +2,23 @@
  * One run: a folder that is written as the run goes, scenarios side by side where they may and
  * alone where they must, then the conclusion, saved before it is shown.
  */
-import { rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { rename, rm, symlink } from 'node:fs/promises'
 import path from 'node:path'
 import { monotonicMs } from './clock.ts'
-import { conclude, concludeBoxes, concludeRows, scoreOf, type AuditPart, type Facts } from './conclude.ts'
+import { concludeAll, type AuditPart, type GatheredFacts } from './conclude.ts'
 import { exitCodes, Interrupted, interruptionOf } from './errors.ts'
 import type { Subject } from './gather.ts'
 import { gatherHarness, gatherHost } from './gather-environment.ts'
-import { HistoryFile } from './history.ts'
-import type { FileChange } from './open-world.ts'
+import { HistoryFile } from './history-file.ts'
+import type { FileChange } from './prepare-origin.ts'
 import type { Plan } from './plan.ts'
-import { Sequence } from './recorder.ts'
-import { renderHtml } from './report/html.ts'
+import { Recorder, Sequence } from './recorder.ts'
 import type { Progress } from './report/progress.ts'
 import { schemaVersion, type HopIdentity, type Result, type ScenarioResult } from './report/result.ts'
+import { RunJudge } from './run-judge.ts'
 import { runScenario, type Sizes } from './run-scenario.ts'
 import type { Runtime } from './runtime/runtime.ts'
+import { saveResult } from './save-result.ts'
 import type { Scenario } from './scenario.ts'
 import { plantedTwins } from './twins.ts'
 
@@ -78,15 +79,29 @@ export async function run(options: RunOptions): Promise<Result> {
   const saveUnfinished = () => saved.save(resultOf(options, unfinished(options.plan, collected), beginning, false))
   await saveUnfinished()
   await pointLatestTo(options.folder)
-  const history = new HistoryFile(options.folder)
-  try {
-    await runAll({ ...options, afterEach: saveUnfinished }, collected, history, beginning.beginMs)
-  } finally {
-    await history.close()
-  }
+  await writeHistory(options, (running) => runAll({ ...options, ...running, afterEach: saveUnfinished }, collected))
   const result = resultOf(options, collected, beginning, true)
   await saved.save(result)
   return result
+}
+
+/** The history begins with what is known of the run and ends with how it ended; one that dies has no end. */
+async function writeHistory(options: RunOptions, act: (running: Telling) => Promise<void>): Promise<void> {
+  const history = new HistoryFile(options.folder)
+  const telling = { history, judge: new RunJudge(), sequence: new Sequence() }
+  const recorder = new Recorder('', telling.sequence, [telling.judge, history])
+  try {
+    recorder.record({ kind: 'run', phase: 'begin', facts: factsOf(options) })
+    await act(telling)
+    recorder.record({ kind: 'run', phase: 'end', interruptedBecause: interruptionOf(options.signal)?.message ?? null })
+  } finally {
+    await history.close()
+  }
+}
+
+function factsOf({ audits, subject, plan, reproduceOptions }: RunOptions): GatheredFacts {
+  const twins = plantedTwins().map((twin) => twin.hop)
+  return { audits, originKind: subject.server.kind, partial: plan.notRun.length > 0, twins, reproduceOptions }
 }
 
 /** Scenarios that have not ended are listed too: nothing vanishes, also when the run dies now. */
@@ -96,13 +111,19 @@ function unfinished(plan: Plan, collected: Collected): Collected {
   return { ...collected, notRun: [...collected.notRun, ...open.map(({ id }) => ({ id, because: 'It had not ended yet.' }))] }
 }
 
-interface RunningOptions extends RunOptions {
+/** Where events go: into the history, and to the judge at once. */
+interface Telling {
+  history: HistoryFile
+  judge: RunJudge
+  sequence: Sequence
+}
+
+interface RunningOptions extends RunOptions, Telling {
   afterEach(): Promise<void>
 }
 
-async function runAll(options: RunningOptions, collected: Collected, history: HistoryFile, beginMs: number): Promise<void> {
-  const sequence = new Sequence()
-  const one = (scenario: Scenario) => runOne(options, scenario, collected, history, sequence, beginMs)
+async function runAll(options: RunningOptions, collected: Collected): Promise<void> {
+  const one = (scenario: Scenario) => runOne(options, scenario, collected)
   const beside = options.plan.scenarios.filter((scenario) => scenario.runs === 'beside-others')
   const alone = options.plan.scenarios.filter((scenario) => scenario.runs === 'alone')
   const waiting = [...beside]
@@ -113,25 +134,18 @@ async function runAll(options: RunningOptions, collected: Collected, history: Hi
   for (const scenario of alone) await one(scenario)
 }
 
-async function runOne(
-  options: RunningOptions,
-  scenario: Scenario,
-  collected: Collected,
-  history: HistoryFile,
-  sequence: Sequence,
-  beginMs: number,
-): Promise<void> {
+async function runOne(options: RunningOptions, scenario: Scenario, collected: Collected): Promise<void> {
   if (options.signal.aborted) {
     collected.notRun.push({ id: scenario.id, because: 'The run was interrupted before it.' })
     return
   }
-  const { subject, runtime, folder, seed, sizes, signal, progress } = options
-  const startedAtMs = monotonicMs() - beginMs
+  const { subject, runtime, folder, seed, sizes, signal, progress, judge, sequence, history } = options
   progress.scenarioStarted(scenario.id, scenario.title)
-  const outcome = await runScenario({
+  const { result, identities, fileChanges } = await runScenario({
     scenario,
     subject,
     runtime,
+    judge,
     sequence,
     sinks: [history],
     folder,
@@ -140,10 +154,9 @@ async function runOne(
     signal,
     progress: (text) => progress.step(scenario.id, text),
   })
-  const result = { ...outcome.result, startedAtMs: Math.round(startedAtMs) }
   collected.scenarios.push(result)
-  for (const identity of outcome.identities) collected.identities.set(identity.id, identity)
-  for (const change of outcome.fileChanges) collected.fileChanges.set(change.file, change)
+  for (const identity of identities) collected.identities.set(identity.id, identity)
+  for (const change of fileChanges) collected.fileChanges.set(change.file, change)
   progress.scenarioEnded(scenario.id, result.verdict, result.because, result.durationMs)
   await options.afterEach()
 }
@@ -151,26 +164,13 @@ async function runOne(
 function resultOf(options: RunOptions, collected: Collected, beginning: Beginning, ended: boolean): Result {
   const { subject, plan } = options
   const interruption = ended ? interruptionOf(options.signal) : stillRunning
-  const facts: Facts = {
-    scenarios: collected.scenarios,
-    audits: options.audits,
-    originKind: subject.server.kind,
-    partial: plan.notRun.length > 0 || interruption !== null,
-    twins: plantedTwins().map((twin) => twin.hop),
-    reproduceOptions: options.reproduceOptions,
-  }
-  const checklist = concludeRows(facts)
-  const conclusion = conclude(facts, checklist)
   const order = plan.scenarios.map((scenario) => scenario.id)
   return {
     schemaVersion,
     runId: options.runId,
-    verdict: conclusion.verdict,
-    because: interruption ? `${interruption.message} ${conclusion.because}` : conclusion.because,
+    ...concludeAll({ ...factsOf(options), scenarios: collected.scenarios }, interruption),
     scope: scopeOf(options),
     banners: bannersOf(options),
-    score: scoreOf(checklist),
-    exitCode: interruption?.exitCode ?? conclusion.exitCode,
     harness: beginning.harness,
     subject: {
       kind: subject.server.kind,
@@ -189,8 +189,6 @@ function resultOf(options: RunOptions, collected: Collected, beginning: Beginnin
     options: options.options,
     scenarios: collected.scenarios.toSorted((a, b) => order.indexOf(a.id) - order.indexOf(b.id)),
     notRun: collected.notRun,
-    checklist,
-    boxes: concludeBoxes(checklist),
   }
 }
 
@@ -228,19 +226,10 @@ class SavedResult {
     this.#folder = folder
   }
 
-  /** Result first, then what is rendered from it; each written beside and renamed into place. */
   save(result: Result): Promise<void> {
-    this.#saving = this.#saving.then(async () => {
-      await writeWhole(path.join(this.#folder, 'result.json'), JSON.stringify(result, null, 2))
-      await writeWhole(path.join(this.#folder, 'report.html'), renderHtml(result))
-    })
+    this.#saving = this.#saving.then(() => saveResult(this.#folder, result))
     return this.#saving
   }
-}
-
-async function writeWhole(file: string, content: string): Promise<void> {
-  await writeFile(`${file}.partial`, content)
-  await rename(`${file}.partial`, file)
 }
 
 /** `latest` beside the run's folder: replaced as a whole, as another run may do the same now. */

@@ -2,18 +2,11 @@
  * A scenario is data: what it proves, the world it needs, its steps and its checks. It survives
  * JSON.parse(JSON.stringify(...)) unchanged; replay, shrinking and generated schedules rest on that.
  */
-import type { CheckSpec } from './check.ts'
-import type { RowId } from './checklist.ts'
+import type { Assertions } from './check-spec.ts'
 import type { Step } from './steps.ts'
 import type { WorldNeeds } from './world.ts'
 
-export interface Scenario {
-  /** The name of its file. */
-  id: string
-  title: string
-  /** What goes wrong in production where this is not so. One sentence. */
-  why: string
-  proves: RowId[]
+export interface Scenario extends Assertions {
   timeoutMs: { quick: number; full: number }
   world: WorldNeeds
   /**
@@ -24,7 +17,6 @@ export interface Scenario {
   steps: Step[]
   /** Run after the steps, once every hop is up again: liveness is asked only after faults have healed. */
   healed: Step[]
-  checks: CheckSpec[]
 }
 
 /** Types the value, and refuses what would not survive JSON. */

@@ -21,6 +21,7 @@ const programs = {
     prepare: 'harness/provision/for-tests.ts',
   },
   bench: { entry: 'bench/run.ts' },
+  rejudge: { entry: 'harness/rejudge.ts' },
   'validate-result': { entry: 'harness/report/validate.ts' },
 }
 
