@@ -6,7 +6,7 @@ import { audit } from './audit.ts'
 import { parseOptions, type Options } from './options.ts'
 import { exitCodes, Interrupted, UsageError } from './errors.ts'
 import { gather } from './gather.ts'
-import { hostLimit } from './host-limit.ts'
+import { hostCanHold } from './load/fleet/limits.ts'
 import { openInterruption } from './interruption.ts'
 import { makeOutputFolder } from './output-folder.ts'
 import { loadScenarios, planRun, type Plan } from './plan.ts'
@@ -57,6 +57,8 @@ async function simulate(options: Options, plan: Plan, out: string, progress: Pro
     ...(options.keep ? { keepIn: path.join(output.path, keptFolder) } : {}),
     signal,
   })
+  // Where no port is free no scenario could start: told now, not by each of them.
+  await runtime.leasePort()
   const subject = await gather({
     ...provided,
     runtime,
@@ -77,7 +79,7 @@ async function simulate(options: Options, plan: Plan, out: string, progress: Pro
     seed,
     options: { ...options },
     reproduceOptions: reproduceOptions(options, seed),
-    readersMax: await hostLimit(options.readers),
+    readersMax: hostCanHold([]),
     progress,
     signal,
   })

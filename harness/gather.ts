@@ -7,6 +7,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { allDone } from './all-done.ts'
 import { adaptCaddyfile, readSources, type AdaptedCaddyfile } from './confine/caddyfile.ts'
 import { variablesFor } from './confine/environment.ts'
 import { confineCaddyConfig, countListeners, type CaddyCapabilities } from './confine/caddy-config.ts'
@@ -73,10 +74,10 @@ function concreteName(host: string): string {
 async function readFiles({ server, varnish, caddy, runtime, ...given }: GatherOptions) {
   const workDir = await runtime.temporaryFolder('gather')
   try {
-    const [caddyfile, vcl] = await Promise.all([
+    const [caddyfile, vcl] = await allDone([
       server.kind === 'production' ? gatherCaddyfile(server.path, given.caddyfile, workDir) : null,
       gatherVcl(varnish, given.vcl, workDir),
-    ])
+    ] as const)
     const capabilities = caddyfile ? capabilitiesOf(caddyfile.json) : null
     const names = (capabilities?.streamHosts ?? []).map(concreteName).filter((name) => isIP(name) === 0)
     const environment = names.length > 0 ? { TLS_EDGE_NAMES: names.join(', ') } : {}
@@ -114,6 +115,8 @@ async function gatherVcl(varnish: ProvidedVarnish, given: string | undefined, wo
  */
 async function compileOnce(varnish: ProvidedVarnish, file: string, source: string, workDir: string): Promise<void> {
   const { vcl, lines } = confineVcl({ source, file, backends: () => ({ host: '127.0.0.1', port: 1 }) })
+  // An empty file has none, and is named all the same.
+  if (lines.length === 0) lines.push({ file, line: 1 })
   const confined = path.join(workDir, 'confined.vcl')
   const compiles = async () => {
     await writeFile(confined, vcl)

@@ -21,7 +21,7 @@ export async function makeOutputFolder(out: string, runId: string): Promise<Outp
   const made: string[] = []
   const remove = async () => {
     if (existsSync(path.join(folder, 'result.json'))) return
-    await rm(folder, { recursive: true, force: true })
+    if (made.includes(folder)) await rm(folder, { recursive: true, force: true })
     // Folders above it that were not there before go as well, unless something else lies in them by now.
     for (const parent of made.toReversed()) await rmdir(parent).catch(() => {})
   }
@@ -38,8 +38,16 @@ export async function makeOutputFolder(out: string, runId: string): Promise<Outp
 
 /** The folders on this path that are not there, uppermost first. */
 function missingLevels(folder: string): string[] {
-  const isThere = lstatSync(folder, { throwIfNoEntry: false }) !== undefined
-  return isThere ? [] : [...missingLevels(path.dirname(folder)), folder]
+  return isThere(folder) ? [] : [...missingLevels(path.dirname(folder)), folder]
+}
+
+/** A link to nowhere is there. Why a path cannot even be looked at is told when it is made. */
+function isThere(folder: string): boolean {
+  try {
+    return lstatSync(folder, { throwIfNoEntry: false }) !== undefined
+  } catch {
+    return false
+  }
 }
 
 /** One at a time: Node goes on for ever where it shall make several at once below /proc. */

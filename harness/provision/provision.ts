@@ -1,3 +1,4 @@
+import { allDone } from '../all-done.ts'
 import { UsageError } from '../errors.ts'
 import { cacheFolder } from './cache-folder.ts'
 import { findCaddy, type ProvidedCaddy } from './caddy.ts'
@@ -53,7 +54,7 @@ export async function provision(options: ProvisionOptions): Promise<Provisioned>
   const cacheDir = options.cacheDir ?? cacheFolder(env)
   const identities = openIdentityCache(cacheDir)
   const search = { env, identities, folders: options.programFolders, signal }
-  const [server, varnish] = await Promise.all([
+  const [server, varnish] = await allDone([
     provideServer({
       origin: options.origin,
       explicitPath: options.serverBin,
@@ -66,7 +67,7 @@ export async function provision(options: ProvisionOptions): Promise<Provisioned>
       signal,
     }),
     findVarnish(search),
-  ])
+  ] as const)
   const caddy = await findCaddy({ ...search, server })
   const missing = [varnish, caddy].filter(isMissing)
   if (missing.length === 0) return { server, varnish: found(varnish), caddy: found(caddy) }
