@@ -3,15 +3,20 @@ import { request } from 'node:http'
 import { connect } from 'node:net'
 import type { ReadyProbe } from './runtime.ts'
 
-/** True when the service answered as its probe wants; never rejects, and ends within `timeoutMs`. */
-export function looksReady(probe: ReadyProbe, output: () => string, timeoutMs: number): Promise<boolean> {
+/** `instead` is what it answered where that was not what the probe wants; null where it was silent. */
+export type Look = { ready: true } | { ready: false; instead: string | null }
+
+const silent: Look = { ready: false, instead: null }
+
+/** Whether the service answers as its probe wants; never rejects, and ends within `timeoutMs`. */
+export async function looksReady(probe: ReadyProbe, output: () => string, timeoutMs: number): Promise<Look> {
   switch (probe.kind) {
     case 'http':
       return answersRequest(probe, timeoutMs)
     case 'tcp':
-      return acceptsConnection(probe.port, timeoutMs)
+      return (await acceptsConnection(probe.port, timeoutMs)) ? { ready: true } : silent
     case 'line':
-      return Promise.resolve(output().includes(probe.text))
+      return output().includes(probe.text) ? { ready: true } : silent
   }
 }
 
@@ -27,19 +32,20 @@ export function describeProbe(probe: ReadyProbe): string {
   }
 }
 
-function answersRequest(probe: Extract<ReadyProbe, { kind: 'http' }>, timeoutMs: number): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>()
+function answersRequest(probe: Extract<ReadyProbe, { kind: 'http' }>, timeoutMs: number): Promise<Look> {
+  const { promise, resolve } = Promise.withResolvers<Look>()
   const { port, method, path, statuses } = probe
   const headers = { connection: 'close', ...(probe.host === undefined ? {} : { host: probe.host }) }
   const asked = request({ host: '127.0.0.1', port, method, path, headers, agent: false, timeout: timeoutMs })
   asked.once('response', (response) => {
-    resolve(statuses.includes(response.statusCode ?? 0))
+    const status = response.statusCode ?? 0
+    resolve(statuses.includes(status) ? { ready: true } : { ready: false, instead: `${describeProbe(probe)}, and it was ${status}` })
     // A stream that stays open must not hold the probe.
     response.destroy()
   })
   asked.once('timeout', () => asked.destroy())
-  asked.once('error', () => resolve(false))
-  asked.once('close', () => resolve(false))
+  asked.once('error', () => resolve(silent))
+  asked.once('close', () => resolve(silent))
   asked.end()
   return promise
 }

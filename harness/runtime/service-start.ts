@@ -86,11 +86,8 @@ function pauseMs(waitedMs: number): number {
 async function look(attempt: Attempt, timeoutMs: number): Promise<Seen> {
   const { service, owned, log, logFrom } = attempt
   const output = () => log.textBetween(logFrom, log.position())
-  const answered = await Promise.race([
-    looksReady(service.ready, output, timeoutMs),
-    owned.mainExited.then(() => false),
-  ])
-  if (!answered) return { ready: false, awaited: null }
+  const seen = await Promise.race([looksReady(service.ready, output, timeoutMs), owned.mainExited.then(() => null)])
+  if (!seen?.ready) return { ready: false, awaited: seen?.instead ?? null }
   return judgePorts(service.ports, owned)
 }
 

@@ -91,6 +91,13 @@ test('a start that hangs is ended at its deadline, with its stacks in the lines'
   expect(outcome.exit).toMatchObject({ expected: true })
 })
 
+test('a service that answers something else until its deadline is told with that answer', async () => {
+  const port = await runtime.leasePort()
+  const service = httpService('refusing', port, { behaviour: 'serve', port, answers: 503 }, { readyWithinMs: 2_000 })
+  const { because } = expectFailed(await runtime.start(service))
+  expect(because).toContain(`GET /ready on port ${port} to be answered with 200, and it was 503`)
+})
+
 test('a service that leaves one of its ports closed is not ready', async () => {
   const [port, other] = [await runtime.leasePort(), await runtime.leasePort()]
   const service = httpService('half', port, { behaviour: 'serve', port }, { ports: [port, other], readyWithinMs: 4_000 })
