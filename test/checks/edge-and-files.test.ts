@@ -81,9 +81,15 @@ describe('recommend-file-handles', () => {
 
   it('says what smaller settings cost, or that they cost nothing', () => {
     expect(advised(round(1_000, 1_000), round(8, 400), round(100, 900))!.because).toBe(
-      'with it appends ran at 90 % of the fastest rate, 900 appends/s; with 8 at 40 %',
+      'with it 900 appends/s, p99 10 ms; with 8 at 44 % of that rate or with longer waits',
     )
-    expect(advised(round(100, 1_000), round(8, 990))!.because).toContain('even 8 handles cost nothing')
+    expect(advised(round(100, 1_000), round(8, 990))!.because).toBe(
+      'even 8 handles cost nothing that could be measured here (990 appends/s, p99 10 ms), so the server\'s default is enough',
+    )
+  })
+
+  it('takes a larger pool that was slower for a machine that was busy', () => {
+    expect(advised(round(8, 915), round(100, 328, 276), round(1_000, 699))!.maxFileHandles).toBe(100)
   })
 
   it('never below the server\'s default, and never a setting with errors', () => {
