@@ -56,6 +56,8 @@ function compilerError(stderr: string, { file, lines = [] }: CompileVclOptions):
       '(Debian and Ubuntu: apt-get install gcc libc6-dev).'
     )
   }
+  const failed = /^Running C-compiler failed, (.*)$/m.exec(stderr)
+  if (failed !== null) return brokenCompiler(stderr, failed[1] ?? '')
   const at = /\('?([^'()]*?)'? Line (\d+) Pos (\d+)\)/.exec(stderr)
   const message = /Message from VCC-compiler:\n([\s\S]*?)(\nRunning VCC-compiler failed|$)/.exec(
     stderr,
@@ -67,6 +69,14 @@ function compilerError(stderr: string, { file, lines = [] }: CompileVclOptions):
   }
   const place = lines[Number(at[2]) - 1] ?? { file, line: Number(at[2]) }
   return `${place.file}:${place.line}: ${redactText(oneSentence(words))} (said by Varnish's compiler).`
+}
+
+/** What Varnish itself says stands behind the whole C text, which is no message. */
+function brokenCompiler(stderr: string, how: string): string {
+  const said = /Message from C-compiler:\n([\s\S]*?)\nRunning C-compiler failed/.exec(stderr)?.[1] ?? ''
+  const words = oneSentence(said)
+  const quoted = words === '' ? 'said nothing' : `said "${redactText(words)}"`
+  return `The C compiler that Varnish needs for each VCL does not work: it ${how} and ${quoted}; mend or reinstall it (Debian and Ubuntu: apt-get install --reinstall gcc libc6-dev).`
 }
 
 function lacksCompiler(stderr: string): boolean {

@@ -75,13 +75,14 @@ export const startInterpreter: Interpreter<Start> = async (step, context) => {
       ...label,
     })
   }
-  throw new WorldBroken(`the ${step.hop} ${howItFailed[outcome.reason](outcome.waitedMs)}`)
+  throw new WorldBroken(`the ${step.hop} ${howItFailed[outcome.reason](outcome.waitedMs, outcome.because)}`)
 }
 
 const howItFailed = {
   deadline: (waitedMs: number) => `was not ready ${duration(waitedMs)} after its start`,
   exited: (waitedMs: number) => `ended by itself ${duration(waitedMs)} after its start`,
-  'port-taken': () => 'found its port taken',
+  // Who has it can only be told by this, and is the user's to end.
+  'port-taken': (_waitedMs: number, because: string) => `found its port taken (${because.replace(/\.$/, '')})`,
   'not-started': () => 'could not be started',
 }
 

@@ -150,8 +150,8 @@ export class Simulation implements AsyncDisposable {
     return readdirSync(this.out).filter((name) => name !== 'latest')
   }
 
-  result(): Result {
-    return JSON.parse(readFileSync(path.join(this.runFolder, 'result.json'), 'utf8')) as Result
+  result(runId = path.basename(this.runFolder)): Result {
+    return JSON.parse(readFileSync(path.join(this.out, runId, 'result.json'), 'utf8')) as Result
   }
 
   /** What there is below its folder for temporary data. */
