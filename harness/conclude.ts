@@ -28,6 +28,8 @@ export interface GatheredFacts {
 
 export interface Facts extends GatheredFacts {
   scenarios: ScenarioResult[]
+  /** What was left out, and the rows that are therefore not judged to the end. */
+  notRun: Result['notRun']
 }
 
 /** All of a result that follows from the facts. An interruption makes any run a partial one. */
@@ -70,7 +72,10 @@ function partsOf(row: RowId, facts: Facts): Part[] {
   const audited = facts.audits
     .filter((audit) => audit.row === row)
     .map((audit) => ({ verdict: audit.verdict, because: audit.because, scenario: null }))
-  return [...measured, ...audited]
+  const missing = facts.notRun
+    .filter((one) => one.rows.includes(row))
+    .map((one) => ({ verdict: 'unknown' as const, because: `${one.id} was not run.`, scenario: one.id }))
+  return [...measured, ...audited, ...missing]
 }
 
 /** A row is the worst of its parts; one without parts has not been judged. */

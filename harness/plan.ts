@@ -2,12 +2,25 @@
 import { glob } from 'node:fs/promises'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
+import type { RowId } from './checklist.ts'
 import { UsageError } from './errors.ts'
 import type { Scenario } from './scenario.ts'
 
 export interface Plan {
   scenarios: Scenario[]
-  notRun: { id: string; because: string }[]
+  notRun: NotRun[]
+}
+
+/** A scenario that a run leaves out, and the rows that it would have judged. */
+export interface NotRun {
+  id: string
+  because: string
+  rows: RowId[]
+}
+
+export function leftOut(scenario: Scenario, because: string): NotRun {
+  const rows = new Set(scenario.checks.flatMap((check) => check.rows ?? scenario.proves))
+  return { id: scenario.id, because, rows: [...rows] }
 }
 
 /** All scenarios below `folder`, by file name. Throws where a file's name is not its scenario's id. */
@@ -44,7 +57,7 @@ export function planRun(all: Scenario[], ids: string[]): Plan {
     scenarios: all.filter((scenario) => named.has(scenario.id)),
     notRun: all
       .filter((scenario) => !named.has(scenario.id))
-      .map((scenario) => ({ id: scenario.id, because: 'It was not named on the command line.' })),
+      .map((scenario) => leftOut(scenario, 'It was not named on the command line.')),
   }
 }
 

@@ -42,13 +42,14 @@ export async function rejudge(folder: string): Promise<Rejudged> {
   const because = unfinishedBecause(judge, condition)
   judge.endOpen('the run died before the scenario had ended')
   const scenarios = inSavedOrder(saved, judge.scenarios).map((scenario) => lessDamage(scenario, condition))
+  const notRun = notRunOf(saved, scenarios)
   const interruption = because === null ? null : { message: because, exitCode: exitCodes.unknown }
   const result: Result = {
     ...saved,
-    ...concludeAll({ ...judge.begin.facts, scenarios }, interruption),
+    ...concludeAll({ ...judge.begin.facts, scenarios, notRun }, interruption),
     banners: [...saved.banners, 'JUDGED AGAIN: this result was made from the saved history of its run.'],
     scenarios,
-    notRun: notRunOf(saved, scenarios),
+    notRun,
   }
   return { saved, result, condition, differences: differencesOf(saved, result) }
 }
@@ -102,7 +103,11 @@ function inSavedOrder(saved: Result, scenarios: ScenarioResult[]): ScenarioResul
 /** Nothing vanishes: a scenario that the history does not hold is listed with that reason. */
 function notRunOf(saved: Result, scenarios: ScenarioResult[]): Result['notRun'] {
   const judged = new Set(scenarios.map(({ id }) => id))
-  const gone = saved.scenarios.map(({ id }) => ({ id, because: 'The history holds no event of it.' }))
+  const gone = saved.scenarios.map(({ id, checks }) => ({
+    id,
+    because: 'The history holds no event of it.',
+    rows: [...new Set(checks.flatMap((check) => check.rows))],
+  }))
   return [...gone, ...saved.notRun].filter(({ id }) => !judged.has(id))
 }
 

@@ -11,7 +11,7 @@ import type { Subject } from './gather.ts'
 import { gatherHarness, gatherHost } from './gather-environment.ts'
 import { HistoryFile } from './history-file.ts'
 import type { FileChange } from './prepare-origin.ts'
-import type { Plan } from './plan.ts'
+import { leftOut, type Plan } from './plan.ts'
 import { Recorder, Sequence } from './recorder.ts'
 import type { Progress } from './report/progress.ts'
 import { schemaVersion, type HopIdentity, type Result, type ScenarioResult } from './report/result.ts'
@@ -108,7 +108,7 @@ function factsOf({ audits, subject, plan, reproduceOptions }: RunOptions): Gathe
 function unfinished(plan: Plan, collected: Collected): Collected {
   const ended = new Set([...collected.scenarios, ...collected.notRun].map((one) => one.id))
   const open = plan.scenarios.filter((scenario) => !ended.has(scenario.id))
-  return { ...collected, notRun: [...collected.notRun, ...open.map(({ id }) => ({ id, because: 'It had not ended yet.' }))] }
+  return { ...collected, notRun: [...collected.notRun, ...open.map((scenario) => leftOut(scenario, 'It had not ended yet.'))] }
 }
 
 /** Where events go: into the history, and to the judge at once. */
@@ -136,7 +136,7 @@ async function runAll(options: RunningOptions, collected: Collected): Promise<vo
 
 async function runOne(options: RunningOptions, scenario: Scenario, collected: Collected): Promise<void> {
   if (options.signal.aborted) {
-    collected.notRun.push({ id: scenario.id, because: 'The run was interrupted before it.' })
+    collected.notRun.push(leftOut(scenario, 'The run was interrupted before it.'))
     return
   }
   const { subject, runtime, folder, seed, sizes, signal, progress, judge, sequence, history } = options
@@ -168,7 +168,7 @@ function resultOf(options: RunOptions, collected: Collected, beginning: Beginnin
   return {
     schemaVersion,
     runId: options.runId,
-    ...concludeAll({ ...factsOf(options), scenarios: collected.scenarios }, interruption),
+    ...concludeAll({ ...factsOf(options), scenarios: collected.scenarios, notRun: collected.notRun }, interruption),
     scope: scopeOf(options),
     banners: bannersOf(options),
     harness: beginning.harness,

@@ -5,7 +5,7 @@ import type { VerdictKind } from '../harness/verdict.ts'
 
 function facts(verdicts: Partial<Record<RowId, VerdictKind>>, more: Partial<Facts> = {}, rest: VerdictKind = 'pass'): Facts {
   const audits = rowIds.map((row) => ({ row, verdict: verdicts[row] ?? rest, because: `${row} was looked at` }))
-  return { scenarios: [], audits, originKind: 'production', partial: false, twins: [], reproduceOptions: '--seed 7', ...more }
+  return { scenarios: [], notRun: [], audits, originKind: 'production', partial: false, twins: [], reproduceOptions: '--seed 7', ...more }
 }
 
 function decide(given: Facts) {
@@ -43,6 +43,15 @@ describe('the verdict', () => {
     expect(decide(facts({}, { twins: ['tls'] }))).toMatchObject({ verdict: 'unknown', exitCode: 2 })
     expect(decide(facts({}, { twins: ['tls'] })).because).toContain('tls')
     expect(decide(facts({ https: 'fail' }, { twins: ['tls'] }))).toMatchObject({ verdict: 'unknown', exitCode: 2 })
+  })
+
+  it('leaves a row open whose other scenarios were not run', () => {
+    const notRun = [{ id: 'restart-keeps-forks', because: 'It was not named.', rows: ['persistence-data-dir' as const] }]
+    const row = (given: Facts) => concludeRows(given).find(({ id }) => id === 'persistence-data-dir')!
+    expect(row(facts({}, { notRun }))).toMatchObject({ verdict: 'unknown', because: 'restart-keeps-forks was not run.' })
+    expect(row(facts({}, { notRun })).reproduce).toContain('restart-keeps-forks')
+    expect(row(facts({ 'persistence-data-dir': 'fail' }, { notRun })).verdict).toBe('fail')
+    expect(concludeRows(facts({}, { notRun })).filter(({ verdict }) => verdict === 'unknown')).toHaveLength(1)
   })
 
   it('is unknown when nothing was judged at all', () => {

@@ -195,7 +195,7 @@ export const result = z.strictObject({
   options: z.record(z.string(), z.unknown()),
   scenarios: z.array(scenarioResult),
   /** Scenarios that did not run, with the reason: nothing vanishes. */
-  notRun: z.array(z.strictObject({ id: z.string(), because: z.string() })),
+  notRun: z.array(z.strictObject({ id: z.string(), because: z.string(), rows: z.array(z.enum(rowIds)) })),
   checklist: z.array(
     z.strictObject({
       id: z.enum(rowIds),

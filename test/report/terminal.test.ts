@@ -45,7 +45,7 @@ describe('for any result', () => {
   test('every row, every scenario and everything that did not run is named', () => {
     fc.assert(
       fc.property(arbitraryResult, (result) => {
-        const named = { ...result, notRun: [{ id: 'left-out', because: 'no time' }] }
+        const named = { ...result, notRun: [{ id: 'left-out', because: 'no time', rows: [] }] }
         const words = new Set(renderTerminal(named, { width: 200, colour: false }).split(/[\s,:]+/))
         expect(rowIds.filter((id) => !words.has(id))).toEqual([])
         expect(words).toContain('left-out')
