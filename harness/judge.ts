@@ -7,6 +7,7 @@ import type { Assertions, CheckSpec } from './check-spec.ts'
 import { checkById } from './checks.ts'
 import { rowById, type RowId, type Severity } from './checklist.ts'
 import { modeWords } from './crowd-words.ts'
+import { faultWords } from './report/figures.ts'
 import type { HistoryEvent, ScenarioEnd } from './history.ts'
 import type { CheckResult, Measurements, ScenarioResult, TimelineMark } from './report/result.ts'
 import { evidenceMax, unknown, worst, type Verdict } from './verdict.ts'
@@ -154,17 +155,17 @@ export class Judge {
     const injectedAtMs = this.#pendingFaults.get(key)
     if (event.phase !== 'healed' || injectedAtMs === undefined) return
     this.#pendingFaults.delete(key)
-    this.#mark('fault', event.fault.replaceAll('-', ' '), injectedAtMs, event.atMs)
+    this.#mark('fault', faultWords(event.fault), injectedAtMs, event.atMs)
   }
 
   /** A crowd is one event; what happened meanwhile stands in it. */
   #markCrowd(event: HistoryEvent & { kind: 'crowd' }): void {
     const { firstSentAtMs, arrivalMs, appendAckAtMs, spread } = event
-    this.#mark('step', 'a crowd arrives', firstSentAtMs, firstSentAtMs + arrivalMs)
+    this.#mark('moment', 'a crowd arrives', firstSentAtMs, firstSentAtMs + arrivalMs)
     if (appendAckAtMs !== null) this.#mark('moment', 'an append is acknowledged', appendAckAtMs, appendAckAtMs)
     const [first, last] = [spread[0], spread.at(-1)]
     const sinceMs = appendAckAtMs ?? firstSentAtMs
-    if (first && last) this.#mark('step', 'the crowd is answered', sinceMs + first[1], sinceMs + last[1])
+    if (first && last) this.#mark('moment', 'the crowd is answered', sinceMs + first[1], sinceMs + last[1])
   }
 
   #countFault(event: HistoryEvent & { kind: 'fault' }): void {

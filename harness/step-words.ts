@@ -27,7 +27,7 @@ const words: { [S in Step as S['kind']]: (step: S, size: Size) => string | null 
   'watch-disk': ({ streams, streamBytes, ttlSeconds }) => `fill ${plural(streams, 'stream')} of ${bytes(streamBytes)} with a TTL of ${ttlSeconds} s, then watch the disk`,
   handshakes: () => 'shake hands with the TLS edge, read over plain HTTP',
   passages: ({ mode, events, via }) => `follow ${number(events)} ${modeWords[mode]} events ${through(via)}`,
-  churn: ({ operationsEach, label }) => `${plural(operationsEach, 'read or append', 'reads and appends')} on each stream in turn: ${label}`,
+  churn: ({ operationsEach, label }) => `${plural(operationsEach, 'read or append', 'reads and appends')} on each stream, ${label === 'own' ? 'at its own setting' : label.replaceAll('-', ' ')}`,
   'second-server': ({ on }) => `start a second server on the same ${on === 'port' ? 'port' : 'data_dir'}`,
   crowd: crowdWords,
   stop: ({ hop, signal, after }) => `stop the ${hopWords[hop]} (${signal})${afterWords(after)}`,

@@ -4,6 +4,7 @@
  */
 import type { Check } from '../check.ts'
 import type { Outcome } from '../history.ts'
+import { plural } from '../report/figures.ts'
 import { fail, pass } from '../verdict.ts'
 import { Findings } from './findings.ts'
 import { keepLedger, newLedger, since, type Ledger, type StreamEntry } from './stream-ledger.ts'
@@ -13,12 +14,15 @@ interface State {
   startMs: number | null
   examined: number
   wrong: Findings
+  /** Of the streams that were wrong, for the sentence. */
+  kinds: Set<string>
+  invariants: Set<Invariant>
 }
 
 export const everyStreamStillExistsCheck: Check<State, object> = {
   id: 'every-stream-still-exists',
   title: 'Every stream is there with its type, lifetime and closed state',
-  init: () => ({ ledger: newLedger(), startMs: null, examined: 0, wrong: new Findings() }),
+  init: () => ({ ledger: newLedger(), startMs: null, examined: 0, wrong: new Findings(), kinds: new Set(), invariants: new Set() }),
   step(state, event) {
     state.startMs ??= event.atMs
     keepLedger(state.ledger, event)
@@ -28,10 +32,10 @@ export const everyStreamStillExistsCheck: Check<State, object> = {
   finish(state) {
     const { count, counted, evidence, fingerprint } = state.wrong
     if (count > 0) {
-      const because = `${counted} streams were not what they had been.`
+      const because = `${counted} ${count === 1 ? 'stream was not what it' : 'streams were not what they'} had been: ${[...state.invariants].map((one) => invariantWords[one]).join(', ')} (${[...state.kinds].slice(0, 4).join(', ')}).`
       return fail(state.examined, because, evidence, fingerprint!, { value: count, unit: 'streams', limit: 0 })
     }
-    const because = `${state.ledger.made} streams kept existence, type, lifetime and closed state in ${state.examined} looks.`
+    const because = `${plural(state.ledger.made, 'stream')} kept existence, type, lifetime and closed state in ${plural(state.examined, 'look')}.`
     return pass(state.examined, because)
   },
 }
@@ -44,7 +48,17 @@ function examine(state: State, event: Outcome & { atMs: number }): void {
   for (const [invariant, what] of differences(entry, event)) note(state, entry, event, invariant, what)
 }
 
-function* differences(entry: StreamEntry, event: Outcome): Generator<[string, string]> {
+type Invariant = 'undead' | 'gone' | 'type' | 'closed' | 'lifetime'
+
+const invariantWords: Record<Invariant, string> = {
+  undead: 'deleted and back',
+  gone: 'gone',
+  type: 'of another type',
+  closed: 'not as open or closed as before',
+  lifetime: 'of another lifetime',
+}
+
+function* differences(entry: StreamEntry, event: Outcome): Generator<[Invariant, string]> {
   if (entry.deletedAtMs !== null) {
     if (event.status === 200) yield ['undead', 'was deleted and is readable again']
     return
@@ -63,7 +77,7 @@ function* differences(entry: StreamEntry, event: Outcome): Generator<[string, st
   if (event.op === 'head') yield* lifetimeDifferences(entry, headers)
 }
 
-function* lifetimeDifferences(entry: StreamEntry, headers: Record<string, string>): Generator<[string, string]> {
+function* lifetimeDifferences(entry: StreamEntry, headers: Record<string, string>): Generator<[Invariant, string]> {
   const ttl = headers['stream-ttl']
   // HEAD may leave the lifetime out (5.5, optional); what it says must be right.
   if (ttl !== undefined && entry.ttlSeconds !== null && Number(ttl) !== entry.ttlSeconds) {
@@ -80,12 +94,14 @@ function normalized(contentType: string): string {
   return contentType.toLowerCase().replaceAll(' ', '')
 }
 
-function note(state: State, entry: StreamEntry, event: Outcome & { atMs: number }, invariant: string, what: string): void {
+function note(state: State, entry: StreamEntry, event: Outcome & { atMs: number }, invariant: Invariant, what: string): void {
   const { lastFault } = state.ledger
+  state.kinds.add(entry.kind)
+  state.invariants.add(invariant)
   const when = since(state.startMs ?? 0, event.atMs)
   state.wrong.note(
     `${entry.name} ${invariant}`,
     `every-stream-still-exists/${invariant}/${entry.kind}/${lastFault}/${event.via}`,
-    () => `${entry.name} (${entry.kind}) ${what}: ${event.op.toUpperCase()} through ${event.via} at ${when}, after ${lastFault}`,
+    () => `${entry.name} (${entry.kind}) ${what}: ${event.op.toUpperCase()} through ${event.via} at ${when}${lastFault === 'none' ? '' : `, after a ${lastFault}`}`,
   )
 }

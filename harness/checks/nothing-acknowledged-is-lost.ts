@@ -1,6 +1,7 @@
 /** Every append that was acknowledged before a read began is in that read, whatever the stream was. */
 import { limitsOf, type Check } from '../check.ts'
 import type { Outcome } from '../history.ts'
+import { number, plural } from '../report/figures.ts'
 import { fail, pass, unknown } from '../verdict.ts'
 import { Findings } from './findings.ts'
 import { RecordTimes } from './record-times.ts'
@@ -9,6 +10,15 @@ import { keepLedger, newLedger, since, staleAllowanceMs, type Ledger, type Strea
 interface Limits {
   /** What a read through the cache may miss of writes made at the origin. */
   staleMs: number
+}
+
+/** What one stream lost, at the read that found it first. */
+interface Loss {
+  kind: string
+  fault: string
+  records: number
+  /** The first one, and where it was missing. */
+  line: string
 }
 
 interface State {
@@ -20,6 +30,7 @@ interface State {
   reads: number
   recordsExpected: number
   lost: Findings
+  losses: Map<string, Loss>
   /** Streams that were written and never read back: nothing is known of them. */
   unread: Set<string>
 }
@@ -35,6 +46,7 @@ export const nothingAcknowledgedIsLostCheck: Check<State, Partial<Limits>> = {
     reads: 0,
     recordsExpected: 0,
     lost: new Findings(),
+    losses: new Map(),
     unread: new Set(),
   }),
   step(state, event) {
@@ -45,20 +57,33 @@ export const nothingAcknowledgedIsLostCheck: Check<State, Partial<Limits>> = {
     if ((event.kind === 'ok' || event.kind === 'fail') && event.op === 'read') examine(state, event)
   },
   finish(state) {
-    const { count, counted, evidence, fingerprint } = state.lost
+    const { count, fingerprint } = state.lost
     if (count > 0) {
-      const because = `${counted} acknowledged appends were missing when read back.`
-      return fail(state.recordsExpected, because, evidence, fingerprint!, { value: count, unit: 'appends', limit: 0 })
+      const evidence = [...state.losses].map(([stream, loss]) => `${stream} (${loss.kind}) lost ${plural(loss.records, 'append')}: ${loss.line}`)
+      return fail(state.recordsExpected, whatWasLost(state), evidence, fingerprint!, { value: count, unit: 'appends', limit: 0 })
     }
     const unread = [...state.unread]
     if (unread.length > 0 && state.reads > 0) {
       return unknown(`${unread.length} written streams were never read back.`, unread.slice(0, 5), state.recordsExpected)
     }
-    const because = `All ${state.recordsExpected.toLocaleString('en-US')} expectations of acknowledged appends were met in ${state.reads} reads.`
+    const because = `All ${number(state.recordsExpected)} expectations of acknowledged appends were met in ${plural(state.reads, 'read')}.`
     return pass(state.recordsExpected, because, { value: 0, unit: 'appends', limit: 0 })
   },
   measure: (state) => ({ durability: { lost: state.lost.count } }),
 }
+
+/** `48 acknowledged appends of 4 streams (ttl, ttl-json) were missing when read back after a stop and a kill.` */
+function whatWasLost({ lost, losses }: State): string {
+  const all = [...losses.values()]
+  const kinds = [...new Set(all.map((loss) => loss.kind))]
+  const named = kinds.length > kindsNamedMax ? `${number(kinds.length)} kinds` : kinds.join(', ')
+  const faults = [...new Set(all.map((loss) => loss.fault))].filter((fault) => fault !== 'none')
+  const after = faults.length === 0 ? '' : ` after ${faults.map((fault) => `a ${fault}`).join(' and ')}`
+  const appends = `${lost.counted} acknowledged append${lost.count === 1 ? '' : 's'}`
+  return `${appends} of ${plural(losses.size, 'stream')} (${named}) ${lost.count === 1 ? 'was' : 'were'} missing when read back${after}.`
+}
+
+const kindsNamedMax = 4
 
 function keepAcknowledged(state: State, event: Outcome & { atMs: number }): void {
   if (event.op === 'delete') forget(state, event.stream)
@@ -93,12 +118,18 @@ function examine(state: State, event: Outcome & { atMs: number }): void {
 
 function note(state: State, entry: StreamEntry, event: Outcome & { atMs: number }, record: string, ackAtMs: number): void {
   const { lastFault } = state.ledger
-  state.lost.note(`${entry.name} ${record}`, `nothing-acknowledged-is-lost/lost/${entry.kind}/${lastFault}/${event.via}`, () => {
-    const start = state.startMs ?? 0
-    const status = event.status === 200 ? '' : ` (answered ${event.status})`
-    return (
-      `${record} of ${entry.name} (${entry.kind}), acknowledged at ${since(start, ackAtMs)}, ` +
-      `missing at ${since(start, event.atMs)} through ${event.via}${status}, after ${lastFault}`
-    )
-  })
+  const known = state.lost.count
+  state.lost.note(`${entry.name} ${record}`, `nothing-acknowledged-is-lost/lost/${entry.kind}/${lastFault}/${event.via}`, () => record)
+  if (state.lost.count === known) return
+  const loss = state.losses.get(entry.name)
+  if (loss) loss.records += 1
+  else state.losses.set(entry.name, { kind: entry.kind, fault: lastFault, records: 1, line: lineOf(state, event, record, ackAtMs) })
+}
+
+function lineOf(state: State, event: Outcome & { atMs: number }, record: string, ackAtMs: number): string {
+  const start = state.startMs ?? 0
+  const { lastFault } = state.ledger
+  const after = lastFault === 'none' ? '' : `, after a ${lastFault}`
+  const status = event.status === 200 ? '' : `, answered ${event.status}`
+  return `${record} was acknowledged at ${since(start, ackAtMs)}, missing at ${since(start, event.atMs)} through ${event.via}${status}${after}`
 }

@@ -1,6 +1,7 @@
 /** No record stands in a stream more than once: a retry by a producer is dropped, a recovery replays nothing. */
 import type { Check } from '../check.ts'
 import type { Outcome } from '../history.ts'
+import { number, plural } from '../report/figures.ts'
 import { fail, pass } from '../verdict.ts'
 import { Findings } from './findings.ts'
 import { keepLedger, newLedger, since, type Ledger } from './stream-ledger.ts'
@@ -12,12 +13,14 @@ interface State {
   /** How often an append was sent again with the same producer sequence. */
   retries: number
   doubled: Findings
+  /** Kinds of the streams that hold something twice. */
+  kinds: Set<string>
 }
 
 export const nothingIsTwiceCheck: Check<State, object> = {
   id: 'nothing-is-twice',
   title: 'No append is stored twice',
-  init: () => ({ ledger: newLedger(), startMs: null, recordsRead: 0, retries: 0, doubled: new Findings() }),
+  init: () => ({ ledger: newLedger(), startMs: null, recordsRead: 0, retries: 0, doubled: new Findings(), kinds: new Set() }),
   step(state, event) {
     state.startMs ??= event.atMs
     keepLedger(state.ledger, event)
@@ -27,10 +30,11 @@ export const nothingIsTwiceCheck: Check<State, object> = {
   finish(state) {
     const { count, counted, evidence, fingerprint } = state.doubled
     if (count > 0) {
-      const because = `${counted} appends stand in their stream more than once.`
+      const kinds = [...state.kinds].slice(0, 4).join(', ')
+      const because = `${counted} append${count === 1 ? ' stands' : 's stand'} in ${count === 1 ? 'its' : 'their'} stream more than once (${kinds}).`
       return fail(state.recordsRead, because, evidence, fingerprint!, { value: count, unit: 'appends', limit: 0 })
     }
-    const because = `No record was twice among ${state.recordsRead.toLocaleString('en-US')} read, with ${state.retries} producer retries.`
+    const because = `No record was twice among ${number(state.recordsRead)} read, with ${plural(state.retries, 'producer retry', 'producer retries')}.`
     return pass(state.recordsRead, because, { value: 0, unit: 'appends', limit: 0 })
   },
   measure: (state) => ({ durability: { doubled: state.doubled.count } }),
@@ -48,6 +52,7 @@ function examine(state: State, event: Outcome & { atMs: number }): void {
 function note(state: State, event: Outcome & { atMs: number }, record: string): void {
   const { lastFault } = state.ledger
   const kind = state.ledger.streams.get(event.stream)?.kind ?? 'unknown'
+  state.kinds.add(kind)
   state.doubled.note(`${event.stream} ${record}`, `nothing-is-twice/doubled/${kind}/${lastFault}/${event.via}`, () => {
     const times = event.read!.records.filter((candidate) => candidate === record).length
     return (

@@ -64,6 +64,11 @@ export function plural(n: number, one: string, many = `${one}s`): string {
   return `${number(n)} ${n === 1 ? one : many}`
 }
 
+/** A fault's id as words: `second server on data_dir`. */
+export function faultWords(id: string): string {
+  return id.replaceAll('-', ' ').replace('data dir', 'data_dir')
+}
+
 /** `2026-11-24 04:15:02 UTC`, or the text as it stands if it is no time. */
 export function instant(iso: string): string {
   const at = new Date(iso)

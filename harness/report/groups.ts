@@ -33,6 +33,13 @@ export function rowsBy(result: Result, verdict: VerdictKind): ChecklistRow[] {
   return worstFirst(result.checklist.filter((row) => row.verdict === verdict))
 }
 
+/** What shares a reason is listed once: ids by their reason, in the order of the first. */
+export function idsByReason(entries: readonly { id: string; because: string }[]): Map<string, string[]> {
+  const groups = new Map<string, string[]>()
+  for (const { id, because } of entries) groups.set(because, [...(groups.get(because) ?? []), id])
+  return groups
+}
+
 /** The first line of every rendering: the verdict and why, in one sentence. */
 export function headline(result: Result): string {
   return `${verdictWords[result.verdict]} — ${result.because}`

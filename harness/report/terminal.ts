@@ -4,9 +4,10 @@
  */
 import { styleText } from 'node:util'
 import { duration, instant, number } from './figures.ts'
-import { headline, kindWords, rowsBy, type ChecklistRow } from './groups.ts'
+import { headline, idsByReason, kindWords, rowsBy, verdictWords, type ChecklistRow } from './groups.ts'
 import { keyMeasures } from './key-measures.ts'
 import { neutralise } from './neutralise.ts'
+import { shortened } from './readable-evidence.ts'
 import type { Result, ScenarioResult } from './result.ts'
 import { cellsOf, wrap } from './wrap-text.ts'
 
@@ -48,7 +49,7 @@ export function renderTerminal(result: Result, options: TerminalOptions): string
   quietRows(paper, result)
   scenarios(paper, result)
   notRun(paper, result)
-  if (options.reportFile) paper.file('Report', options.reportFile)
+  ending(paper, result, options.reportFile)
   banners(paper, result)
   return `${paper.lines.join('\n')}\n`
 }
@@ -155,8 +156,8 @@ function list(paper: Paper, title: string, lines: readonly string[]): void {
 function boxes(paper: Paper, result: Result): void {
   paper.heading('Before you deploy')
   for (const box of result.boxes) {
-    paper.item(boxSymbols[box.state], boxStyles[box.state], box.title, '  ')
-    if (box.state !== 'ticked') paper.text(box.because, '    ', 'dim')
+    paper.item(boxSymbols[box.state], boxStyles[box.state], box.title.replaceAll('`', ''), '  ')
+    if (box.state !== 'ticked') paper.text(shortened(box.because), '    ', 'dim')
   }
 }
 
@@ -169,7 +170,7 @@ function failedRows(paper: Paper, result: Result): void {
     paper.gap()
     const weight = row.required ? row.severity : `${row.severity}, not required`
     paper.item(symbols.fail, styles.fail, `${row.id} (${weight}): ${row.title}`, '  ', 'bold')
-    paper.labelled('Seen', row.because, '    ')
+    paper.labelled('Seen', shortened(row.because), '    ')
     paper.labelled('Fix', row.fix, '    ')
     if (row.reproduce !== '') paper.command('Repeat', row.reproduce, '    ')
   }
@@ -186,17 +187,6 @@ function unknownRows(paper: Paper, result: Result): void {
   }
   const others = rows.filter((row) => !row.required)
   if (others.length > 0) quietRow(paper, 'Unknown, not required', others)
-}
-
-/** Many rows are unknown for one and the same reason: it is said once. */
-function idsByReason(rows: readonly ChecklistRow[]): Map<string, string[]> {
-  const groups = new Map<string, string[]>()
-  for (const row of rows) {
-    const ids = groups.get(row.because) ?? []
-    ids.push(row.id)
-    groups.set(row.because, ids)
-  }
-  return groups
 }
 
 function quietRows(paper: Paper, result: Result): void {
@@ -229,6 +219,12 @@ function oneScenario(paper: Paper, scenario: ScenarioResult): void {
 }
 
 function notRun(paper: Paper, result: Result): void {
-  list(paper, 'Did not run', result.notRun.map(({ id, because }) => `${id}: ${because}`))
-  if (result.notRun.length > 0 || result.scenarios.length > 0) paper.gap()
+  list(paper, 'Did not run', [...idsByReason(result.notRun)].map(([because, ids]) => `${ids.join(', ')}: ${because}`))
+}
+
+/** Whoever comes back to the terminal sees its end first. */
+function ending(paper: Paper, result: Result, reportFile: string | undefined): void {
+  paper.gap()
+  paper.text(`${verdictWords[result.verdict]}, exit code ${result.exitCode}`, '', ['bold', verdictStyles[result.verdict]])
+  if (reportFile) paper.file('Report', reportFile)
 }

@@ -148,6 +148,24 @@ describe('kills-hit-a-working-server', () => {
   })
 })
 
+describe('nothing-acknowledged-is-lost, in words', () => {
+  it('names the streams, their kinds, what they lost and after what', () => {
+    const events = [
+      ...created(0),
+      ...appended(1, 2, 'r1'),
+      ...appended(3, 4, 'r2'),
+      ...killed(5, 0, 2),
+      ...started(6, 1),
+      ...read(7, 8, []),
+      ...read(9, 10, []),
+    ]
+    const found = judge('nothing-acknowledged-is-lost', {}, events)
+    expect(found).toMatchObject({ verdict: 'fail', value: 2 })
+    expect(found.because).toBe('2 acknowledged appends of 1 stream (no-expiry) were missing when read back after a kill.')
+    expect(found.evidence).toEqual(['s (no-expiry) lost 2 appends: r1 was acknowledged at +2 ms, missing at +8 ms through origin, after a kill'])
+  })
+})
+
 describe('ready-within', () => {
   it('passes at the deadline, fails one millisecond beyond it, and when a start never was ready', () => {
     expect(judge('ready-within', { readyMs: 100 }, started(0, 100)).verdict).toBe('pass')

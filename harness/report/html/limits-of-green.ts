@@ -1,5 +1,6 @@
 /** What even a green run does not prove: fixed knowledge, and what this very run left open. */
 import { percent, plural } from '../figures.ts'
+import { idsByReason } from '../groups.ts'
 import type { Result } from '../result.ts'
 import { linked } from './summary.ts'
 import { html, type Content, type Markup } from './markup.ts'
@@ -40,6 +41,6 @@ export function notRun(result: Result): Content {
   if (result.notRun.length === 0) return ''
   return html`<section id="not-run" aria-labelledby="not-run-title">
     <h2 id="not-run-title">Did not run</h2>
-    <ul class="prose">${result.notRun.map(({ id, because }) => html`<li><code>${id}</code>: ${because}</li>`)}</ul>
+    <ul class="prose">${[...idsByReason(result.notRun)].map(([because, ids]) => html`<li>${because}<span class="under">${ids.map((id, index) => html`${index > 0 ? ', ' : ''}<code>${id}</code>`)}</span></li>`)}</ul>
   </section>`
 }

@@ -141,6 +141,11 @@ function dots(series: Series, x: Scale, y: Scale): Content {
 
 export function legend(series: readonly Series[]): Markup {
   return html`<ul class="legend">${series.map(
-    (one) => html`<li><svg aria-hidden="true" width="26" height="10"><line class="line s${one.colour} dash${one.dash ?? 0}" x1="1" x2="25" y1="5" y2="5"/></svg>${one.name}</li>`,
+    (one) => html`<li><svg aria-hidden="true" width="26" height="10">${legendMark(one)}</svg>${one.name}</li>`,
   )}</ul>`
+}
+
+function legendMark({ shape, colour, dash = 0 }: Series): Markup {
+  if (shape === 'points') return html`<circle class="dot s${colour}" cx="13" cy="5" r="4"/>`
+  return html`<line class="line s${colour} dash${dash}" x1="1" x2="25" y1="5" y2="5"/>`
 }

@@ -1,6 +1,6 @@
 /** One scenario: why it is run, how it went, what was measured, and what each check says. */
 import type { VerdictKind } from '../../verdict.ts'
-import { duration, number, plural, valueWithUnit } from '../figures.ts'
+import { duration, faultWords, number, plural, valueWithUnit } from '../figures.ts'
 import { kindOrder } from '../groups.ts'
 import { readableEvidence, shortened } from '../readable-evidence.ts'
 import type { CheckResult, ScenarioResult } from '../result.ts'
@@ -39,7 +39,7 @@ function proves({ proves: rows }: ScenarioResult): Content {
 function faults({ faults: injected }: ScenarioResult): Content {
   if (injected.length === 0) return ''
   return html`<h4>Faults and their proof</h4><ul class="plain">${injected.map(
-    (fault) => html`<li>${icon(fault.proven ? 'pass' : 'unknown')} <strong>${fault.id.replaceAll('-', ' ')}</strong>${fault.proven ? '' : ', not proven to have happened'}${fault.proof === '' ? '' : `: ${shortened(fault.proof)}`}</li>`,
+    (fault) => html`<li>${icon(fault.proven ? 'pass' : 'unknown')} <strong>${faultWords(fault.id)}</strong>${fault.proven ? '' : ', not proven to have happened'}${fault.proof === '' ? '' : `: ${shortened(fault.proof)}`}</li>`,
   )}</ul>`
 }
 

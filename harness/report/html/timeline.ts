@@ -47,10 +47,11 @@ function laneRow({ kind, label, spans }: Lane, endMs: number): Markup {
   const total = spans.reduce((sum, span) => sum + span.toMs - span.fromMs, 0)
   const first = spans[0]!.fromMs
   const times = spans.length > 1 ? ` × ${number(spans.length)}` : ''
-  const words = kind === 'moment' ? `at ${duration(first)}` : `from ${duration(first)}, ${duration(total)}`
+  const isMoment = kind === 'moment' && total === 0
+  const words = isMoment ? `at ${duration(first)}` : `from ${duration(first)}, ${duration(total)}`
   return html`<li class="lane-${kind}"><span class="lane-label">${label}<span class="quiet">${times}<span class="unseen">, ${kind}, ${words}${spans.length > 1 ? ' together' : ''}</span></span></span>
     <svg class="lane" aria-hidden="true">${spans.slice(0, barsMax).map((span) => bar(kind, span, endMs))}</svg>
-    <span class="lane-time" aria-hidden="true">${kind === 'moment' ? '' : duration(total)}</span></li>`
+    <span class="lane-time" aria-hidden="true">${isMoment ? '' : duration(total)}</span></li>`
 }
 
 function bar(kind: TimelineMark['kind'], { fromMs, toMs }: Lane['spans'][number], endMs: number): Markup {
