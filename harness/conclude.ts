@@ -57,6 +57,7 @@ interface Part {
   verdict: VerdictKind
   because: string
   scenario: string | null
+  check: string | null
 }
 
 export function concludeRows(facts: Facts): ChecklistEntry[] {
@@ -67,14 +68,14 @@ function partsOf(row: RowId, facts: Facts): Part[] {
   const measured = facts.scenarios.flatMap((scenario) =>
     scenario.checks
       .filter((check) => check.rows.includes(row))
-      .map((check) => ({ verdict: check.verdict, because: check.because, scenario: scenario.id })),
+      .map((check) => ({ verdict: check.verdict, because: check.because, scenario: scenario.id, check: check.id })),
   )
   const audited = facts.audits
     .filter((audit) => audit.row === row)
-    .map((audit) => ({ verdict: audit.verdict, because: audit.because, scenario: null }))
+    .map((audit) => ({ verdict: audit.verdict, because: audit.because, scenario: null, check: null }))
   const missing = facts.notRun
     .filter((one) => one.rows.includes(row))
-    .map((one) => ({ verdict: 'unknown' as const, because: `${one.id} was not run.`, scenario: one.id }))
+    .map((one) => ({ verdict: 'unknown' as const, because: `${one.id} was not run.`, scenario: one.id, check: null }))
   return [...measured, ...audited, ...missing]
 }
 
@@ -89,7 +90,7 @@ function concludeRow(row: Row, parts: Part[], options: string): ChecklistEntry {
     verdict,
     severity: row.severity,
     required: row.required,
-    because: parts.length === 0 ? 'Nothing in this run judges this row yet.' : becauseOf(verdict, decisive),
+    because: parts.length === 0 ? 'Nothing in this run judges this row yet.' : becauseOf(row.id, verdict, decisive),
     scenarios,
     fix: row.fix,
     link: row.link,
@@ -97,8 +98,21 @@ function concludeRow(row: Row, parts: Part[], options: string): ChecklistEntry {
   }
 }
 
-function becauseOf(verdict: VerdictKind, decisive: Part[]): string {
-  const first = decisive[0]!
+/** Of several checks that passed, the one whose sentence answers the row's own statement. */
+export const speakers: Partial<Record<RowId, string>> = {
+  'persistence-data-dir': 'nothing-acknowledged-is-lost',
+  'file-handles': 'files-stay-bounded',
+  https: 'chain-is-verified',
+  'lifecycle-expires': 'expired-is-gone',
+  'lifecycle-sliding': 'alive-until-expiry',
+  'cdn-collapse': 'crowd-collapses',
+  'ops-restart': 'ready-within',
+  'durability-crash': 'kills-hit-a-working-server',
+}
+
+function becauseOf(row: RowId, verdict: VerdictKind, decisive: Part[]): string {
+  const speaker = verdict === 'pass' ? decisive.find((part) => part.check === speakers[row]) : undefined
+  const first = speaker ?? decisive[0]!
   const others = decisive.length - 1
   if (others === 0) return first.because
   return `${first.because.replace(/\.$/, '')}; ${count(others, 'more check')} ${outcomes[verdict](others)}.`

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { checkById } from '../harness/checks.ts'
 import { rowIds, rows, type RowId } from '../harness/checklist.ts'
-import { conclude, concludeBoxes, concludeRows, scoreOf, type Facts } from '../harness/conclude.ts'
+import { conclude, concludeBoxes, concludeRows, scoreOf, speakers, type Facts } from '../harness/conclude.ts'
 import type { VerdictKind } from '../harness/verdict.ts'
 
 function facts(verdicts: Partial<Record<RowId, VerdictKind>>, more: Partial<Facts> = {}, rest: VerdictKind = 'pass'): Facts {
@@ -68,6 +69,21 @@ describe('the rows', () => {
     const checklist = concludeRows(given)
     expect(checklist.map((row) => row.id)).toEqual([...rowIds])
     expect(checklist.find((row) => row.id === 'https')).toMatchObject({ verdict: 'fail', because: 'no chain' })
+  })
+})
+
+describe('a row that passed by several checks', () => {
+  const check = (id: string) => ({ id, because: `${id} passed.`, verdict: 'pass', rows: ['https'] })
+  const scenario = (id: string, ...checks: string[]) => ({ id, checks: checks.map(check) })
+
+  it('is told by the one that answers its statement, whichever ran first', () => {
+    const scenarios = [scenario('a', 'crowd-is-served-right'), scenario('b', 'chain-is-verified')] as unknown as Facts['scenarios']
+    const checklist = concludeRows({ ...facts({}), audits: [], scenarios })
+    expect(checklist.find((row) => row.id === 'https')!.because).toBe('chain-is-verified passed; 1 more check passed.')
+  })
+
+  it('names checks that there are', () => {
+    expect(Object.values(speakers).map((id) => checkById(id).id)).toEqual(Object.values(speakers))
   })
 })
 
