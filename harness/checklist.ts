@@ -62,7 +62,7 @@ const texts: Record<RowId, RowText> = {
   'persistence-data-dir': {
     title: 'Everything acknowledged is still there after a restart',
     severity: 'critical',
-    fix: 'Set data_dir to a folder on a persistent volume; see the lost streams in the evidence.',
+    fix: 'Set data_dir to a folder on a persistent volume. Where it is set, the server itself loses what the evidence names: use another version, and report it to upstream.',
     link: serverReadme,
   },
   'file-handles': {

@@ -18,9 +18,9 @@ export default defineScenario({
     crowd({ mode: 'sse', path: 'tls-h2', readers, generations: 2 }),
   ],
   checks: [
-    countCanBeWrong({}, ['cdn-collapse']),
     crowdCollapses({ mode: 'sse' }, ['cdn-collapse']),
     crowdIsServedRight({ mode: 'sse' }, ['cdn-collapse']),
     cursorMovesOn({}, ['cdn-cursor']),
+    countCanBeWrong({}, ['cdn-collapse']),
   ],
 })
