@@ -4,6 +4,7 @@
  */
 import { boxes, rows, type Row, type RowId, type Severity } from './checklist.ts'
 import { exitCodes } from './errors.ts'
+import { fixFor } from './fixes.ts'
 import type { Result, ScenarioResult } from './report/result.ts'
 import { worst, type VerdictKind } from './verdict.ts'
 
@@ -58,6 +59,7 @@ interface Part {
   because: string
   scenario: string | null
   check: string | null
+  fingerprint?: string | undefined
 }
 
 export function concludeRows(facts: Facts): ChecklistEntry[] {
@@ -68,7 +70,7 @@ function partsOf(row: RowId, facts: Facts): Part[] {
   const measured = facts.scenarios.flatMap((scenario) =>
     scenario.checks
       .filter((check) => check.rows.includes(row))
-      .map((check) => ({ verdict: check.verdict, because: check.because, scenario: scenario.id, check: check.id })),
+      .map((check) => ({ verdict: check.verdict, because: check.because, scenario: scenario.id, check: check.id, fingerprint: check.fingerprint })),
   )
   const audited = facts.audits
     .filter((audit) => audit.row === row)
@@ -92,7 +94,7 @@ function concludeRow(row: Row, parts: Part[], options: string): ChecklistEntry {
     required: row.required,
     because: parts.length === 0 ? 'Nothing in this run judges this row yet.' : becauseOf(row.id, verdict, decisive),
     scenarios,
-    fix: row.fix,
+    fix: fixFor(decisive[0]?.fingerprint) ?? row.fix,
     link: row.link,
     reproduce: reproduce(decisive, scenarios, options),
   }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { checkById } from '../harness/checks.ts'
 import { rowIds, rows, type RowId } from '../harness/checklist.ts'
 import { conclude, concludeBoxes, concludeRows, scoreOf, speakers, type Facts } from '../harness/conclude.ts'
+import { fixed } from '../harness/fixes.ts'
 import type { VerdictKind } from '../harness/verdict.ts'
 
 function facts(verdicts: Partial<Record<RowId, VerdictKind>>, more: Partial<Facts> = {}, rest: VerdictKind = 'pass'): Facts {
@@ -84,6 +85,23 @@ describe('a row that passed by several checks', () => {
 
   it('names checks that there are', () => {
     expect(Object.values(speakers).map((id) => checkById(id).id)).toEqual(Object.values(speakers))
+  })
+})
+
+describe('a row that failed', () => {
+  const failed = (fingerprint: string) => {
+    const check = { id: 'x', because: 'It broke.', verdict: 'fail', rows: ['ops-restart'], fingerprint }
+    const scenarios = [{ id: 'a', checks: [check] }] as unknown as Facts['scenarios']
+    return concludeRows({ ...facts({}), audits: [], scenarios }).find((row) => row.id === 'ops-restart')!.fix
+  }
+
+  it('says what to do about this very failure, else what its row advises', () => {
+    expect(failed('second-server-is-refused/ready/any/second-server-on-port/origin')).toContain('one server for one data_dir')
+    expect(failed('something-new/x/y/z/origin')).toBe(rows.find((row) => row.id === 'ops-restart')!.fix)
+  })
+
+  it('has fixes for checks that there are only', () => {
+    expect(fixed.map((beginning) => checkById(beginning.split('/')[0]!).id)).toEqual(fixed.map((beginning) => beginning.split('/')[0]))
   })
 })
 

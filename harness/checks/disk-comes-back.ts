@@ -6,6 +6,8 @@ import { fail, notApplicable, pass, unknown } from '../verdict.ts'
 interface State {
   samples: { atMs: number; bytes: number; what: string }[]
   boundMs: number
+  /** When the last of the streams expired. */
+  expiredAtMs: number | null
 }
 
 /** A tenth of what was written may stay: file systems and metadata stores shrink in steps. */
@@ -14,10 +16,11 @@ const shareLeftMax = 0.1
 export const diskComesBackCheck: Check<State, object> = {
   id: 'disk-comes-back',
   title: 'The disk space of expired streams comes back within the bound',
-  init: () => ({ samples: [], boundMs: 0 }),
+  init: () => ({ samples: [], boundMs: 0, expiredAtMs: null }),
   step(state, event) {
     if (event.kind !== 'sample') return
     if (event.name === 'disk-bound-ms') state.boundMs = event.value
+    if (event.name === 'disk-expires-in-ms') state.expiredAtMs = event.atMs + event.value
     if (event.name === 'data-dir-bytes') {
       state.samples.push({ atMs: event.atMs, bytes: event.value, what: event.label ?? '' })
     }
@@ -38,9 +41,9 @@ export const diskComesBackCheck: Check<State, object> = {
     return pass(state.samples.length, `${sizes} were left within ${duration(state.boundMs)} of the expiry.`, figures)
   },
   measure(state) {
-    const full = turningPoints(state).full
-    if (!full) return {}
-    return { disk: state.samples.map((sample) => ({ ...sample, atMs: Math.round(sample.atMs - full.atMs) })) }
+    const zeroMs = state.expiredAtMs ?? turningPoints(state).full?.atMs
+    if (zeroMs === undefined) return {}
+    return { disk: state.samples.map((sample) => ({ ...sample, atMs: Math.round(sample.atMs - zeroMs) })) }
   },
 }
 

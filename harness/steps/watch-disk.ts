@@ -37,6 +37,7 @@ export const watchDiskInterpreter: Interpreter<WatchDisk> = async (step, context
   const expiredAtMs = monotonicMs() + step.ttlSeconds * 1000
   const boundMs = context.size(step.boundMs)
   context.recorder.record({ kind: 'sample', name: 'disk-bound-ms', value: boundMs })
+  context.recorder.record({ kind: 'sample', name: 'disk-expires-in-ms', value: expiredAtMs - monotonicMs() })
   context.progress('waiting for the disk space of expired streams')
   const isBack = async () => {
     const now = (await sample(context, 'waiting'))!

@@ -86,7 +86,7 @@ function measured({ value, unit, limit, limitIs }: CheckResult): Content[] {
   const words = html`<strong>${valueWithUnit(value, unit)}</strong>`
   if (limit === undefined) return [words]
   // A counted limit is of what was counted just before; a time or a size needs its unit.
-  const bound = unit === 'ms' || unit === 's' || unit === 'bytes' || unit === 'B' ? valueWithUnit(limit, unit) : number(limit)
+  const bound = /^(ms|s|bytes|B|%.*)$/.test(unit ?? '') ? valueWithUnit(limit, unit) : number(limit)
   if (limitIs === 'at-least') return [html`${words}, at least ${bound} needed`]
   return [html`${words}, ${limit === 0 ? 'none' : `at most ${bound}`} allowed`]
 }

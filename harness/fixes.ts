@@ -1,0 +1,51 @@
+/**
+ * What to do about a failure, by its fingerprint: more to the point than what the row in general
+ * advises. The first entry whose beginning fits is taken.
+ */
+const fixes: readonly (readonly [fingerprint: string, fix: string])[] = [
+  [
+    'ready-within/never-ready/',
+    'Do not release on this server version: its start hangs or ends by itself (the last log lines or stacks are in the evidence). Report the run upstream; meanwhile let a supervisor restart a server that is not ready in time, and page somebody.',
+  ],
+  ['ready-within/slow/', 'Give streams a lifetime so that there are fewer to recover, or allow for this start in the deploy\'s health check.'],
+  [
+    'second-server-is-refused/',
+    'Let the old server end before the new one starts (in Kubernetes strategy Recreate, not RollingUpdate): one server for one data_dir and one port.',
+  ],
+  [
+    'nothing-acknowledged-is-lost/',
+    'Set data_dir to a folder on a persistent volume. Where it is set, this server version loses streams of the kinds named: report the run upstream, and do without these kinds until it is mended.',
+  ],
+  ['every-stream-still-exists/', 'Set data_dir to a folder on a persistent volume. Where it is set, report the run upstream, and do without the kinds of streams named until it is mended.'],
+  [
+    'nothing-is-twice/doubled/producer',
+    'Do not rely on idempotent producers across a crash of this server version: let readers drop what they have seen, and report the run upstream.',
+  ],
+  ['nothing-is-refused/', 'See the answers in the evidence. While the origin is up, clients must not see them: report the run upstream.'],
+  ['disk-comes-back/', 'Delete expired streams yourself (DELETE on their path) until the server frees their space, and watch the volume.'],
+  ['expired-is-gone/', 'Bound the lifetime of stored answers in the cache below what may be read after the expiry; where the origin itself still answers, report the run upstream.'],
+  ['live-readers-end/', 'Shorten long_poll_timeout and sse_reconnect_interval: they bound how long a reader is held by a stream that has expired.'],
+  [
+    'crowd-collapses/',
+    'Begin from varnish/recommended.vcl and put your changes into it. With that very VCL, repeat on a machine that does nothing else before you report it.',
+  ],
+  [
+    'crowd-is-served-right/other-bytes/',
+    'Keep offset, live and cursor in the cache key, and store nothing beyond what the origin\'s Cache-Control allows: varnish/recommended.vcl does both.',
+  ],
+  [
+    'crowd-is-served-right/incomplete/',
+    'See the statuses in the evidence: 5xx from the cache are its limits (threads, workspace, timeouts to the origin); raise the one that its log names.',
+  ],
+  ['cursor-moves-on/', 'Keep the cursor parameter in the cache key, and let Stream-Cursor pass to the client.'],
+  ['files-stay-bounded/errors/', 'Raise max_file_handles to what the report recommends, and the limit of open files (ulimit -n) above it.'],
+  ['files-stay-bounded/leak/', 'Raise the limit of open files (ulimit -n), watch the process\'s descriptors, and report the run upstream: this server version keeps files open beyond max_file_handles.'],
+]
+
+/** What to do about this failure; undefined where only the row's own advice is known. */
+export function fixFor(fingerprint: string | undefined): string | undefined {
+  return fixes.find(([beginning]) => fingerprint?.startsWith(beginning))?.[1]
+}
+
+/** The beginnings of fingerprints that have a fix of their own. */
+export const fixed: readonly string[] = fixes.map(([beginning]) => beginning)
