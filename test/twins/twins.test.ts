@@ -44,9 +44,9 @@ const twins: Twin[] = [
     scenario: 'restart-keeps-data',
     reddens: ['nothing-acknowledged-is-lost', 'every-stream-still-exists'],
   },
-  { id: 'drops-one-append', breaks: 'origin', scenario: 'restart-keeps-data', reddens: ['nothing-acknowledged-is-lost'] },
-  { id: 'doubles-one-append', breaks: 'origin', scenario: 'restart-keeps-data', reddens: ['nothing-is-twice'] },
-  { id: 'reorders-one-append', breaks: 'origin', scenario: 'restart-keeps-data', reddens: ['order-is-kept'] },
+  { id: 'drops-one-append', breaks: 'origin', scenario: 'restart-keeps-forks', reddens: ['nothing-acknowledged-is-lost'] },
+  { id: 'doubles-one-append', breaks: 'origin', scenario: 'restart-keeps-forks', reddens: ['nothing-is-twice'] },
+  { id: 'reorders-one-append', breaks: 'origin', scenario: 'restart-keeps-forks', reddens: ['order-is-kept'] },
   { id: 'never-ready-again', breaks: 'origin', scenario: 'start-is-ready-in-time', reddens: ['ready-within'] },
   {
     id: 'ttl-ignored',

@@ -28,7 +28,7 @@ const unboundedHandles = 1_000_000
 const sweepEveryMs = 500
 
 /** Of streams of which one append is mistreated, this is the one. */
-const chosenStream = /\/s-no-expiry-0$/
+const chosenStream = /\/s-forked-0$/
 const chosenAppend = 5
 const losing = new Set<string>()
 /** By stream: how often it was created, what was appended, what is acknowledged and not yet stored. */
