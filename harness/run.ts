@@ -68,6 +68,7 @@ const besideMax = 3
  * after each scenario, and at the end. A run that is killed leaves what it had seen until then.
  */
 export async function run(options: RunOptions): Promise<Result> {
+  options.progress.planned(options.plan.scenarios.length)
   const beginning = { startedAt: new Date(), beginMs: monotonicMs(), harness: await gatherHarness(), host: await gatherHost() }
   const collected: Collected = {
     scenarios: [],
@@ -208,7 +209,7 @@ function scopeOf({ subject, sizes, readersMax }: RunOptions): string[] {
 function bannersOf({ subject, plan }: RunOptions): string[] {
   const banners: string[] = []
   if (subject.server.kind === 'reference') {
-    banners.push(`REFERENCE SERVER: this run judged the npm reference server, not the production server. ${subject.server.because}`)
+    banners.push(`REFERENCE SERVER: this run judged the npm reference server, not the production server: ${subject.server.because}.`)
   }
   for (const { hop, program } of plantedTwins()) {
     banners.push(`TWIN: in place of the ${hop} stands a program that is broken on purpose: ${program}.`)

@@ -10,6 +10,8 @@ import { neutralise } from './neutralise.ts'
 import { truncate } from './wrap-text.ts'
 
 export interface Progress {
+  /** How many scenarios there will be: from then on it is told how many are done. */
+  planned(scenarios: number): void
   scenarioStarted(id: string, title: string): void
   /** What a running scenario is doing now; replaces what it was doing before. */
   step(id: string, text: string): void
@@ -41,9 +43,40 @@ const symbols = { fail: '✖', unknown: '?', pass: '✔', 'not-applicable': '–
 const words = { fail: 'FAIL', unknown: 'UNKNOWN', pass: 'PASS', 'not-applicable': 'NOT APPLICABLE' } as const
 const styles = { fail: 'red', unknown: 'yellow', pass: 'green', 'not-applicable': 'dim' } as const
 
+/** What a scenario is doing is told this often in a log; a kill a second would fill it. */
+const stepLineEveryMs = 2_000
+
+/** How many scenarios have ended, of how many. */
+class Count {
+  #planned = 0
+  #ended = 0
+
+  plan(scenarios: number): void {
+    this.#planned = scenarios
+  }
+
+  end(): void {
+    this.#ended += 1
+  }
+
+  /** `3 of 13`, or nothing where it is not known how many there will be. */
+  get words(): string {
+    return this.#planned === 0 ? '' : `${this.#ended} of ${this.#planned}`
+  }
+}
+
+interface Told {
+  text: string
+  atMs: number
+  /** Waits to tell the newest text, when there is one that came too soon. */
+  timer: NodeJS.Timeout | null
+  next: string
+}
+
 class PlainProgress implements Progress {
   readonly #stream: TextSink
-  readonly #lastStep = new Map<string, string>()
+  readonly #told = new Map<string, Told>()
+  readonly #count = new Count()
   #ended = false
 
   constructor(stream: TextSink) {
@@ -54,15 +87,38 @@ class PlainProgress implements Progress {
     this.#line(`${id}: ${title}`)
   }
 
+  planned(scenarios: number): void {
+    this.#count.plan(scenarios)
+  }
+
   step(id: string, text: string): void {
-    if (this.#lastStep.get(id) === text) return
-    this.#lastStep.set(id, text)
-    this.#line(`${id}: ${text}`)
+    const told = this.#told.get(id) ?? { text: '', atMs: -Infinity, timer: null, next: '' }
+    this.#told.set(id, told)
+    told.next = text
+    if (told.timer !== null) return
+    const waitMs = told.atMs + stepLineEveryMs - performance.now()
+    if (waitMs <= 0) this.#tell(id, told)
+    else told.timer = setTimeout(() => this.#tell(id, told), waitMs).unref()
+  }
+
+  #tell(id: string, told: Told): void {
+    told.timer = null
+    if (told.next === told.text) return
+    told.text = told.next
+    told.atMs = performance.now()
+    this.#line(`${id}: ${told.text}`)
   }
 
   scenarioEnded(id: string, verdict: VerdictKind, because: string, ms: number): void {
-    this.#lastStep.delete(id)
-    this.#line(`${id}: ${words[verdict]} after ${duration(ms)}: ${because}`)
+    this.#forget(id)
+    this.#count.end()
+    const done = this.#count.words === '' ? '' : ` (${this.#count.words} done)`
+    this.#line(`${id}: ${words[verdict]} after ${duration(ms)}${done}: ${because}`)
+  }
+
+  #forget(id: string): void {
+    clearTimeout(this.#told.get(id)?.timer ?? undefined)
+    this.#told.delete(id)
   }
 
   note(text: string): void {
@@ -70,6 +126,7 @@ class PlainProgress implements Progress {
   }
 
   end(): void {
+    for (const id of [...this.#told.keys()]) this.#forget(id)
     this.#ended = true
   }
 
@@ -98,6 +155,7 @@ class LiveProgress implements Progress {
   readonly #running = new Map<string, { startedAtMs: number; text: string }>()
   readonly #timer: NodeJS.Timeout
   readonly #onExit = () => this.end()
+  readonly #count = new Count()
   /** Lines to be printed above the live area at the next redraw. */
   #pending: string[] = []
   #linesDrawn = 0
@@ -113,6 +171,10 @@ class LiveProgress implements Progress {
     stream.write(hideCursor)
   }
 
+  planned(scenarios: number): void {
+    this.#count.plan(scenarios)
+  }
+
   scenarioStarted(id: string, title: string): void {
     this.#running.set(id, { startedAtMs: performance.now(), text: title })
   }
@@ -124,6 +186,7 @@ class LiveProgress implements Progress {
 
   scenarioEnded(id: string, verdict: VerdictKind, because: string, ms: number): void {
     this.#running.delete(id)
+    this.#count.end()
     const line = neutralise(`${id}, ${duration(ms)}: ${because}`)
     this.#pending.push(`${this.#paint(symbols[verdict], styles[verdict])} ${line}`)
   }
@@ -165,6 +228,7 @@ class LiveProgress implements Progress {
       return `${this.#paint(frames[this.#frame % frames.length]!, 'cyan')} ${said}`
     })
     if (running.length > runningMax) lines.push(`  … and ${running.length - runningMax} more running`)
+    if (running.length > 0 && this.#count.words !== '') lines.push(this.#paint(truncate(`  ${this.#count.words} done`, cells), 'dim'))
     return lines
   }
 

@@ -13,6 +13,8 @@ import type { Crowd, Via } from '../history.ts'
 import { encodeRecord } from '../record.ts'
 import { AwaitedTooLong, until, within } from '../until.ts'
 import type { CacheCounters, CrowdFigures, Milestone } from '../world.ts'
+import { crowdName } from '../crowd-words.ts'
+import { number } from '../report/figures.ts'
 import type { FleetPlan } from '../load/fleet/plan.ts'
 import { newStream, recordId } from './create-streams.ts'
 
@@ -122,7 +124,7 @@ interface Question {
 
 async function gather(gathering: Gathering, generation: string, readers: number): Promise<void> {
   const { step, context } = gathering
-  context.progress(`${readers} readers, ${step.mode} by ${step.path}, generation ${generation}`)
+  context.progress(`${number(readers)} readers: ${crowdName({ ...step, generation })}`)
   const live = step.mode === 'long-poll' || step.mode === 'sse'
   const held = live && generation !== 'late'
   let ackAtMs: number | null = null

@@ -46,11 +46,32 @@ describe('where there is no terminal', () => {
     expect(stream.text).toBe('04:15:02Z a: waiting␛[2J for b\n')
   })
 
-  test('nothing is written after the end', () => {
+  test('many steps in a row are a line every other second, the newest of them', () => {
     const { stream, progress } = plain()
+    for (let round = 1; round <= 30; round += 1) {
+      progress.step('kills', `round ${round} of 30`)
+      vi.advanceTimersByTime(100)
+    }
+    progress.step('kills', 'reading back')
+    vi.advanceTimersByTime(5_000)
+    expect(stream.text.trimEnd().split('\n').map((line) => line.slice(10))).toEqual(['kills: round 1 of 30', 'kills: round 20 of 30', 'kills: reading back'])
+  })
+
+  test('says how many are done, once it is known how many there will be', () => {
+    const { stream, progress } = plain()
+    progress.planned(13)
+    progress.scenarioEnded('tls', 'pass', 'All 3 checks passed.', 2_000)
+    expect(stream.text).toBe('04:15:02Z tls: PASS after 2 s (1 of 13 done): All 3 checks passed.\n')
+  })
+
+  test('nothing is written after the end, not even a step that waited', () => {
+    const { stream, progress } = plain()
+    progress.step('a', 'one')
+    progress.step('a', 'two')
     progress.end()
     progress.note('late')
-    expect(stream.text).toBe('')
+    vi.advanceTimersByTime(5_000)
+    expect(stream.text).toBe('04:15:02Z a: one\n')
   })
 })
 
@@ -95,6 +116,18 @@ describe('on a terminal', () => {
       expect.stringMatching(/^. +1 s {2}restarts {2}kill 3 of 30$/),
       '',
     ])
+    progress.end()
+    expect(screenOf(stream.text)).toEqual(['✔ tls, 2 s: 12 requests over h2.', ''])
+  })
+
+  test('shows how many are done', () => {
+    const { stream, progress } = live()
+    progress.planned(13)
+    progress.scenarioStarted('a', 'b')
+    progress.scenarioStarted('tls', 'All traffic is HTTPS')
+    progress.scenarioEnded('tls', 'pass', '12 requests over h2.', 2_000)
+    vi.advanceTimersByTime(100)
+    expect(screenOf(stream.text).slice(-2)).toEqual(['  1 of 13 done', ''])
     progress.end()
     expect(screenOf(stream.text)).toEqual(['✔ tls, 2 s: 12 requests over h2.', ''])
   })
