@@ -126,7 +126,7 @@ class PlainProgress implements Progress {
   }
 
   end(): void {
-    for (const id of [...this.#told.keys()]) this.#forget(id)
+    for (const id of this.#told.keys()) this.#forget(id)
     this.#ended = true
   }
 
