@@ -1,0 +1,20 @@
+/**
+ * The young generation of the heap grows to 128 MB where a history of millions of events passes through
+ * it, though next to nothing of it stays. Held small it costs no time, and leaves the memory to the
+ * servers and readers of the same machine.
+ */
+const smallYoungGeneration = '--max-semi-space-size=16'
+
+/** What the npm scripts start, by the word that they give. Paths are relative to the checkout. */
+export const programs = {
+  simulate: { entry: 'harness/cli.ts', flags: [smallYoungGeneration] },
+  test: {
+    entry: 'node_modules/vitest/vitest.mjs',
+    before: ['run'],
+    prepare: 'harness/provision/for-tests.ts',
+  },
+  bench: { entry: 'bench/run.ts' },
+  rejudge: { entry: 'harness/rejudge.ts', flags: [smallYoungGeneration] },
+  sample: { entry: 'docs/make-sample.ts' },
+  'validate-result': { entry: 'harness/report/validate.ts' },
+}
