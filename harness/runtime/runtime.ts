@@ -16,6 +16,9 @@ export type ReadyProbe =
   /** What it wrote since this start, on stdout or stderr, contains `text`. */
   | { kind: 'line'; text: string }
 
+/** What a program is, where it has to be put into a container: which image holds it. */
+export type ImageRole = 'origin' | 'varnish' | 'caddy' | 'node'
+
 /** A service as a value: what to run, where it listens, when it is ready, how it stops. */
 export interface Service {
   /** Unique within a run: the name of its log. */
@@ -23,6 +26,8 @@ export interface Service {
   /** Name of its log; the id where it is not given. Worlds that run side by side need one each. */
   logName?: string
   program: string
+  /** Where it runs in a container, the image; a runtime of processes takes `program` as it is. */
+  image: ImageRole
   args: string[]
   /** The whole environment: nothing is inherited but what stands here. */
   env: Record<string, string>

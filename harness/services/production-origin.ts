@@ -23,6 +23,7 @@ export function productionOrigin(options: ProductionOrigin): Service {
   return {
     id: options.id,
     program: options.program,
+    image: 'origin',
     args: ['run', '--config', options.configFile],
     env: caddyEnvironment(options.folder),
     cwd: options.folder,

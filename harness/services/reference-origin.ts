@@ -22,6 +22,7 @@ export function referenceOrigin(options: ReferenceOrigin): Service {
   return {
     id: options.id,
     program: process.execPath,
+    image: 'node',
     args: [twinProgram('origin') ?? fileURLToPath(import.meta.url), JSON.stringify({ port, dataDir, longPollTimeoutMs, maxFileHandles })],
     env: { HOME: options.folder, PATH: process.env.PATH ?? '/usr/bin:/bin', ...twinEnvironment() },
     cwd: options.folder,

@@ -18,6 +18,7 @@ export function tlsEdge(options: TlsEdge): Service {
   return {
     id: options.id,
     program: twin === undefined ? options.program : process.execPath,
+    image: twin === undefined ? 'caddy' : 'node',
     args: twin === undefined ? args : [twin, ...args],
     env: { ...caddyEnvironment(options.folder), ...(twin === undefined ? {} : twinEnvironment()) },
     cwd: options.folder,

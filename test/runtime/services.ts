@@ -8,6 +8,7 @@ export function fixtureService(id: string, behaviour: Behaviour, overrides: Part
   return {
     id,
     program: process.execPath,
+    image: 'node',
     args: [serviceProgram, JSON.stringify(behaviour)],
     env: {},
     cwd: '/',

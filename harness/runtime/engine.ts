@@ -1,0 +1,93 @@
+/** The container engine of this machine: found by testcontainers, refused in one sentence where it is of no use. */
+import { request } from 'node:http'
+import { existsSync } from 'node:fs'
+import type { ContainerRuntimeClient } from 'testcontainers'
+import { UsageError } from '../errors.ts'
+
+export type Docker = ContainerRuntimeClient['container']['dockerode']
+export type ContainerClient = ContainerRuntimeClient['container']
+
+/** How to speak to the engine without a library; what the supervisor needs. */
+export type EngineAddress = { socketPath: string } | { host: string; port: number }
+
+export interface Engine {
+  docker: Docker
+  /** testcontainers' own client: exec, stop and the like. */
+  client: ContainerClient
+  address: EngineAddress
+  /** 'Docker Engine 20.10.24, API 1.41, at /var/run/docker.sock' */
+  description: string
+}
+
+/** `network=container:` with `Init`, `wait?condition=` and sysctls are all older; 1.40 came in 2019. */
+const apiOldest = [1, 40] as const
+const architectures: Record<string, string> = { x86_64: 'x64', amd64: 'x64', aarch64: 'arm64', arm64: 'arm64' }
+const usualSocket = '/var/run/docker.sock'
+const insteadProcesses = 'or run without containers: --runtime processes'
+
+/**
+ * Opens the engine that DOCKER_HOST, testcontainers' own settings or the usual sockets lead to.
+ * @throws UsageError when none answers, when it is too old, or when it runs somewhere else
+ */
+export async function openEngine(): Promise<Engine> {
+  // Its loading takes a third of a second, which a run of processes need not wait for.
+  const { getContainerRuntimeClient } = await import('testcontainers')
+  const found = await getContainerRuntimeClient().catch(async () => {
+    throw new UsageError(await whyNone())
+  })
+  const docker = found.container.dockerode
+  const { Version, ApiVersion, Arch, Os } = await docker.version()
+  const address = addressOf(docker)
+  refuse(ApiVersion, Arch, Os)
+  const description = `container engine ${Version}, API ${ApiVersion}, at ${'socketPath' in address ? address.socketPath : `${address.host}:${address.port}`}`
+  return { docker, client: found.container, address, description }
+}
+
+function refuse(api: string, architecture: string, system: string): void {
+  const [major = 0, minor = 0] = api.split('.').map(Number)
+  if (major < apiOldest[0] || (major === apiOldest[0] && minor < apiOldest[1])) {
+    throw new UsageError(`The container engine speaks API ${api}, and ${apiOldest.join('.')} is needed: update it, ${insteadProcesses}.`)
+  }
+  if (system !== 'linux') throw new UsageError(`The container engine runs ${system} containers: switch it to Linux, ${insteadProcesses}.`)
+  if (architectures[architecture] !== process.arch) {
+    throw new UsageError(`The container engine is ${architecture} and this machine's programs are ${process.arch}: use an engine of the same, ${insteadProcesses}.`)
+  }
+}
+
+function addressOf(docker: Docker): EngineAddress {
+  const { socketPath, host, port } = docker.modem as { socketPath?: string; host?: string; port?: number | string }
+  if (socketPath !== undefined) return { socketPath }
+  return { host: host ?? '127.0.0.1', port: Number(port ?? 2375) }
+}
+
+/** testcontainers says only that nothing works. */
+async function whyNone(): Promise<string> {
+  const asked = process.env['DOCKER_HOST']
+  if (asked !== undefined && !asked.startsWith('unix://')) {
+    return `No container engine answers at DOCKER_HOST=${asked}: mend or unset it, ${insteadProcesses}.`
+  }
+  const socket = asked?.slice('unix://'.length) ?? usualSocket
+  if (!existsSync(socket)) {
+    return `No container engine is running (there is no ${socket}): start one, for example with "dockerd" as root or Docker Desktop, ${insteadProcesses}.`
+  }
+  const code = await knock(socket)
+  if (code === 'EACCES' || code === 'EPERM') {
+    return `This user may not speak to the container engine at ${socket}: join the group that may (usually "docker"), ${insteadProcesses}.`
+  }
+  return `No container engine answers at ${socket}${code === null ? '' : ` (${code})`}: start it, ${insteadProcesses}.`
+}
+
+const knockMsMax = 5_000
+
+/** The error's code, or null when something answers after all. */
+function knock(socketPath: string): Promise<string | null> {
+  const { promise, resolve } = Promise.withResolvers<string | null>()
+  const asked = request({ socketPath, path: '/_ping', timeout: knockMsMax }, (response) => {
+    response.resume()
+    resolve(null)
+  })
+  asked.once('timeout', () => asked.destroy(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' })))
+  asked.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message))
+  asked.end()
+  return promise
+}

@@ -1,0 +1,97 @@
+/** Makes an image by its recipe, in the engine. */
+import { createReadStream } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { execa } from 'execa'
+import { packTar } from 'modern-tar/fs'
+import { UsageError } from '../../errors.ts'
+import type { Docker } from '../engine.ts'
+import { dockerfile, type PackagesRecipe, type ProgramRecipe, type Recipe } from './recipes.ts'
+
+export interface BuildContext {
+  docker: Docker
+  /** The image that a program's is put on: 'scratch' or a reference. */
+  baseOf(recipe: ProgramRecipe): Promise<string>
+  signal?: AbortSignal | undefined
+}
+
+const unpackMsMax = 600_000
+export const imageLabel = 'durable-streams-simulator.image'
+
+/** @throws UsageError when packages, disk or engine do not allow it */
+export async function buildImage(tag: string, recipe: Recipe, context: BuildContext): Promise<void> {
+  await (recipe.kind === 'packages' ? importPackages(tag, recipe, context) : addProgram(tag, recipe, context))
+}
+
+async function importPackages(tag: string, recipe: PackagesRecipe, { docker, signal }: BuildContext): Promise<void> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'durable-streams-image-'))
+  try {
+    const file = path.join(folder, 'layer.tar')
+    await unpack(recipe, file, signal)
+    const [repo, version] = splitTag(tag)
+    const changes = [`LABEL ${imageLabel}=${tag}`]
+    const said = await docker.importImage(createReadStream(file), { repo, tag: version, changes })
+    await follow(docker, said, tag)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function unpack({ suite, packages }: PackagesRecipe, file: string, signal?: AbortSignal): Promise<void> {
+  const args = ['--variant=extract', `--include=${packages.join(',')}`, suite, file]
+  const run = await execa('mmdebstrap', args, {
+    reject: false,
+    timeout: unpackMsMax,
+    stdin: 'ignore',
+    all: true,
+    ...(signal ? { cancelSignal: signal } : {}),
+  })
+  signal?.throwIfAborted()
+  if (!run.failed) return
+  throw new UsageError(
+    `The packages ${packages.join(', ')} could not be unpacked for an image: ${lastWords(run.all ?? run.message)}; ` +
+      'let this machine reach a Debian mirror or an image registry, or run without containers: --runtime processes.',
+  )
+}
+
+/** mmdebstrap's errors begin with "E:"; what comes after them is its tidying up. */
+function lastWords(said: string): string {
+  const lines = said.split('\n').filter(Boolean)
+  return (lines.findLast((line) => line.startsWith('E:')) ?? lines.at(-1) ?? 'it said nothing').trim()
+}
+
+async function addProgram(tag: string, recipe: ProgramRecipe, { docker, baseOf }: BuildContext): Promise<void> {
+  const context = packTar([
+    { type: 'content', target: 'Dockerfile', content: dockerfile(recipe, await baseOf(recipe)) },
+    { type: 'file', source: recipe.file, target: 'program', mode: 0o755 },
+    // A folder of the context is copied with what is in it; without anything there would be none.
+    { type: 'content', target: 'volume/.keep', content: '' },
+  ])
+  const said = await docker.buildImage(context, { t: tag, labels: { [imageLabel]: tag }, rm: true, forcerm: true })
+  await follow(docker, said, tag)
+}
+
+/** Reads the engine's report to its end. @throws UsageError with its own words when it failed */
+export async function follow(docker: Docker, said: NodeJS.ReadableStream, what: string): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<{ error?: string }[]>()
+  docker.modem.followProgress(said, (error, lines: { error?: string }[]) => (error ? reject(error) : resolve(lines)))
+  let problem: string | undefined
+  try {
+    problem = (await promise).find((line) => line.error !== undefined)?.error
+  } catch (error) {
+    problem = (error as Error).message
+  }
+  if (problem === undefined) return
+  const full = /no space left on device/i.test(problem)
+  throw new UsageError(
+    full
+      ? `The engine's disk filled up while it made ${what}: free some (docker system df), or run without containers: --runtime processes.`
+      : `The engine could not make ${what}: ${problem.trim()}`,
+  )
+}
+
+export function splitTag(tag: string): [string, string] {
+  const at = tag.lastIndexOf(':')
+  return [tag.slice(0, at), tag.slice(at + 1)]
+}

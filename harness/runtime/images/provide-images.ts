@@ -1,0 +1,162 @@
+/**
+ * The images of a run. For each: the public one where the engine has it or a registry gives it, else
+ * one made here, once, from Debian packages or around a program of this machine.
+ */
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { withLock } from '../../bootstrap/lock.mjs'
+import { UsageError } from '../../errors.ts'
+import { findProgram } from '../../provision/find-program.ts'
+import { sha256Of } from '../../provision/identify.ts'
+import { installDebianPackages } from '../../provision/install-packages.ts'
+import { canInstall, thisHost } from '../../provision/missing-tools.ts'
+import type { Docker } from '../engine.ts'
+import type { ImageRole } from '../runtime.ts'
+import { buildImage, follow } from './build-image.ts'
+import { publicReference, type PublicImage } from './public-images.ts'
+import { isStatic, libraryPackages, localTag, varnishPackages, type ProgramRecipe, type Recipe } from './recipes.ts'
+
+export interface RunImage {
+  /** What the engine is asked for. */
+  reference: string
+  /** 'sha256:…' of its content: the digest that ran. */
+  id: string
+  /** Path inside of the program that its services run. */
+  program: string
+  source: string
+}
+
+export type RunImages = Readonly<Record<ImageRole, RunImage>>
+
+export interface ImagesOptions {
+  docker: Docker
+  /** The verified server; none where the reference server stands in. */
+  server: { path: string; sha256: string } | null
+  /** The Caddy that provisioning found; the image is built around it where it is the server itself or no registry answers. */
+  caddy: { path: string; sha256: string }
+  onProgress?: (line: string) => void
+  signal?: AbortSignal
+}
+
+const lockMsMax = 900_000
+const pullMsMax = 600_000
+
+/** @throws UsageError when an image can neither be had nor made */
+export async function provideImages(options: ImagesOptions): Promise<RunImages> {
+  const lock = path.join(tmpdir(), 'durable-streams-simulator-images.lock')
+  const onWait = () => options.onProgress?.('Another run is preparing images; waiting for it.')
+  const { signal } = options
+  return withLock(lock, { waitMs: lockMsMax, onWait, ...(signal ? { signal } : {}) }, () => new Provider(options).all())
+}
+
+class Provider {
+  #options: ImagesOptions
+  /** Asked once: a registry that does not answer for one image will not for the next. */
+  #registryAnswers = true
+
+  constructor(options: ImagesOptions) {
+    this.#options = options
+  }
+
+  async all(): Promise<RunImages> {
+    const { server, caddy } = this.#options
+    const varnish = await this.#publicOr('varnish', '/usr/sbin/varnishd', this.#packages(varnishPackages))
+    const node = await this.#publicOr('node', '/usr/local/bin/node', await this.#around(await thisNode(), '/usr/local/bin/node'))
+    const origin = server === null ? node : await this.#ofServer(server)
+    const edge =
+      caddy.path === server?.path
+        ? origin
+        : await this.#publicOr('caddy', '/usr/bin/caddy', await this.#around(caddy, '/usr/bin/caddy'))
+    return { origin, varnish, caddy: edge, node }
+  }
+
+  /** What was made here before is not replaced by a download in the middle of a series of runs. */
+  async #publicOr(image: PublicImage, program: string, recipe: Recipe): Promise<RunImage> {
+    const reference = publicReference(image)
+    const here = await this.#idOf(reference)
+    if (here !== null) return { reference, id: here, program, source: reference }
+    const made = await this.#idOf(localTag(image, recipe))
+    if (made === null && (await this.#pull(reference))) {
+      return { reference, id: (await this.#idOf(reference))!, program, source: reference }
+    }
+    return { ...(await this.#make(image, recipe)), program }
+  }
+
+  async #ofServer(server: { path: string; sha256: string }): Promise<RunImage> {
+    const target = '/usr/bin/durable-streams-server'
+    return { ...(await this.#make('server', await this.#around(server, target))), program: target }
+  }
+
+  async #idOf(reference: string): Promise<string | null> {
+    try {
+      return (await this.#options.docker.getImage(reference).inspect()).Id
+    } catch (error) {
+      if ((error as { statusCode?: number }).statusCode === 404) return null
+      throw error
+    }
+  }
+
+  /** False when no registry answers; one that wants a login or does not have the image is the user's to mend. */
+  async #pull(reference: string): Promise<boolean> {
+    if (!this.#registryAnswers) return false
+    const { docker, onProgress } = this.#options
+    try {
+      onProgress?.(`Pulling ${reference}…`)
+      const said = await docker.pull(reference, { abortSignal: AbortSignal.timeout(pullMsMax) })
+      await follow(docker, said, reference)
+      return true
+    } catch (error) {
+      const because = (error as Error).message.trim()
+      if (/unauthorized|denied|authentication required/i.test(because)) {
+        throw new UsageError(`The registry wants a login for ${reference}: docker login, or run without containers: --runtime processes.`)
+      }
+      this.#registryAnswers = false
+      onProgress?.('No image registry answers; images are made here instead, once.')
+      return false
+    }
+  }
+
+  #packages(packages: readonly string[]): Recipe {
+    const suite = /^VERSION_CODENAME=(\w+)/m.exec(thisHost().osRelease)?.[1] ?? 'stable'
+    return { kind: 'packages', suite, packages }
+  }
+
+  async #around({ path: file, sha256 }: { path: string; sha256: string }, target: string): Promise<Recipe> {
+    return { kind: 'program', base: (await isStatic(file)) ? 'scratch' : 'libraries', file, sha256, target }
+  }
+
+  async #baseOf({ base }: ProgramRecipe): Promise<string> {
+    if (base === 'scratch') return base
+    return (await this.#publicOr('libraries', '/', this.#packages(libraryPackages))).reference
+  }
+
+  async #make(name: string, recipe: Recipe): Promise<Omit<RunImage, 'program'>> {
+    const { docker, onProgress, signal } = this.#options
+    const how = recipe.kind === 'packages' ? 'from Debian packages' : `around ${recipe.file}`
+    const reference = localTag(name, recipe)
+    const source = `${reference}, made here ${how}`
+    const before = await this.#idOf(reference)
+    if (before !== null) return { reference, id: before, source }
+    if (recipe.kind === 'packages') await this.#needUnpacker()
+    const startedAt = performance.now()
+    onProgress?.(`Making the image ${name} ${how}; this is done once…`)
+    await buildImage(reference, recipe, { docker, signal, baseOf: (program) => this.#baseOf(program) })
+    const { Id: id, Size: bytes } = await docker.getImage(reference).inspect()
+    onProgress?.(`Made the image ${name} (${Math.round(bytes / 1e6)} MB) in ${Math.ceil((performance.now() - startedAt) / 1_000)} s.`)
+    return { reference, id, source }
+  }
+
+  async #needUnpacker(): Promise<void> {
+    const { onProgress = () => {}, signal } = this.#options
+    if (findProgram('mmdebstrap', process.env)) return
+    if (!canInstall(thisHost())) {
+      throw new UsageError('No image registry answers, and images cannot be made here without mmdebstrap: install it (Debian: apt-get install mmdebstrap), or run without containers: --runtime processes.')
+    }
+    onProgress('Installing mmdebstrap (apt-get install mmdebstrap)…')
+    await installDebianPackages(['mmdebstrap'], { env: process.env, onProgress, signal })
+  }
+}
+
+async function thisNode() {
+  return { path: process.execPath, sha256: await sha256Of(process.execPath) }
+}
