@@ -8,6 +8,7 @@ import { exitCodes, Interrupted, UsageError } from './errors.ts'
 import { gather } from './gather.ts'
 import { hostCanHold } from './load/fleet/limits.ts'
 import { openInterruption } from './interruption.ts'
+import { refuseLowOpenFilesLimit } from './open-files-limit.ts'
 import { makeOutputFolder } from './output-folder.ts'
 import { loadScenarios, planRun, type Plan } from './plan.ts'
 import { provision } from './provision/provision.ts'
@@ -19,6 +20,8 @@ import { run } from './run.ts'
 import { openProcessRuntime } from './runtime/processes.ts'
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..')
+/** The server's own default of max_file_handles. */
+const usualFileHandles = 100
 /** Below the run's folder, with `--keep`. */
 const keptFolder = 'kept'
 
@@ -65,6 +68,7 @@ async function simulate(options: Options, plan: Plan, out: string, progress: Pro
     ...(options.caddyfile === undefined ? {} : { caddyfile: options.caddyfile }),
     ...(options.vcl === undefined ? {} : { vcl: options.vcl }),
   })
+  refuseLowOpenFilesLimit(subject.capabilities && (subject.capabilities.maxFileHandles ?? usualFileHandles), options.streams)
   signal.throwIfAborted()
   if (provided.server.kind === 'reference') progress.note(`REFERENCE SERVER, not production: ${provided.server.because}`)
   const seed = options.seed ?? randomInt(2 ** 31)

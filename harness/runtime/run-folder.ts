@@ -28,7 +28,8 @@ interface Place {
   processNamespace: string
 }
 
-interface Owner {
+/** Who has to be dead before what a run left is removed. */
+export interface Owner {
   runId: string
   place: Place
   harness: ProcessIdentity
@@ -95,7 +96,8 @@ async function writeOwner(folder: string, owner: Owner): Promise<void> {
   await rename(`${file}.new`, file)
 }
 
-async function readOwner(folder: string): Promise<Owner | null> {
+/** Null where it cannot be read. */
+export async function readOwner(folder: string): Promise<Owner | null> {
   try {
     return JSON.parse(await readFile(path.join(folder, 'owner.json'), 'utf8')) as Owner
   } catch {
@@ -135,6 +137,8 @@ export async function sweepDeadRuns(): Promise<string[]> {
     const owner = await readOwner(folder)
     if (owner && isDead(owner) && (await removeDeadRun(owner, folder, name))) swept.push(name)
   }
+  // This run may have ended while the others were removed.
+  if (swept.length > 0) await rmdir(runs).catch(() => {})
   return swept
 }
 
@@ -158,7 +162,8 @@ async function removeDeadRun(owner: Owner, folder: string, name: string): Promis
   return true
 }
 
-function isDead({ place, harness, supervisor }: Owner): boolean {
+/** True when neither harness nor supervisor lives, as far as this host can judge. */
+export function isDead({ place, harness, supervisor }: Owner): boolean {
   const own = here()
   if (place.hostname !== own.hostname) return false
   if (place.bootId !== own.bootId) return true

@@ -11,8 +11,7 @@ const args = ['fan-out-long-poll', '--origin', 'reference', '--readers', '150']
 /** A run in which all hops are up and 150 readers are held. */
 async function heldCrowd(options: SimulationOptions = {}): Promise<{ simulation: Simulation; before: Belongings }> {
   const simulation = startSimulation(args, options)
-  await simulation.says('150 readers, long-poll by edge-http1, generation 1')
-  await until(() => simulation.running('fleet.ts').length > 0, { for: 'the fleet', timeoutMs: 20_000 })
+  await simulation.holdsReaders(150)
   const before = simulation.belongings()
   const commands = before.processes.map((one) => one.command)
   const count = (words: string) => commands.filter((command) => command.includes(words)).length

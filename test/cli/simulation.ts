@@ -118,7 +118,7 @@ export class Simulation implements AsyncDisposable {
 
   #overEarly(text: string): false {
     if (this.child.exitCode === null && this.child.signalCode === null) return false
-    throw new Error(`It ended before it said "${text}": ${this.#stderr.slice(-600)}`)
+    throw new Error(`It ended before there was "${text}": ${this.#stderr.slice(-600)}`)
   }
 
   /** All its living processes: they descend from it, or name its folders. */
@@ -137,6 +137,12 @@ export class Simulation implements AsyncDisposable {
   /** Its processes whose command line holds all of these words. */
   running(...words: string[]): Process[] {
     return this.processes().filter((one) => words.every((word) => one.command.includes(word)))
+  }
+
+  /** Waits until its fleet holds this many connections. */
+  async holdsReaders(readers: number): Promise<void> {
+    const held = () => this.running('fleet.ts').some((one) => socketsOf(one.pid).length >= readers) || this.#overEarly(`${readers} readers`)
+    await until(held, { for: `${readers} readers; it said: ${this.#stderr.slice(-400)}`, timeoutMs: 60_000, everyMs: 5 })
   }
 
   /** The folder of its one run. */
