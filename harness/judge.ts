@@ -278,6 +278,12 @@ const noDurability = {
   failureRateBound: null,
 }
 
+/** Kills that were not all clean bound nothing. */
+function onlyOfCleanKills(seen: NonNullable<Measurements['durability']>): NonNullable<Measurements['durability']> {
+  const harm = seen.lost + seen.doubled + seen.reordered + seen.torn
+  return harm === 0 ? seen : { ...seen, failureRateBound: null }
+}
+
 /** Lists are appended, objects merged. Durability is only reported where kills were counted. */
 export function mergeMeasurements(parts: MeasurementParts[]): Measurements {
   const merged: Record<string, unknown> = {}
@@ -289,6 +295,6 @@ export function mergeMeasurements(parts: MeasurementParts[]): Measurements {
   }
   const durability = merged.durability as Partial<typeof noDurability> | undefined
   if (durability?.kills === undefined) delete merged.durability
-  else merged.durability = { ...noDurability, ...durability }
+  else merged.durability = onlyOfCleanKills({ ...noDurability, ...durability })
   return merged as Measurements
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { EventBody, HistoryEvent } from '../harness/history.ts'
-import { Judge } from '../harness/judge.ts'
+import { Judge, mergeMeasurements } from '../harness/judge.ts'
 import { defineScenario, type Scenario } from '../harness/scenario.ts'
 import { expiredIsGone, readyWithin } from '../harness/checks.ts'
 
@@ -67,6 +67,15 @@ describe('faults', () => {
     const kill = (proof: string): [number, EventBody] => [0, { kind: 'fault', fault: 'kill', phase: 'injected', proof, proven: true }]
     expect(judged([kill('gone')]).faults).toEqual([{ id: 'kill', proof: 'gone', proven: true }])
     expect(judged([kill('gone'), kill('gone again')]).faults).toEqual([{ id: 'kill', proof: '2 times; the last time gone again', proven: true }])
+  })
+})
+
+describe('figures of several checks', () => {
+  const durability = { kills: 30, failureRateBound: 0.1 }
+
+  it('bound the failure rate only where every kill was clean', () => {
+    expect(mergeMeasurements([{ durability }, { durability: { lost: 0 } }]).durability).toMatchObject({ lost: 0, failureRateBound: 0.1 })
+    expect(mergeMeasurements([{ durability }, { durability: { lost: 1 } }]).durability).toMatchObject({ lost: 1, failureRateBound: null })
   })
 })
 

@@ -3,6 +3,7 @@
  * acknowledged since its last start. Below the floor the run is void, not green.
  */
 import { limitsOf, type Check } from '../check.ts'
+import { percent } from '../report/figures.ts'
 import { pass, unknown } from '../verdict.ts'
 
 interface Limits {
@@ -69,5 +70,5 @@ export const killsHitAWorkingServerCheck: Check<State, Partial<Limits>> = {
 
 /** Of clean cycles: with N of them the failure rate is below 3/N at 95 %. */
 function boundOf(counted: number): string {
-  return counted < 4 ? ', too few to bound a failure rate' : `; clean, they bound the failure rate below ${(300 / counted).toFixed(1)} % (95 %)`
+  return counted < 4 ? ', too few to bound a failure rate' : `; if all were clean, fewer than ${percent(Math.round(3_000 / counted) / 1_000)} of kills do harm (95 % confidence)`
 }

@@ -36,6 +36,11 @@ export function harmOf(seen: NonNullable<Measurements['durability']>, checks: Me
   ].map((harm) => ({ ...harm, judged: harm.judged || harm.count > 0 }))
 }
 
+/** What clean kills leave possible; null where they were not all clean, or nobody looked. */
+export function cleanBound(seen: NonNullable<Measurements['durability']>, checks: Measured['checks']): number | null {
+  return harmOf(seen, checks).every(({ judged, count }) => judged && count === 0) ? seen.failureRateBound : null
+}
+
 function durability({ durability: seen }: Measurements, checks: Measured['checks']): string[] {
   if (!seen) return []
   const harm = harmOf(seen, checks).filter(({ judged }) => judged).map(({ word, count }) => `${number(count)} ${word}`)
@@ -43,7 +48,8 @@ function durability({ durability: seen }: Measurements, checks: Measured['checks
   const appends = `${plural(seen.appendsAcknowledged, 'acknowledged append')}`
   const what = harm.length === 0 ? `${appends}, not judged` : `of ${appends} ${harm.join(', ')}`
   const sentences = [`${counted}: ${what}; slowest start ${duration(seen.readyMsMax)}.`]
-  if (seen.failureRateBound !== null) sentences.push(boundSentence(seen.kills, seen.failureRateBound))
+  const bound = cleanBound(seen, checks)
+  if (bound !== null) sentences.push(boundSentence(seen.kills, bound))
   return sentences
 }
 
@@ -101,11 +107,14 @@ function fileHandles({ fileHandles: seen, fileHandlesRecommended: advice }: Meas
   ]
 }
 
+/** By which way an event came. */
+export const hopWords = { origin: 'origin alone', edge: 'cache', tls: 'TLS and cache' } as const
+
 function passage({ passage: seen = [] }: Measurements): string[] {
   return [...new Set(seen.map((one) => one.mode))].map((mode) => {
     const hops = seen.filter((one) => one.mode === mode)
-    const words = hops.map((one) => `${one.via} ${duration(one.p50Ms)}, at most ${duration(one.maxMs)}`)
-    return `${modeWords[mode]}, from append to event: ${words.join('; ')}.`
+    const words = hops.map((one) => `${hopWords[one.via]} ${duration(one.p50Ms)}, at most ${duration(one.maxMs)}`)
+    return `${modeWords[mode]}, the event after the append's acknowledgement: ${words.join('; ')}.`
   })
 }
 

@@ -20,6 +20,10 @@ const crowd: FanOutMeasurement = {
   spread: [],
 }
 
+function passed(id: string): CheckResult {
+  return { id, rows: [], severity: 'high', verdict: 'pass', because: '', evidence: [], examined: 1 }
+}
+
 function said(measurements: Measurements, checks: CheckResult[] = []): string[] {
   return keyMeasures({ measurements, checks })
 }
@@ -58,20 +62,21 @@ const durability = {
 }
 
 test('clean kills come with the failure rate they leave possible, unless they are too few', () => {
-  expect(said({ durability: { ...durability, failureRateBound: 0.1 } })[1]).toContain('up to 10 %')
-  expect(said({ durability: { ...durability, kills: 1, failureRateBound: 3 } })[1]).toBe(
-    '1 clean kill: too few to bound the failure rate.',
-  )
-  expect(said({ durability: { ...durability, failureRateBound: null } }).length).toBe(1)
+  const judged = ['nothing-acknowledged-is-lost', 'nothing-is-twice', 'order-is-kept', 'nothing-is-torn'].map(passed)
+  const bound = (changes: object) => said({ durability: { ...durability, failureRateBound: 0.1, ...changes } }, judged)[1]
+  expect(bound({})).toContain('up to 10 %')
+  expect(bound({ kills: 1, failureRateBound: 3 })).toBe('1 clean kill: too few to bound the failure rate.')
+  expect(bound({ failureRateBound: null })).toBe(undefined)
+  expect(bound({ doubled: 1 })).toBe(undefined)
+  expect(said({ durability: { ...durability, failureRateBound: 0.1 } }).length).toBe(1)
 })
 
 test('what nobody looked at is not called harmless', () => {
   const seen = { durability: { ...durability, failureRateBound: null } }
   expect(said(seen)).toEqual(['30 kills under load (1 void), 31 starts: 12,042 acknowledged appends, not judged; slowest start 94 ms.'])
-  const check = { id: 'nothing-acknowledged-is-lost', rows: [], severity: 'high', because: '', evidence: [], examined: 1 } as const
-  const passed = { ...check, rows: [], evidence: [], verdict: 'pass' as const }
-  expect(said(seen, [passed])[0]).toContain('of 12,042 acknowledged appends 0 lost; slowest')
-  expect(said(seen, [{ ...passed, verdict: 'unknown' }])[0]).toContain('not judged')
+  const read = passed('nothing-acknowledged-is-lost')
+  expect(said(seen, [read])[0]).toContain('of 12,042 acknowledged appends 0 lost; slowest')
+  expect(said(seen, [{ ...read, verdict: 'unknown' }])[0]).toContain('not judged')
   expect(said({ durability: { ...seen.durability, torn: 2 } })[0]).toContain('of 12,042 acknowledged appends 2 torn;')
 })
 

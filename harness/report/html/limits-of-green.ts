@@ -1,6 +1,7 @@
 /** What even a green run does not prove: fixed knowledge, and what this very run left open. */
 import { percent, plural } from '../figures.ts'
 import { idsByReason } from '../groups.ts'
+import { cleanBound } from '../key-measures.ts'
 import type { Result } from '../result.ts'
 import { linked } from './summary.ts'
 import { html, type Content, type Markup } from './markup.ts'
@@ -28,10 +29,11 @@ function ofThisRun(result: Result): string[] {
   const away = result.checklist.filter((row) => row.verdict === 'not-applicable').map((row) => row.id)
   if (open.length > 0) lines.push(`${plural(open.length, 'row')} of the checklist could not be judged in this run: ${open.join(', ')}.`)
   if (away.length > 0) lines.push(`${plural(away.length, 'row')} did not apply to what was given: ${away.join(', ')}.`)
-  for (const { measurements } of result.scenarios) {
+  for (const { measurements, checks } of result.scenarios) {
     const seen = measurements.durability
-    if (seen && seen.failureRateBound !== null && seen.failureRateBound < 1) {
-      lines.push(`${plural(seen.kills, 'clean kill')} cannot exclude a loss in up to ${percent(seen.failureRateBound)} of kills (95 % confidence); more kills lower that bound.`)
+    const bound = seen ? cleanBound(seen, checks) : null
+    if (seen && bound !== null && bound < 1) {
+      lines.push(`${plural(seen.kills, 'clean kill')} cannot exclude a loss in up to ${percent(bound)} of kills (95 % confidence); more kills lower that bound.`)
     }
   }
   return lines

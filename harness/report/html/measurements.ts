@@ -1,7 +1,7 @@
 /** A scenario's figures, drawn and as tables. */
 import { bytes, duration, number, percent, plural } from '../figures.ts'
 import { modeWords } from '../../crowd-words.ts'
-import { expiryByWay, harmOf, type Expiry, type Measured } from '../key-measures.ts'
+import { cleanBound, expiryByWay, harmOf, hopWords, type Expiry, type Measured } from '../key-measures.ts'
 import type { Measurements } from '../result.ts'
 import { fanOut } from './fan-out.ts'
 import { html, type Content, type Markup } from './markup.ts'
@@ -26,6 +26,7 @@ export function measurementFigures({ measurements: seen, checks }: Measured): Co
 }
 
 function durability(seen: Durability, checks: Measured['checks']): Markup {
+  const bound = cleanBound(seen, checks)
   return html`<dl class="tiles">
     ${tile(number(seen.kills), 'kills under load', '')}
     ${tile(number(seen.killsVoid), 'kills that prove nothing', seen.killsVoid > 0 ? 'open' : '')}
@@ -35,7 +36,7 @@ function durability(seen: Durability, checks: Measured['checks']): Markup {
       judged ? tile(number(count), word, count > 0 ? 'bad' : 'good') : tile('?', `${word}: not judged`, 'open'),
     )}
     ${tile(duration(seen.readyMsMax), 'slowest start', '')}
-    ${seen.failureRateBound === null ? '' : boundTile(seen.failureRateBound)}
+    ${bound === null ? '' : boundTile(bound)}
   </dl>`
 }
 
@@ -144,12 +145,6 @@ function passage(seen: readonly Passage[]): Content {
     { head: 'At most', figures: true, cell: (one) => duration(one.maxMs) },
   ]
   return table('From the append\'s acknowledgement to the event at the reader', columns, seen)
-}
-
-const hopWords: Record<Passage['via'], string> = {
-  origin: 'origin alone',
-  edge: 'cache',
-  tls: 'TLS and cache',
 }
 
 function expiry(seen: readonly Expiry[]): Content {
