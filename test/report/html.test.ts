@@ -104,6 +104,16 @@ function scenarioWith(changes: Partial<ScenarioResult>): ScenarioResult {
   return { ...empty, ...changes }
 }
 
+test('a timeline of too many rows keeps its faults', () => {
+  const steps = Array.from({ length: 30 }, (_, index) => ({ kind: 'step' as const, label: `step ${index}`, fromMs: index, toMs: index + 1 }))
+  const fault = { kind: 'fault' as const, label: 'origin down after a kill', fromMs: 40, toMs: 50 }
+  const text = body({ ...sampleResult(1), scenarios: [scenarioWith({ timeline: [...steps, fault] })] })
+  expect(text).toContain('origin down after a kill')
+  expect(text).toContain('step 16')
+  expect(text).not.toContain('step 17')
+  expect(text).toContain('and 13 more in result.json')
+})
+
 describe('size', () => {
   const points = 10_000
   const indices = Array.from({ length: points }, (_, index) => index)

@@ -21,13 +21,19 @@ export function timeline(scenario: ScenarioResult): Content {
   const lanes = lanesOf(scenario.timeline)
   if (lanes.length === 0 && scenario.throughput.length < 2) return ''
   const endMs = Math.max(1, scenario.durationMs, ...lanes.flatMap((lane) => lane.spans.map((span) => span.toMs)))
-  const shown = lanes.slice(0, lanesMax)
+  const shown = mostTelling(lanes)
   return html`<figure class="timeline">
     <figcaption>Timeline of ${duration(scenario.durationMs)}</figcaption>
     <ol class="lanes">${shown.map((lane) => laneRow(lane, endMs))}</ol>
     ${lanes.length > shown.length ? html`<p class="quiet">and ${lanes.length - shown.length} more in result.json</p>` : ''}
     ${throughput(scenario, lanes, endMs)}
   </figure>`
+}
+
+/** Where there are too many lanes, steps are left out, never faults. */
+function mostTelling(lanes: readonly Lane[]): Lane[] {
+  const faults = lanes.filter((lane) => lane.kind === 'fault').slice(0, lanesMax)
+  return [...lanes.filter((lane) => lane.kind !== 'fault').slice(0, lanesMax - faults.length), ...faults]
 }
 
 /** Marks of one label share a lane; steps come before the faults, each in order of time. */
