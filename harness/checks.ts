@@ -21,6 +21,7 @@ import { killsHitAWorkingServerCheck } from './checks/kills-hit-a-working-server
 import { nothingAcknowledgedIsLostCheck } from './checks/nothing-acknowledged-is-lost.ts'
 import { nothingIsRefusedCheck } from './checks/nothing-is-refused.ts'
 import { nothingIsTornCheck } from './checks/nothing-is-torn.ts'
+import { nothingRefusedIsStoredCheck } from './checks/nothing-refused-is-stored.ts'
 import { nothingIsTwiceCheck } from './checks/nothing-is-twice.ts'
 import { orderIsKeptCheck } from './checks/order-is-kept.ts'
 import { readyWithinCheck } from './checks/ready-within.ts'
@@ -46,6 +47,7 @@ const all: readonly AnyCheck[] = [
   nothingIsRefusedCheck,
   nothingIsTornCheck,
   nothingIsTwiceCheck,
+  nothingRefusedIsStoredCheck,
   orderIsKeptCheck,
   readyWithinCheck,
 ]
@@ -71,6 +73,7 @@ export const nothingAcknowledgedIsLost = constructor(nothingAcknowledgedIsLostCh
 export const nothingIsRefused = constructor(nothingIsRefusedCheck)
 export const nothingIsTorn = constructor(nothingIsTornCheck)
 export const nothingIsTwice = constructor(nothingIsTwiceCheck)
+export const nothingRefusedIsStored = constructor(nothingRefusedIsStoredCheck)
 export const orderIsKept = constructor(orderIsKeptCheck)
 export const readyWithin = constructor(readyWithinCheck)
 export const aliveUntilExpiry = constructor(aliveUntilExpiryCheck)

@@ -11,6 +11,7 @@ import {
   nothingAcknowledgedIsLost,
   nothingIsTorn,
   nothingIsTwice,
+  nothingRefusedIsStored,
   orderIsKept,
   readyWithin,
 } from '../harness/checks.ts'
@@ -41,6 +42,7 @@ export default defineScenario({
     killsHitAWorkingServer({ acknowledgedMin: 20 }),
     nothingAcknowledgedIsLost(),
     nothingIsTwice(),
+    nothingRefusedIsStored(),
     nothingIsTorn(),
     orderIsKept(),
     everyStreamStillExists(),

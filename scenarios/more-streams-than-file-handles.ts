@@ -4,7 +4,7 @@ import { createStreams } from '../harness/steps/create-streams.ts'
 import { readAllFromStart } from '../harness/steps/read-all.ts'
 import { repeat } from '../harness/steps/repeat.ts'
 import { start, stop } from '../harness/steps/start-stop.ts'
-import { filesStayBounded, nothingAcknowledgedIsLost, nothingIsRefused, nothingIsTwice } from '../harness/checks.ts'
+import { filesStayBounded, nothingAcknowledgedIsLost, nothingIsRefused, nothingIsTwice, nothingRefusedIsStored } from '../harness/checks.ts'
 
 export default defineScenario({
   id: 'more-streams-than-file-handles',
@@ -31,5 +31,5 @@ export default defineScenario({
     createStreams({ kinds: ['no-expiry'], each: { option: 'streams', share: 0.1 }, prefix: 'under-pressure', records: 1 }),
   ],
   healed: [readAllFromStart({ via: ['origin'] })],
-  checks: [filesStayBounded(), nothingIsRefused(), nothingAcknowledgedIsLost(), nothingIsTwice()],
+  checks: [filesStayBounded(), nothingIsRefused(), nothingAcknowledgedIsLost(), nothingIsTwice(), nothingRefusedIsStored()],
 })

@@ -8,6 +8,7 @@ import {
   nothingAcknowledgedIsLost,
   nothingIsTorn,
   nothingIsTwice,
+  nothingRefusedIsStored,
   orderIsKept,
   readyWithin,
 } from '../harness/checks.ts'
@@ -36,6 +37,7 @@ export default defineScenario({
   checks: [
     nothingAcknowledgedIsLost(),
     nothingIsTwice(),
+    nothingRefusedIsStored(),
     nothingIsTorn(),
     orderIsKept(),
     everyStreamStillExists(),

@@ -7,6 +7,7 @@ import {
   nothingAcknowledgedIsLost,
   nothingIsTorn,
   nothingIsTwice,
+  nothingRefusedIsStored,
   orderIsKept,
   readyWithin,
 } from '../harness/checks.ts'
@@ -32,6 +33,7 @@ export default defineScenario({
   checks: [
     nothingAcknowledgedIsLost(),
     nothingIsTwice(),
+    nothingRefusedIsStored(),
     nothingIsTorn(),
     orderIsKept(),
     everyStreamStillExists(),

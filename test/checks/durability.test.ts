@@ -33,6 +33,29 @@ describe('nothing-is-refused', () => {
   })
 })
 
+describe('nothing-refused-is-stored', () => {
+  const verdict = (events: Parameters<typeof judge>[2]) => judge('nothing-refused-is-stored', {}, events)
+  const one = [...created(0), ...appended(10, 20, 's/1.1')]
+  const refusal = operation(30, 40, { op: 'append', kind: 'fail', status: 404, append: { record: 's/1.2', bytes: 10 } })
+
+  it('passes when what was refused is not read back, and fails when it is', () => {
+    expect(verdict([...one, ...refusal, ...read(50, 60, ['s/1.1'])])).toMatchObject({ verdict: 'pass', examined: 1 })
+    const found = verdict([...one, ...refusal, ...read(50, 60, ['s/1.1', 's/1.2'])])
+    expect(found).toMatchObject({ verdict: 'fail', value: 1, fingerprint: 'nothing-refused-is-stored/stored/no-expiry/none/origin' })
+    expect(found.evidence[0]).toContain('s/1.2 was refused (404)')
+  })
+
+  it('says nothing of an append of which another attempt may have happened', () => {
+    const unanswered = appended(21, 29, 's/1.2', 'info')
+    expect(verdict([...one, ...unanswered, ...refusal, ...read(50, 60, ['s/1.1', 's/1.2'])]).verdict).toBe('pass')
+    expect(verdict([...one, ...refusal, ...appended(41, 45, 's/1.2'), ...read(50, 60, ['s/1.1', 's/1.2'])]).verdict).toBe('pass')
+  })
+
+  it('is unknown when nothing was read', () => {
+    expect(verdict([...one, ...refusal])).toMatchObject({ verdict: 'unknown' })
+  })
+})
+
 describe('nothing-acknowledged-is-lost', () => {
   const verdict = (events: Parameters<typeof judge>[2]) => judge('nothing-acknowledged-is-lost', {}, events)
 

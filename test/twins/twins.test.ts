@@ -46,6 +46,7 @@ const twins: Twin[] = [
   },
   { id: 'drops-one-append', breaks: 'origin', scenario: 'restart-keeps-forks', reddens: ['nothing-acknowledged-is-lost'] },
   { id: 'doubles-one-append', breaks: 'origin', scenario: 'restart-keeps-forks', reddens: ['nothing-is-twice'] },
+  { id: 'stores-what-it-refuses', breaks: 'origin', scenario: 'restart-keeps-forks', reddens: ['nothing-refused-is-stored'] },
   { id: 'reorders-one-append', breaks: 'origin', scenario: 'restart-keeps-forks', reddens: ['order-is-kept'] },
   { id: 'never-ready-again', breaks: 'origin', scenario: 'start-is-ready-in-time', reddens: ['ready-within'] },
   {

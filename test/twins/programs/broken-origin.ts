@@ -35,6 +35,8 @@ const losing = new Set<string>()
 const creates = new Map<string, number>()
 const written = new Map<string, Buffer[]>()
 const heldBack = new Map<string, Buffer>()
+/** Streams whose next append is refused, and stored all the same. */
+const refusing = new Set<string>()
 /** Streams that were appended to since the start. */
 const opened = new Set<string>()
 
@@ -86,6 +88,7 @@ function whatIsStored(url: string, body: Buffer): Buffer[] {
   const isChosen = chosenStream.test(url) && earlier.length + 1 === chosenAppend
   if (twin === 'drops-one-append' && isChosen) return []
   if (twin === 'doubles-one-append' && isChosen) return [body, body]
+  if (twin === 'stores-what-it-refuses' && isChosen) refusing.add(url)
   if (twin === 'reorders-one-append') return reordered(url, body, isChosen)
   if (twin === 'expired-path-serves-old-bytes' && creates.get(url) === 2) {
     creates.delete(url)
@@ -115,7 +118,7 @@ async function forward(
 ): Promise<void> {
   for (const body of bodies.slice(0, -1)) (await send(inner, request, response, headers, body)).resume()
   const answer = await send(inner, request, response, headers, bodies.at(-1)!)
-  response.writeHead(answer.statusCode!, answer.rawHeaders)
+  response.writeHead(refusing.delete(request.url!) ? 409 : answer.statusCode!, answer.rawHeaders)
   response.flushHeaders()
   answer.pipe(response)
 }
