@@ -7,6 +7,7 @@ import { renderWithin, type Fitted } from './fit-to-page.ts'
 import { headline, kindWords, rowsBy, worstFirst, type ChecklistRow } from './groups.ts'
 import { keyMeasures } from './key-measures.ts'
 import { neutralise } from './neutralise.ts'
+import { shortened } from './readable-evidence.ts'
 import type { Result, ScenarioResult } from './result.ts'
 
 export const summaryBytesMax = 1_000_000
@@ -29,7 +30,7 @@ function summary({ result }: Fitted): string {
     '',
     '### Before you deploy',
     '',
-    ...result.boxes.map((box) => `- ${boxSigns[box.state]} ${text(box.title)}${box.state === 'ticked' ? '' : `: ${text(box.because)}`}`),
+    ...result.boxes.map((box) => `- ${boxSigns[box.state]} ${prose(box.title)}${box.state === 'ticked' ? '' : `: ${text(box.because)}`}`),
     ...rowsBy(result, 'fail').flatMap(failedRow),
     ...checklist(result),
     ...result.scenarios.flatMap(scenario),
@@ -40,7 +41,7 @@ function summary({ result }: Fitted): string {
 }
 
 function failedRow(row: ChecklistRow): string[] {
-  const lines = ['', `### ❌ ${text(row.title)} (${text(row.id)}, ${row.severity}${row.required ? '' : ', not required'})`, '', text(row.because), '', `Fix: ${text(row.fix)}`]
+  const lines = ['', `### ❌ ${text(row.title)} (${text(row.id)}, ${row.severity}${row.required ? '' : ', not required'})`, '', text(shortened(row.because)), '', `Fix: ${text(row.fix)}`]
   return row.reproduce === '' ? lines : [...lines, '', ...codeBlock(row.reproduce)]
 }
 
@@ -60,6 +61,12 @@ function scenario(one: ScenarioResult): string[] {
 function text(value: string): string {
   const escaped = neutralise(value).replace(/[\\`*_{}[\]()#+!|~>-]/g, '\\$&')
   return escaped.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
+}
+
+/** Text of our own in which `backticks` mark code. */
+function prose(value: string): string {
+  const parts = value.split('`')
+  return parts.map((part, index) => (index % 2 === 1 && index < parts.length - 1 ? `\`${neutralise(part)}\`` : text(part))).join('')
 }
 
 /** A fence longer than any run of backticks within. */
