@@ -1,5 +1,5 @@
 /** Who listens on a loopback port, as far as the host tells. */
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readSync } from 'node:fs'
 import { descriptorTargets, listPids, programOf } from './process-table.ts'
 
 const listenState = '0A'
@@ -15,16 +15,16 @@ const reachedByLoopback = new Set([
 /** Sockets that would take a connection to a port of 127.0.0.1 or ::1: port to socket inodes. */
 export type Listeners = Map<number, Set<string>>
 
-/** Null where the host does not tell. Costs some milliseconds: the kernel walks all its sockets. */
+/** Null where the host does not tell. */
 export function readListeners(): Listeners | null {
   const listeners: Listeners = new Map()
   try {
-    collect(readFileSync('/proc/net/tcp', 'latin1'), listeners)
+    collect('/proc/net/tcp', listeners)
   } catch {
     return null
   }
   try {
-    collect(readFileSync('/proc/net/tcp6', 'latin1'), listeners)
+    collect('/proc/net/tcp6', listeners)
   } catch {
     // A host without IPv6.
   }
@@ -32,16 +32,36 @@ export function readListeners(): Listeners | null {
 }
 
 /** Columns: number, local address:port, remote, state, queues, timer, retransmits, uid, timeout, inode. */
-function collect(table: string, listeners: Listeners): void {
-  for (const line of table.split('\n').slice(1)) {
+function collect(file: string, listeners: Listeners): void {
+  for (const line of linesOf(file)) {
     const columns = line.trim().split(/\s+/, 10)
-    // Listening sockets come first; ten thousand established ones behind them are of no interest.
+    if (columns[0] === 'sl') continue
+    // Listening sockets come first. The kernel walks its whole table for those behind them, some 20 ms
+    // each time, unless they are not read.
     if (columns[3] !== listenState) return
     const [address, port] = columns[1]!.split(':')
     if (!reachedByLoopback.has(address!)) continue
     const portNumber = Number.parseInt(port!, 16)
     const inodes = listeners.get(portNumber) ?? new Set()
     listeners.set(portNumber, inodes.add(columns[9]!))
+  }
+}
+
+const pieceBytes = 4_096
+
+/** Reads on only as far as lines are asked for. */
+function* linesOf(file: string): Generator<string> {
+  const descriptor = openSync(file, 'r')
+  try {
+    const piece = Buffer.alloc(pieceBytes)
+    let begun = ''
+    for (let bytes = readSync(descriptor, piece); bytes > 0; bytes = readSync(descriptor, piece)) {
+      const lines = (begun + piece.toString('latin1', 0, bytes)).split('\n')
+      begun = lines.pop()!
+      yield* lines
+    }
+  } finally {
+    closeSync(descriptor)
   }
 }
 

@@ -21,6 +21,7 @@ export interface ProcessIdentity {
 interface ProcessState {
   state: string
   processGroup: number
+  threads: number
   startTicks: number
 }
 
@@ -48,7 +49,7 @@ function stateOf(pid: number): ProcessState | null {
   if (text === null) return null
   // The program's name stands in brackets and may hold anything, brackets and spaces included.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-  return { state: fields[0]!, processGroup: Number(fields[2]), startTicks: Number(fields[19]) }
+  return { state: fields[0]!, processGroup: Number(fields[2]), threads: Number(fields[17]), startTicks: Number(fields[19]) }
 }
 
 export function identityOf(pid: number): ProcessIdentity | null {
@@ -62,8 +63,9 @@ export function isAlive(identity: ProcessIdentity): boolean {
   return state !== null && state.startTicks === identity.startTicks && !hasEnded(state)
 }
 
-function hasEnded({ state }: ProcessState): boolean {
-  return state === 'Z' || state === 'X'
+/** The main thread may be a zombie while others are still ending, and hold what the process has open. */
+function hasEnded({ state, threads }: ProcessState): boolean {
+  return (state === 'Z' || state === 'X') && threads <= 1
 }
 
 export function isStopped(pid: number): boolean {
