@@ -2,27 +2,38 @@
 import { createReadStream } from 'node:fs'
 import { open, readdir, type FileHandle } from 'node:fs/promises'
 import path from 'node:path'
-import { setImmediate as turn } from 'node:timers/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import { HarnessError } from './errors.ts'
 import type { HistoryEvent } from './history.ts'
 
 const fileBytesMax = 64 * 1024 * 1024
 /** What may wait for the disk. At some thousand events a second it is seconds of a disk that stands still. */
-const waitingCharactersMax = 64 * 1024 * 1024
+const waitingBytesMax = 64 * 1024 * 1024
+const blockBytes = 1024 * 1024
+/** Writing costs by the call, and most on a busy machine; so much may be missing where the harness is killed. */
+const togetherMs = 10
+/** UTF-8 needs no more for a character of a JavaScript string. */
+const bytesPerCharacterMax = 3
 
 /**
- * Writes events as they come, those of one turn of the event loop together. Nothing waits for the
- * disk but memory, which is bounded.
+ * Writes events as they come, those of a few milliseconds together. Nothing waits for the disk but
+ * memory, which is bounded. It is memory outside of the heap: events that wait as strings
+ * outlive the collector's young generation, and make it grow.
  */
 export class HistoryFile {
   #folder: string
   #bytesMax: number
-  #lines: string[] = []
-  #waitingCharacters = 0
-  #writing: Promise<void> | null = null
-  #file: FileHandle | null = null
-  #files = 0
+  #block = Buffer.allocUnsafeSlow(blockBytes)
+  /** How much of the block is lines. */
+  #filled = 0
+  /** The file that its lines belong to, from 1, and how much that holds with them. */
+  #number = 1
   #fileBytes = 0
+  /** What is full, or ends its file. */
+  #full: Lines[] = []
+  #waitingBytes = 0
+  #writing: Promise<void> | null = null
+  #open: { number: number; file: FileHandle } | null = null
   #failure: unknown = null
   #closed = false
 
@@ -38,11 +49,9 @@ export class HistoryFile {
   write(event: HistoryEvent): void {
     if (this.#closed) return
     if (this.#failure !== null) throw this.#failure
-    const line = JSON.stringify(event)
-    this.#lines.push(line)
-    this.#waitingCharacters += line.length + 1
-    if (this.#waitingCharacters > waitingCharactersMax) {
-      throw new HarnessError(`the disk is ${Math.round(this.#waitingCharacters / 2 ** 20)} MiB behind with the history in ${this.#folder}`)
+    this.#add(`${JSON.stringify(event)}\n`)
+    if (this.#waitingBytes > waitingBytesMax) {
+      throw new HarnessError(`the disk is ${Math.round(this.#waitingBytes / 2 ** 20)} MiB behind with the history in ${this.#folder}`)
     }
     this.#writing ??= this.#writeWaiting()
   }
@@ -51,19 +60,42 @@ export class HistoryFile {
   async close(): Promise<void> {
     this.#closed = true
     await this.#writing
-    await this.#file?.close()
-    this.#file = null
+    await this.#open?.file.close()
+    this.#open = null
     if (this.#failure !== null) throw this.#failure
+  }
+
+  #add(line: string): void {
+    const bytesMax = line.length * bytesPerCharacterMax
+    if (this.#filled + bytesMax > this.#block.length) {
+      this.#setAside()
+      this.#block = Buffer.allocUnsafeSlow(Math.max(blockBytes, bytesMax))
+    }
+    const bytes = this.#block.write(line, this.#filled)
+    if (this.#fileBytes > 0 && this.#fileBytes + bytes > this.#bytesMax) {
+      this.#setAside()
+      this.#number += 1
+      this.#fileBytes = 0
+    }
+    this.#filled += bytes
+    this.#fileBytes += bytes
+    this.#waitingBytes += bytes
+  }
+
+  /** The lines so far go out as they are; what comes goes behind them, in what is left of the block. */
+  #setAside(): void {
+    if (this.#filled > 0) this.#full.push({ number: this.#number, bytes: this.#block.subarray(0, this.#filled) })
+    this.#block = this.#block.subarray(this.#filled)
+    this.#filled = 0
   }
 
   async #writeWaiting(): Promise<void> {
     try {
-      while (this.#lines.length > 0) {
-        await turn()
-        const text = `${this.#lines.join('\n')}\n`
-        this.#lines = []
-        this.#waitingCharacters = 0
-        await this.#append(Buffer.from(text))
+      while (this.#waitingBytes > 0) {
+        await delay(togetherMs)
+        this.#setAside()
+        this.#waitingBytes = 0
+        for (const lines of this.#full.splice(0)) await this.#append(lines)
       }
     } catch (error) {
       this.#failure = error
@@ -72,18 +104,20 @@ export class HistoryFile {
     }
   }
 
-  async #append(bytes: Buffer): Promise<void> {
-    if (this.#file === null || (this.#fileBytes > 0 && this.#fileBytes + bytes.length > this.#bytesMax)) await this.#next()
-    this.#fileBytes += bytes.length
-    await this.#file!.appendFile(bytes)
+  async #append({ number, bytes }: Lines): Promise<void> {
+    if (this.#open?.number !== number) {
+      await this.#open?.file.close()
+      const name = `history-${String(number).padStart(4, '0')}.jsonl`
+      this.#open = { number, file: await open(path.join(this.#folder, name), 'w') }
+    }
+    await this.#open.file.appendFile(bytes)
   }
+}
 
-  async #next(): Promise<void> {
-    await this.#file?.close()
-    this.#files += 1
-    this.#fileBytes = 0
-    this.#file = await open(path.join(this.#folder, `history-${String(this.#files).padStart(4, '0')}.jsonl`), 'w')
-  }
+/** Whole lines, and the file that they belong to. */
+interface Lines {
+  number: number
+  bytes: Buffer
 }
 
 /** What the files were found to be. */

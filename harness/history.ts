@@ -262,5 +262,6 @@ export type EventBody =
   | Arrival
   | Shortfall
   | StepMark
+
 /** `scenario` is empty for what belongs to the run as a whole. `seq` has no gaps in a run's files. */
 export type HistoryEvent = EventBody & { seq: number; atMs: number; scenario: string }

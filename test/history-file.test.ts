@@ -45,6 +45,9 @@ describe('a history', () => {
     await write(folder, events, 2_000)
     const names = (await readdir(folder)).toSorted()
     expect(names.slice(0, 2)).toEqual(['history-0001.jsonl', 'history-0002.jsonl'])
+    expect(names.length).toBeGreaterThan(5)
+    const sizes = await Promise.all(names.map(async (name) => (await stat(path.join(folder, name))).size))
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(2_000)
     expect(await read(folder)).toEqual({ files: names.length, events: 200, torn: false, damage: [], read: events })
   })
 

@@ -9,21 +9,10 @@ import { pathToFileURL } from 'node:url'
 import { installDependencies } from './dependencies.mjs'
 import { findNode } from './find-node.mjs'
 import { compileCache, root } from './paths.mjs'
+import { programs } from './programs.mjs'
 import { runQuietly, start } from './run-program.mjs'
 import { relaySignals } from './signals.mjs'
 import { exitFault, exitUsage, Stop } from './stop.mjs'
-
-const programs = {
-  simulate: { entry: 'harness/cli.ts' },
-  test: {
-    entry: 'node_modules/vitest/vitest.mjs',
-    before: ['run'],
-    prepare: 'harness/provision/for-tests.ts',
-  },
-  bench: { entry: 'bench/run.ts' },
-  rejudge: { entry: 'harness/rejudge.ts' },
-  'validate-result': { entry: 'harness/report/validate.ts' },
-}
 
 await main().then(
   (code) => process.exit(code),
@@ -67,7 +56,7 @@ async function handOver(node, program, args, env, relay) {
     )
   }
   const watch = pathToFileURL(join(root, 'harness', 'bootstrap', 'watch.mjs')).href
-  const words = ['--import', watch, entry, ...(program.before ?? []), ...args]
+  const words = [...(program.flags ?? []), '--import', watch, entry, ...(program.before ?? []), ...args]
   const child = start(node, words, {
     stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
     env: { NODE_COMPILE_CACHE: compileCache, ...process.env, ...env, DURABLE_STREAMS_BOOTSTRAP_FD: '3' },

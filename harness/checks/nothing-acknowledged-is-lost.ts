@@ -91,9 +91,9 @@ function keepAcknowledged(state: State, event: Outcome & { atMs: number }): void
   if (!event.append || (entry && entry.deletedAtMs !== null)) return
   state.unread.add(event.stream)
   if (entry?.incarnation !== event.incarnation) return
-  const times = state.acknowledged.get(event.stream) ?? new RecordTimes()
+  let times = state.acknowledged.get(event.stream)
+  if (!times) state.acknowledged.set(event.stream, (times = new RecordTimes()))
   times.set(event.append.record, event.atMs)
-  state.acknowledged.set(event.stream, times)
 }
 
 /** Nothing more is expected of a stream that was deleted, or of its former life. */

@@ -29,9 +29,9 @@ export class RecordTimes {
       this.#others.set(record, atMs)
       return
     }
+    if (times.length === 0) this.#series.set(this.#lastSeries, times)
     while (times.length < number - 1) times.push(Number.NaN)
     times[number - 1] = atMs
-    this.#series.set(this.#lastSeries, times)
   }
 
   /** How many records have a time up to `untilMs`, and which of those are not among `present`. */
