@@ -4,6 +4,8 @@ export interface BenchOptions {
   /** Each subject is measured so often, in turns. */
   rounds: number
   readers: number
+  /** Of a history that is judged. */
+  operations: number
   /** The benchmarks that were asked for. */
   ids: ReadonlySet<string>
   /** A line of progress, or the reason why something was not measured. */

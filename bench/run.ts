@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --json] [--rounds N] [--readers N] [ids…]`: finds the groups of benchmarks
+ * `npm run bench [-- --json] [--rounds N] [--readers N] [--operations N] [ids…]`: finds the groups of benchmarks
  * beside it, runs those that were asked for, and prints a table or JSON.
  */
 import { glob } from 'node:fs/promises'
@@ -9,7 +9,7 @@ import { exitCodes, UsageError } from '../harness/errors.ts'
 import type { BenchGroup, BenchOptions, Measurement } from './benchmark.ts'
 
 const usage =
-  'npm run bench -- [--json] [--list] [--rounds N] [--readers N] [ids…]; without ids it runs all.'
+  'npm run bench -- [--json] [--list] [--rounds N] [--readers N] [--operations N] [ids…]; without ids it runs all.'
 
 async function main(): Promise<void> {
   const { values, positionals } = parseOptions()
@@ -23,6 +23,7 @@ async function main(): Promise<void> {
   const options: BenchOptions = {
     rounds: wholeNumber('--rounds', values.rounds, 1, 100),
     readers: wholeNumber('--readers', values.readers, 10, 100_000),
+    operations: wholeNumber('--operations', values.operations, 1_000, 100_000_000),
     ids: new Set(positionals.length > 0 ? positionals : known.keys()),
     say: (line) => void process.stderr.write(`${line}\n`),
   }
@@ -44,6 +45,7 @@ function parseOptions() {
         list: { type: 'boolean', default: false },
         rounds: { type: 'string', default: '5' },
         readers: { type: 'string', default: '10000' },
+        operations: { type: 'string', default: '1000000' },
       },
     })
   } catch (error) {
