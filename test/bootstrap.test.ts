@@ -158,6 +158,25 @@ describe('dependencies', () => {
     expect(place.timesInstalled()).toBe(1)
   })
 
+  test('are installed although a run was killed that had begun to', async () => {
+    using place = checkout()
+    const npm = readFileSync(place.file('npm-cli.cjs'))
+    writeFileSync(
+      place.file('npm-cli.cjs'),
+      `require('node:fs').writeFileSync('npm.pid', String(process.pid)); setInterval(() => {}, 1_000)`,
+    )
+    const killed = run(place, ['simulate'], { detached: true })
+    await expect.poll(() => linesOf(place.file('npm.pid'))[0], { timeout: 5_000 }).toMatch(/^\d+$/)
+    process.kill(killed.pid ?? 0, 'SIGKILL')
+    process.kill(Number(linesOf(place.file('npm.pid'))[0]), 'SIGKILL')
+    await killed
+    writeFileSync(place.file('npm-cli.cjs'), npm)
+    const next = await run(place, ['simulate', 'exit', '0'])
+    expect(next.exitCode).toBe(0)
+    expect(next.stderr).not.toMatch(/waiting for it/)
+    expect(place.timesInstalled()).toBe(1)
+  })
+
   test('that cannot be had are a clear failure, without addresses', async () => {
     using place = checkout()
     writeFileSync(place.file('npm-fails'), '')
