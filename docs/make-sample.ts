@@ -65,7 +65,7 @@ async function takePicture(): Promise<void> {
   const { chromium } = await import('playwright-core')
   const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
   try {
-    const page = await browser.newPage({ viewport: { width: 1_180, height: 1_180 }, colorScheme: 'light' })
+    const page = await browser.newPage({ viewport: { width: 1_020, height: 1_330 }, colorScheme: 'light' })
     await page.goto(pathToFileURL(path.join(sample, 'report.html')).href)
     await page.screenshot({ path: picture })
   } finally {

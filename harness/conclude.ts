@@ -59,6 +59,8 @@ interface Part {
   because: string
   scenario: string | null
   check: string | null
+  /** How many items its check looked at. */
+  examined?: number
   fingerprint?: string | undefined
 }
 
@@ -70,7 +72,7 @@ function partsOf(row: RowId, facts: Facts): Part[] {
   const measured = facts.scenarios.flatMap((scenario) =>
     scenario.checks
       .filter((check) => check.rows.includes(row))
-      .map((check) => ({ verdict: check.verdict, because: check.because, scenario: scenario.id, check: check.id, fingerprint: check.fingerprint })),
+      .map((check) => ({ verdict: check.verdict, because: check.because, scenario: scenario.id, check: check.id, examined: check.examined, fingerprint: check.fingerprint })),
   )
   const audited = facts.audits
     .filter((audit) => audit.row === row)
@@ -100,7 +102,7 @@ function concludeRow(row: Row, parts: Part[], options: string): ChecklistEntry {
   }
 }
 
-/** Of several checks that passed, the one whose sentence answers the row's own statement. */
+/** Of several checks that passed, the one whose sentence answers the row's own statement; of several runs of it the one that saw most. */
 export const speakers: Partial<Record<RowId, string>> = {
   'persistence-data-dir': 'nothing-acknowledged-is-lost',
   'file-handles': 'files-stay-bounded',
@@ -113,8 +115,8 @@ export const speakers: Partial<Record<RowId, string>> = {
 }
 
 function becauseOf(row: RowId, verdict: VerdictKind, decisive: Part[]): string {
-  const speaker = verdict === 'pass' ? decisive.find((part) => part.check === speakers[row]) : undefined
-  const first = speaker ?? decisive[0]!
+  const speaking = verdict === 'pass' ? decisive.filter((part) => part.check !== null && part.check === speakers[row]) : []
+  const first = speaking.toSorted((a, b) => (b.examined ?? 0) - (a.examined ?? 0))[0] ?? decisive[0]!
   const others = decisive.length - 1
   if (others === 0) return first.because
   return `${first.because.replace(/\.$/, '')}; ${count(others, 'more check')} ${outcomes[verdict](others)}.`

@@ -262,6 +262,7 @@ function becauseOf(checks: CheckResult[], ending: Ending): string {
   const first = checks.find((check) => check.verdict === 'fail') ?? checks.find((check) => check.verdict === 'unknown')
   if (first) return first.because
   if (ending.stoppedBecause !== null) return ending.stoppedBecause
+  if (checks.length < 3) return checks.length === 1 ? 'Its check passed.' : 'Both checks passed.'
   return `All ${checks.length} checks passed.`
 }
 

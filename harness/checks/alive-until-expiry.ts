@@ -1,6 +1,7 @@
 /** Until its lifetime ends a stream is there; reads and writes slide a TTL, HEAD and time do not. */
 import { limitsOf, type Check } from '../check.ts'
 import type { Outcome } from '../history.ts'
+import { number } from '../report/figures.ts'
 import { fail, pass, unknown } from '../verdict.ts'
 import { Findings } from './findings.ts'
 import { expectationFor, keepLifetimes, type Lifetime, type Lifetimes } from './lifetime-model.ts'
@@ -46,7 +47,8 @@ export const aliveUntilExpiryCheck: Check<State, Partial<Limits>> = {
     if (state.examined < state.limits.looksMin) {
       return unknown(`Only ${state.examined} looks were surely within a lifetime; ${state.limits.looksMin} are needed.`)
     }
-    return pass(state.examined, `All ${state.examined} looks within a lifetime found the stream, ${state.renewed} of them only because it had been renewed.`)
+    const renewed = state.renewed === 0 ? '' : `, ${number(state.renewed)} of them only because it had been renewed`
+    return pass(state.examined, `All ${number(state.examined)} looks within a lifetime found the stream${renewed}.`)
   },
 }
 

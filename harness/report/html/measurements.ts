@@ -150,12 +150,12 @@ function passage(seen: readonly Passage[]): Content {
 function expiry(seen: readonly Expiry[]): Content {
   if (seen.length === 0) return ''
   const columns: Column<Expiry>[] = [
-    { head: 'Read', cell: (one) => one.mode },
-    { head: 'Through', cell: (one) => one.via },
+    { head: 'How', cell: (one) => modeWords[one.mode as keyof typeof modeWords] ?? one.mode },
+    { head: 'Through', cell: (one) => hopWords[one.via as keyof typeof hopWords] ?? one.via },
     { head: 'Last seen after expiry', figures: true, cell: (one) => lastSeen(one) },
     { head: 'Looks', figures: true, cell: (one) => number(one.probes) },
   ]
-  return table('How long an expired stream could still be read', columns, expiryByWay(seen))
+  return table('How long an expired stream could still be seen', columns, expiryByWay(seen))
 }
 
 function lastSeen({ probes, lateByMsMax }: Expiry): string {

@@ -73,9 +73,12 @@ function throughput(scenario: ScenarioResult, lanes: readonly Lane[], endMs: num
   const total = Object.values(scenario.operations).reduce((sum, count) => sum + count, 0)
   if (scenario.throughput.length < 2 || total < operationsMin) return ''
   const faults = lanes.filter((lane) => lane.kind === 'fault').flatMap((lane) => lane.spans)
-  const series = throughputSeries(scenario.throughput)
+  const all = throughputSeries(scenario.throughput)
+  const series = drawn(all)
+  const dwarfing = all.filter((one) => !series.includes(one)).map((one) => one.name)
+  const hidden = dwarfing.length === 0 ? '' : `; ${dwarfing.join(' and ')} tries are not drawn, they would dwarf the others`
   const { ok, failed, unanswered } = scenario.operations
-  const counted = `${plural(ok, 'operation')} succeeded, ${number(failed)} failed, ${number(unanswered)} were not answered`
+  const counted = `${plural(ok, 'operation')} succeeded, ${number(failed)} ${failed === 1 ? 'was' : 'were'} refused, ${number(unanswered)} ${unanswered === 1 ? 'was' : 'were'} not answered`
   return html`<div class="lined-up">${drawing({
     title: 'Operations a second over time',
     summary: `${counted}${faults.length > 0 ? `; ${plural(faults.length, 'fault')} shaded` : ''}.`,
@@ -85,11 +88,18 @@ function throughput(scenario: ScenarioResult, lanes: readonly Lane[], endMs: num
     shades: faults.slice(0, barsMax).map((span) => ({ from: span.fromMs, to: span.toMs })),
   })}</div>
   ${legend(series)}
-  <p class="quiet">${counted}${faults.length > 0 ? '; faults are shaded' : ''}.</p>`
+  <p class="quiet">${counted}${faults.length > 0 ? '; faults are shaded' : ''}${hidden}.</p>`
 }
 
-const names = ['succeeded', 'failed', 'unanswered'] as const
-const colours = { succeeded: 1, failed: 5, unanswered: 2 }
+/** Tries at a hop that is down come fast: drawn, they would leave nothing to see of the others. */
+function drawn(series: readonly Series[]): Series[] {
+  const most = (one: Series) => Math.max(1, ...one.points.map(([, rate]) => rate))
+  return series.filter((one) => most(one) <= 4 * most(series[0]!))
+}
+
+/** A history's outcomes as words: `fail` is what certainly did not happen, answered or not let in. */
+const names = ['succeeded', 'refused', 'unanswered'] as const
+const colours = { succeeded: 1, refused: 5, unanswered: 2 }
 
 /** Operations a second, in at most 240 buckets; kinds that never occurred are left out. */
 function throughputSeries(rows: ScenarioResult['throughput']): Series[] {
