@@ -17,7 +17,7 @@ import { openProgress, type Progress } from './report/progress.ts'
 import { renderTerminal } from './report/terminal.ts'
 import type { Result } from './report/result.ts'
 import { run } from './run.ts'
-import { openProcessRuntime } from './runtime/processes.ts'
+import { openRuntime } from './open-runtime.ts'
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..')
 /** The server's own default of max_file_handles. */
@@ -54,7 +54,7 @@ async function simulate(options: Options, plan: Plan, out: string, progress: Pro
   await using output = await makeOutputFolder(out, runId)
   const provided = await provision({ ...options, env: process.env, signal, onProgress: (line) => progress.note(line) })
   signal.throwIfAborted()
-  await using runtime = await openProcessRuntime({
+  await using runtime = await openRuntime(options.runtime, provided, (line) => progress.note(line), {
     runId,
     logsDir: path.join(output.path, 'logs'),
     ...(options.keep ? { keepIn: path.join(output.path, keptFolder) } : {}),
@@ -93,6 +93,7 @@ function reproduceOptions(options: Options, seed: number): string {
   const flags: [string, string | number | undefined][] = [
     ['--seed', seed],
     ['--profile', options.profile === 'quick' ? undefined : options.profile],
+    ['--runtime', options.runtime === 'auto' ? undefined : options.runtime],
     ['--origin', options.origin === 'auto' ? undefined : options.origin],
     ['--server-bin', options.serverBin],
     ['--server-version', options.serverVersion],

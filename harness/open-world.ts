@@ -260,7 +260,8 @@ class ProcessWorld implements World {
 
   async cacheCounters() {
     if (this.#edgeFolder === null) return null
-    return varnishCounters(this.#options.runtime, this.#options.subject.varnish.varnishstat, this.#edgeFolder)
+    const { runtime, name, subject } = this.#options
+    return varnishCounters(runtime, { id: `${name}.edge`, folder: this.#edgeFolder }, subject.varnish.varnishstat)
   }
 
   async dataDirBytes(): Promise<number | null> {

@@ -5,7 +5,7 @@ import { UsageError } from './errors.ts'
 export interface Options {
   ids: string[]
   profile: 'quick' | 'full'
-  runtime: 'auto' | 'processes'
+  runtime: 'auto' | 'processes' | 'containers'
   origin: 'auto' | 'caddy' | 'reference'
   serverBin?: string
   serverVersion?: string
@@ -31,7 +31,7 @@ export function parseOptions(args: string[]): Options {
     .description('Judges a Durable Streams deployment: server, cache and settings, as in production.')
     .argument('[ids...]', 'scenarios to run; all of them by default')
     .addOption(new Option('--profile <name>', 'how often things are repeated').choices(['quick', 'full']).default('quick'))
-    .addOption(new Option('--runtime <kind>', 'how services run').choices(['auto', 'processes']).default('auto'))
+    .addOption(new Option('--runtime <kind>', 'how services run').choices(['auto', 'processes', 'containers']).default('auto'))
     .addOption(new Option('--origin <kind>', 'which server; "caddy" never falls back').choices(['auto', 'caddy', 'reference']).default('auto'))
     .option('--server-bin <path>', 'the production server to judge', notEmpty('--server-bin'))
     .option('--server-version <version>', 'the release to download', notEmpty('--server-version'))

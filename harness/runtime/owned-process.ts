@@ -8,6 +8,7 @@ import { until } from '../until.ts'
 import { monotonicMs } from '../clock.ts'
 import { killUntilGone } from './ending.ts'
 import { familyOf, groupPids, isStopped, runTag, serviceTag, signalQuietly, taggedPids, usageOf } from './process-table.ts'
+import type { Owned } from './owned.ts'
 import type { Exit, StopSignal, Usage } from './runtime.ts'
 
 const killMsMax = 10_000
@@ -42,7 +43,7 @@ export async function launch(options: Launch): Promise<OwnedProcess> {
   return new OwnedProcess(child, child.pid, options)
 }
 
-export class OwnedProcess {
+export class OwnedProcess implements Owned {
   readonly child: ChildProcess
   /** The main process has ended. Its other processes may still be there. */
   readonly mainExited: Promise<Exit>

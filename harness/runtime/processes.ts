@@ -8,6 +8,7 @@ import { HarnessError } from '../errors.ts'
 import { monotonicMs } from '../clock.ts'
 import { runCommand } from './command.ts'
 import { killUntilGone } from './ending.ts'
+import type { EngineAddress } from './engine.ts'
 import { launch, type OwnedProcess } from './owned-process.ts'
 import { openPortLeases, type PortLeases } from './ports.ts'
 import { runTag, taggedPids } from './process-table.ts'
@@ -29,6 +30,15 @@ export interface ProcessRuntimeOptions {
    * killed. Closing the runtime is still the caller's.
    */
   signal?: AbortSignal
+  /** The engine that the run's containers are in, if it has any: the supervisor removes them. */
+  engine?: EngineAddress
+}
+
+/** What a runtime of containers needs of the host beside what every runtime offers. */
+export interface HostRuntime extends Runtime {
+  readonly runFolder: string
+  /** The log of that name, or `<name>-2` while another program writes to it. */
+  logOf(name: string): ServiceLog
 }
 
 const abilities: ReadonlySet<Ability> = new Set<Ability>(['kill', 'pause', 'usage'])
@@ -44,14 +54,14 @@ const nameShape = /^[A-Za-z0-9][\w.-]{0,99}$/
  * @throws UsageError when the folder for temporary data belongs to somebody else
  * @throws HarnessError when the supervisor does not come up
  */
-export async function openProcessRuntime(options: ProcessRuntimeOptions): Promise<Runtime> {
+export async function openProcessRuntime(options: ProcessRuntimeOptions): Promise<HostRuntime> {
   const runId = checkedName(options.runId)
   const logsDir = path.resolve(options.logsDir)
   for (const folder of [logsDir, options.keepIn]) if (folder !== undefined) await mkdir(folder, { recursive: true })
   const runFolder = await createRunFolder(runId)
   try {
     const logFile = path.join(logsDir, 'supervisor.log')
-    const supervision = await startSupervisor({ runId, runFolder, logFile })
+    const supervision = await startSupervisor({ runId, runFolder, logFile, ...(options.engine ? { engine: options.engine } : {}) })
     return new ProcessRuntime({ ...options, logsDir }, runFolder, supervision)
   } catch (error) {
     await removeRunFolder(runFolder)
@@ -64,7 +74,7 @@ function checkedName(name: string): string {
   return name
 }
 
-class ProcessRuntime implements Runtime {
+class ProcessRuntime implements HostRuntime {
   readonly kind = 'processes'
   readonly offers = abilities
   readonly fault: AbortSignal
@@ -72,7 +82,7 @@ class ProcessRuntime implements Runtime {
   #runId: string
   #logsDir: string
   #signal: AbortSignal
-  #runFolder: string
+  readonly runFolder: string
   #temporary: string
   #supervision: Supervision
   #ports: PortLeases = openPortLeases()
@@ -85,7 +95,7 @@ class ProcessRuntime implements Runtime {
   constructor(options: ProcessRuntimeOptions, runFolder: string, supervision: Supervision) {
     this.#runId = options.runId
     this.#logsDir = options.logsDir
-    this.#runFolder = runFolder
+    this.runFolder = runFolder
     this.#temporary = options.keepIn ?? runFolder
     this.#supervision = supervision
     this.fault = supervision.fault
@@ -109,7 +119,7 @@ class ProcessRuntime implements Runtime {
   async start(service: Service): Promise<StartOutcome> {
     this.#checkOpen()
     this.#signal.throwIfAborted()
-    const log = this.#logOf(service.logName ?? service.id)
+    const log = this.logOf(service.logName ?? service.id)
     return startService(service, {
       log,
       signal: this.#signal,
@@ -145,7 +155,7 @@ class ProcessRuntime implements Runtime {
 
   async #launchTalking(id: string, program: string, args: string[], env: Record<string, string>) {
     this.#checkOpen()
-    const log = this.#logOf(id)
+    const log = this.logOf(id)
     log.note(`start of ${program}`)
     const owned = await this.#launch(id, { program, args, env }, ['pipe', 'pipe', 'pipe'], log)
     // A program that died cannot be written to; its exit tells.
@@ -184,8 +194,7 @@ class ProcessRuntime implements Runtime {
     return owned
   }
 
-  /** The log of that name, or `<name>-2` while another program writes to it. */
-  #logOf(name: string): ServiceLog {
+  logOf(name: string): ServiceLog {
     checkedName(name)
     for (let n = 1; ; n += 1) {
       const file = n === 1 ? name : `${name}-${n}`
@@ -208,7 +217,7 @@ class ProcessRuntime implements Runtime {
     await using ending = new AsyncDisposableStack()
     // Last registered, first done.
     ending.defer(() => this.#supervision.done())
-    ending.defer(() => removeRunFolder(this.#runFolder))
+    ending.defer(() => removeRunFolder(this.runFolder))
     ending.defer(() => this.#ports.release())
     ending.defer(() => this.#closeLogs())
     ending.defer(() => killUntilGone(() => taggedPids(runTag, this.#runId), `run ${this.#runId}`, stragglersMsMax))

@@ -154,8 +154,11 @@ export interface Runtime extends AsyncDisposable {
   temporaryFolder(name: string): Promise<string>
   /** Starts a service and waits until it is ready, has exited, or its deadline passed. Never throws for the service's faults. */
   start(service: Service): Promise<StartOutcome>
-  /** Runs a short program to its end. Throws HarnessError past `timeoutMs`. */
-  run(program: string, args: string[], options: { timeoutMs: number; env?: Record<string, string>; cwd?: string }): Promise<CommandResult>
+  /**
+   * Runs a short program to its end. Throws HarnessError past `timeoutMs`. `beside` names a running
+   * service whose surroundings it needs: in containers, the program of that name in its container.
+   */
+  run(program: string, args: string[], options: { timeoutMs: number; env?: Record<string, string>; cwd?: string; beside?: string }): Promise<CommandResult>
   /** Starts a program the harness talks to over its standard streams. Throws HarnessError when there is none. */
   spawn(id: string, program: string, args: string[], env?: Record<string, string>): Promise<Program>
   /** Starts a program the harness talks to line by line. Throws HarnessError when there is none. */

@@ -1,8 +1,8 @@
 /** One start of a service: launched, then readiness raced against its exit and its deadline. */
 import { HarnessError } from '../errors.ts'
 import { monotonicMs } from '../clock.ts'
-import { judgeOwnership, readListeners } from './listeners.ts'
-import type { OwnedProcess } from './owned-process.ts'
+import { judgeOwnership, readListeners, type Listeners } from './listeners.ts'
+import type { Owned } from './owned.ts'
 import { describeProbe, looksReady } from './readiness.ts'
 import type { Exit, Running, Service, StartOutcome } from './runtime.ts'
 import type { LogPosition, ServiceLog } from './service-log.ts'
@@ -17,7 +17,14 @@ const stacksQuietMs = 250
 export interface StartContext {
   log: ServiceLog
   signal: AbortSignal
-  launch(): Promise<OwnedProcess>
+  launch(): Promise<Owned>
+  /** Who listens where the service runs; on this host, unless told. Null where nobody can tell. */
+  listeners?(): Promise<Listeners | null>
+  /**
+   * Makes the service's ports reachable from here, where they are not by themselves. Called with
+   * ports that it listens on; the one that is taken on this host, or null.
+   */
+  reach?(ports: number[]): Promise<number | null>
 }
 
 type Failed = Extract<StartOutcome, { ready: false }>
@@ -25,7 +32,8 @@ type Failed = Extract<StartOutcome, { ready: false }>
 /** The state of one start. */
 interface Attempt {
   service: Service
-  owned: OwnedProcess
+  context: StartContext
+  owned: Owned
   log: ServiceLog
   logFrom: LogPosition
   startedAtMs: number
@@ -43,14 +51,14 @@ export async function startService(service: Service, context: StartContext): Pro
   log.note(`start of ${service.program}`)
   const logFrom = log.position()
   const startedAtMs = monotonicMs()
-  let owned: OwnedProcess
+  let owned: Owned
   try {
     owned = await context.launch()
   } catch (error) {
     if (!(error instanceof HarnessError)) throw error
     return notStarted(error.message, monotonicMs() - startedAtMs)
   }
-  const attempt: Attempt = { service, owned, log, logFrom, startedAtMs }
+  const attempt: Attempt = { service, context, owned, log, logFrom, startedAtMs }
   try {
     return await awaitReady(attempt, signal)
   } catch (error) {
@@ -86,15 +94,27 @@ function pauseMs(waitedMs: number): number {
 async function look(attempt: Attempt, timeoutMs: number): Promise<Seen> {
   const { service, owned, log, logFrom } = attempt
   const output = () => log.textBetween(logFrom, log.position())
+  const unreached = await reach(attempt)
+  if (unreached !== null) return unreached
   const seen = await Promise.race([looksReady(service.ready, output, timeoutMs), owned.mainExited.then(() => null)])
   if (!seen?.ready) return { ready: false, awaited: seen?.instead ?? null }
-  return judgePorts(service.ports, owned)
+  return judgePorts(attempt)
+}
+
+/** Null when the service can be asked. */
+async function reach(attempt: Attempt): Promise<Seen | null> {
+  const { service, context } = attempt
+  if (context.reach === undefined || service.ports.length === 0) return null
+  const own = await judgePorts(attempt)
+  if (!own.ready) return own
+  const taken = await context.reach(service.ports)
+  return taken === null ? null : { ready: false, taken: `port ${taken} of this host is listened on by another program` }
 }
 
 /** An answer proves nothing while somebody else may have given it. */
-function judgePorts(ports: number[], owned: OwnedProcess): Seen {
+async function judgePorts({ service: { ports }, owned, context }: Attempt): Promise<Seen> {
   if (ports.length === 0) return { ready: true }
-  const listeners = readListeners()
+  const listeners = context.listeners === undefined ? readListeners() : await context.listeners()
   if (listeners === null) return { ready: true }
   const ownership = judgeOwnership(listeners, ports, owned.pids())
   if (ownership.owned) return { ready: true }
@@ -110,7 +130,7 @@ function ready(attempt: Attempt): StartOutcome {
 async function exitedBeforeReady(attempt: Attempt): Promise<Failed> {
   const { service, owned } = attempt
   // Judged before the rest of it is ended: whoever has the port may be what it stumbled over.
-  const ports = judgePorts(service.ports, owned)
+  const ports = await judgePorts(attempt)
   const exit = await owned.exited
   const how = describeExit(exit)
   if (!ports.ready && 'taken' in ports) {

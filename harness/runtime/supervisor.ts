@@ -13,6 +13,8 @@ import { appendFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { killUntilGone } from './ending.ts'
+import { removeContainersOf } from './engine-cleanup.ts'
+import type { EngineAddress } from './engine.ts'
 import { groupPids, identityOf, signalQuietly } from './process-table.ts'
 import { addSupervisor, pidsOfRun, removeRunFolder, sweepDeadRuns } from './run-folder.ts'
 
@@ -20,6 +22,8 @@ export interface SupervisorPlan {
   runId: string
   runFolder: string
   logFile: string
+  /** Where the run's containers are, if it has any. */
+  engine?: EngineAddress
 }
 
 export type SupervisorMessage = { group: number } | { ended: number } | { done: true }
@@ -73,6 +77,7 @@ function parse(line: string): SupervisorMessage | null {
 
 async function cleanUp(plan: SupervisorPlan, groups: Set<number>): Promise<void> {
   const startedAt = performance.now()
+  const containers = removeContainers(plan)
   const find = () => [...new Set([...pidsOfRun(plan.runId, plan.runFolder), ...[...groups].flatMap(groupPids)])]
   const found = find()
   for (const pid of found) {
@@ -84,9 +89,21 @@ async function cleanUp(plan: SupervisorPlan, groups: Set<number>): Promise<void>
   while (performance.now() < deadline && find().length > 0) await delay(lookEveryMs)
   const stubborn = find().length
   await killUntilGone(find, `the run ${plan.runId}`, killMsMax).catch((error: unknown) => log(plan, String(error)))
+  const removed = await containers
   await removeRunFolder(plan.runFolder).catch((error: unknown) => log(plan, String(error)))
   const tookMs = Math.round(performance.now() - startedAt)
-  log(plan, `the harness ended without cleaning up: ended ${found.length} processes (${stubborn} by SIGKILL), removed ${plan.runFolder}, in ${tookMs} ms`)
+  log(plan, `the harness ended without cleaning up: ended ${found.length} processes (${stubborn} by SIGKILL)${removed}, removed ${plan.runFolder}, in ${tookMs} ms`)
+}
+
+/** What was done, for the log; empty without an engine. */
+async function removeContainers({ runId, engine, ...plan }: SupervisorPlan): Promise<string> {
+  if (engine === undefined) return ''
+  try {
+    return `, removed ${await removeContainersOf(runId, engine)} containers`
+  } catch (error) {
+    log({ runId, ...plan }, String(error))
+    return ''
+  }
 }
 
 function log(plan: SupervisorPlan, text: string): void {

@@ -52,10 +52,10 @@ export function varnishEdge(options: VarnishEdge): Service {
 /** Varnish's own counts since its start: what it fetched from the origin, what it had. */
 export async function varnishCounters(
   runtime: Runtime,
+  { id, folder }: Pick<VarnishEdge, 'id' | 'folder'>,
   varnishstat: string,
-  folder: string,
 ): Promise<CacheCounters | null> {
-  const result = await runtime.run(varnishstat, ['-1', '-j', '-n', folder], { timeoutMs: 10_000 })
+  const result = await runtime.run(varnishstat, ['-1', '-j', '-n', folder], { timeoutMs: 10_000, beside: id })
   if (result.code !== 0) return null
   const parsed = JSON.parse(result.stdout) as { counters?: Record<string, { value: number }> }
   const value = (name: string) => parsed.counters?.[`MAIN.${name}`]?.value ?? 0

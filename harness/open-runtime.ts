@@ -1,0 +1,30 @@
+/** Which runtime a run has, and for containers the engine and images it takes. */
+import type { Options } from './options.ts'
+import type { Provisioned } from './provision/provision.ts'
+import { openContainerRuntime } from './runtime/containers.ts'
+import { openEngine } from './runtime/engine.ts'
+import { provideImages } from './runtime/images/provide-images.ts'
+import { openProcessRuntime, type ProcessRuntimeOptions } from './runtime/processes.ts'
+import type { Runtime } from './runtime/runtime.ts'
+
+/** @throws UsageError when containers were asked for and cannot be had */
+export async function openRuntime(
+  kind: Options['runtime'],
+  { server, caddy, varnish }: Provisioned,
+  onProgress: (line: string) => void,
+  options: ProcessRuntimeOptions,
+): Promise<Runtime> {
+  if (kind !== 'containers') return openProcessRuntime(options)
+  const engine = await openEngine()
+  const { signal } = options
+  const images = await provideImages({
+    docker: engine.docker,
+    server: server.kind === 'production' ? server : null,
+    caddy,
+    onProgress,
+    ...(signal ? { signal } : {}),
+  })
+  // What a stand-in in the place of a hop may start.
+  const programs = [caddy.path, varnish.varnishd]
+  return openContainerRuntime({ ...options, engine, images, programs })
+}

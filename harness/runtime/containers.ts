@@ -1,0 +1,294 @@
+/**
+ * The runtime of containers: services, tap and fleet each in one, all in the run's own network
+ * namespace. Folders, leases, logs, the supervisor and short programs of the host are those of the
+ * runtime of processes. A container sees the run's folder, the output folder and this checkout, each
+ * at its own path, and of networks nothing but the namespace's loopback.
+ */
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { HarnessError } from '../errors.ts'
+import { openFilesMax } from '../load/fleet/limits.ts'
+import { within } from '../until.ts'
+import { ownerLabel, removeContainersOf, runLabel, sweepDeadContainers } from './engine-cleanup.ts'
+import type { Engine } from './engine.ts'
+import type { RunImage, RunImages } from './images/provide-images.ts'
+import { launchContainer, type ContainerPlan, type OwnedContainer } from './owned-container.ts'
+import { openProcessRuntime, type HostRuntime, type ProcessRuntimeOptions } from './processes.ts'
+import { readOwner } from './run-folder.ts'
+import type { Ability, CommandResult, Conversation, ImageRole, Program, Runtime, Service, StartOutcome } from './runtime.ts'
+import type { ServiceLog } from './service-log.ts'
+import { startService } from './service-start.ts'
+import { openNamespace, type WorldNamespace } from './world-namespace.ts'
+
+export interface ContainerRuntimeOptions extends Omit<ProcessRuntimeOptions, 'engine'> {
+  engine: Engine
+  images: RunImages
+  /** Programs of the host that a stand-in written for Node may start; they are there at their own paths. */
+  programs?: readonly string[]
+}
+
+const abilities: ReadonlySet<Ability> = new Set<Ability>(['kill', 'pause', 'usage', 'own-network-namespace'])
+const checkout = fileURLToPath(new URL('../../', import.meta.url)).replace(/\/$/, '')
+const killAfterAbortMs = 2_500
+/** The engine keeps each container's output until it is removed. */
+const engineLog = { Type: 'json-file', Config: { 'max-size': '60m', 'max-file': '1' } }
+const nameMax = 60
+
+/**
+ * Opens the runtime of one run. What dead runs left in the engine is removed first.
+ * @throws UsageError when the engine cannot hold a world of this host's
+ */
+export async function openContainerRuntime(options: ContainerRuntimeOptions): Promise<Runtime> {
+  const { engine, images, programs = [], ...rest } = options
+  await using opening = new AsyncDisposableStack()
+  await sweepDeadContainers(engine.address)
+  const host = opening.use(await openProcessRuntime({ ...rest, engine: engine.address }))
+  const { docker } = engine
+  const { SecurityOptions } = (await docker.info()) as { SecurityOptions?: string[] }
+  const rootless = SecurityOptions?.some((option) => option.includes('rootless')) ?? false
+  const plans = new Plans(options, {
+    user: rootless ? '0:0' : `${process.getuid!()}:${process.getgid!()}`,
+    owner: JSON.stringify(await readOwner(host.runFolder)),
+    mounts: mountsOf(host.runFolder, options),
+    programs,
+  })
+  const namespace = opening.use(
+    await openNamespace({
+      docker,
+      plan: plans.of('namespace', 'node', {}),
+      node: images.node.program,
+      runFolder: host.runFolder,
+      log: host.logOf('namespace'),
+      converse: (id, program, args) => host.converse(id, program, args),
+    }),
+  )
+  opening.move()
+  return new ContainerRuntime(options, host, plans, namespace)
+}
+
+/** Read and write where the run keeps its data; the checkout to read. */
+function mountsOf(runFolder: string, { logsDir, keepIn }: ContainerRuntimeOptions): string[] {
+  const written = [runFolder, path.dirname(path.resolve(logsDir)), ...(keepIn === undefined ? [] : [path.resolve(keepIn)])]
+  return [...new Set(written)].map((folder) => `${folder}:${folder}`)
+}
+
+interface Surroundings {
+  user: string
+  owner: string
+  mounts: string[]
+  programs: readonly string[]
+}
+
+/** What all containers of a run have in common. */
+class Plans {
+  #options: ContainerRuntimeOptions
+  #around: Surroundings
+  #count = 0
+
+  constructor(options: ContainerRuntimeOptions, around: Surroundings) {
+    this.#options = options
+    this.#around = around
+  }
+
+  of(id: string, image: ImageRole, plan: Partial<ContainerPlan>): ContainerPlan {
+    const { runId, images } = this.#options
+    const { user, owner, mounts } = this.#around
+    this.#count += 1
+    const openFiles = openFilesMax('self', 'hard') ?? 1_024
+    return {
+      name: `durable-streams-${runId}-${this.#count}-${id}`.slice(0, nameMax),
+      Image: images[image].id,
+      User: user,
+      Labels: { [runLabel]: runId, [ownerLabel]: owner },
+      ...plan,
+      HostConfig: {
+        // An init of the engine's: the program is not process 1, so signals mean what they mean elsewhere.
+        Init: true,
+        Binds: [...mounts, ...(image === 'node' ? this.#forNode() : [])],
+        CapDrop: ['ALL'],
+        SecurityOpt: ['no-new-privileges'],
+        ReadonlyRootfs: true,
+        Tmpfs: { '/tmp': '' },
+        // As processes have it here. Other limits stay the engine's: it may not be allowed to lift them.
+        Ulimits: [{ Name: 'nofile', Soft: openFiles, Hard: openFiles }],
+        LogConfig: engineLog,
+        ...plan.HostConfig,
+      },
+    }
+  }
+
+  #forNode(): string[] {
+    return [checkout, ...new Set(this.#around.programs)].map((place) => `${place}:${place}:ro`)
+  }
+}
+
+class ContainerRuntime implements Runtime {
+  readonly kind = 'containers'
+  readonly offers = abilities
+  readonly fault: AbortSignal
+  #options: ContainerRuntimeOptions
+  #host: HostRuntime
+  #plans: Plans
+  #namespace: WorldNamespace
+  #signal: AbortSignal
+  #owned = new Map<OwnedContainer, string>()
+  #closing: Promise<void> | null = null
+
+  constructor(options: ContainerRuntimeOptions, host: HostRuntime, plans: Plans, namespace: WorldNamespace) {
+    this.#options = options
+    this.#host = host
+    this.#plans = plans
+    this.#namespace = namespace
+    this.fault = host.fault
+    this.#signal = AbortSignal.any([host.fault, ...(options.signal ? [options.signal] : [])])
+    this.#signal.addEventListener('abort', () => void setTimeout(() => void this.#killAll(), killAfterAbortMs).unref(), { once: true })
+  }
+
+  nowMs(): number {
+    return this.#host.nowMs()
+  }
+
+  leasePort(): Promise<number> {
+    return this.#host.leasePort()
+  }
+
+  temporaryFolder(name: string): Promise<string> {
+    return this.#host.temporaryFolder(name)
+  }
+
+  async start(service: Service): Promise<StartOutcome> {
+    this.#checkOpen()
+    this.#signal.throwIfAborted()
+    const log = this.#host.logOf(service.logName ?? service.id)
+    return startService(service, {
+      log,
+      signal: this.#signal,
+      listeners: () => this.#namespace.listeners(),
+      reach: (ports) => this.#namespace.open(ports),
+      launch: () => this.#startContainer(service, log),
+    })
+  }
+
+  async #startContainer(service: Service, log: ServiceLog): Promise<OwnedContainer> {
+    if (!existsSync(service.cwd)) throw new HarnessError(`${service.id} cannot be started in ${service.cwd}: there is no such folder.`)
+    const image = this.#options.images[service.image]
+    const plan = this.#plans.of(service.id, service.image, {
+      Entrypoint: [programIn(image, service)],
+      Cmd: service.args,
+      Env: environmentOf(service.env),
+      WorkingDir: service.cwd,
+      StopSignal: service.stopSignal,
+      HostConfig: { NetworkMode: this.#namespace.networkMode },
+    })
+    const onEnded = () => this.#namespace.close(service.ports)
+    return this.#own(service.id, log, { plan, stopSignal: service.stopSignal, onEnded })
+  }
+
+  async #own(id: string, log: ServiceLog, launch: Omit<Parameters<typeof launchContainer>[0], 'docker' | 'log'>): Promise<OwnedContainer> {
+    log.writers += 1
+    const forget = () => (log.writers -= 1)
+    const owned = await launchContainer({ docker: this.#options.engine.docker, log, ...launch }).catch((error: unknown) => {
+      forget()
+      throw error
+    })
+    this.#owned.set(owned, id)
+    const ended = () => {
+      forget()
+      this.#owned.delete(owned)
+    }
+    owned.exited.then(ended, ended)
+    return owned
+  }
+
+  /** Beside a service: in its container. Else on this host, as with processes. */
+  async run(program: string, args: string[], options: Parameters<Runtime['run']>[2]): Promise<CommandResult> {
+    this.#checkOpen()
+    if (options.beside === undefined) return this.#host.run(program, args, options)
+    const owned = [...this.#owned].find(([, id]) => id === options.beside)?.[0]
+    if (owned === undefined) throw new HarnessError(`${options.beside} is not running; ${path.basename(program)} cannot be run beside it.`)
+    const { client } = this.#options.engine
+    const asked = client.exec(client.getById(owned.id), [path.basename(program), ...args], {})
+    const what = `${path.basename(program)} beside ${options.beside} to end`
+    const { exitCode, stdout, stderr } = await within(asked, { for: what, timeoutMs: options.timeoutMs }).catch((error: Error) => {
+      throw new HarnessError(error.message)
+    })
+    return { code: exitCode, stdout, stderr }
+  }
+
+  async spawn(id: string, program: string, args: string[], env: Record<string, string> = {}): Promise<Program> {
+    const { owned, talk } = await this.#talkingContainer(id, program, args, env)
+    return { ...handles(owned), stdin: talk.stdin, stdout: talk.stdout, stderr: talk.stderr }
+  }
+
+  async converse(id: string, program: string, args: string[], env: Record<string, string> = {}): Promise<Conversation> {
+    const { owned, talk, log } = await this.#talkingContainer(id, program, args, env)
+    const from = log.position()
+    return {
+      ...handles(owned),
+      write: (line) => void talk.stdin.write(`${line}\n`),
+      end: () => void talk.stdin.end(),
+      lines: createInterface({ input: talk.stdout }),
+      lastLogLines: async (linesMax) => log.linesBetween(from, log.position(), linesMax),
+    }
+  }
+
+  /** The harness's own programs, all of them Node's. */
+  async #talkingContainer(id: string, program: string, args: string[], env: Record<string, string>) {
+    this.#checkOpen()
+    if (program !== process.execPath) throw new HarnessError(`No image holds ${program}.`)
+    const log = this.#host.logOf(id)
+    log.note(`start of ${program}`)
+    const plan = this.#plans.of(id, 'node', {
+      Entrypoint: [this.#options.images.node.program],
+      Cmd: args,
+      Env: environmentOf(env),
+      WorkingDir: '/',
+      OpenStdin: true,
+      StdinOnce: true,
+      AttachStdin: true,
+      AttachStdout: true,
+      AttachStderr: true,
+      HostConfig: { NetworkMode: this.#namespace.networkMode },
+    })
+    const owned = await this.#own(id, log, { plan, stopSignal: 'SIGTERM', talks: true })
+    return { owned, talk: owned.talk!, log }
+  }
+
+  #checkOpen(): void {
+    if (this.#closing) throw new HarnessError('This run is over: its runtime was closed.')
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    await using ending = new AsyncDisposableStack()
+    // Last registered, first done.
+    ending.use(this.#host)
+    ending.defer(async () => void (await removeContainersOf(this.#options.runId, this.#options.engine.address)))
+    ending.use(this.#namespace)
+    await this.#killAll()
+  }
+
+  async #killAll(): Promise<void> {
+    await Promise.all([...this.#owned.keys()].map((owned) => owned.kill()))
+  }
+}
+
+/** A service that stands in for another one is a program of Node's, whatever it stands in for. */
+function programIn(image: RunImage, service: Service): string {
+  if (service.image === 'node' && service.program !== process.execPath) throw new HarnessError(`No image holds ${service.program}.`)
+  return image.program
+}
+
+function environmentOf(env: Record<string, string>): string[] {
+  return Object.entries(env).map(([name, value]) => `${name}=${value}`)
+}
+
+function handles(owned: OwnedContainer): Pick<Program, 'exited' | 'kill' | 'usage'> {
+  return { exited: owned.exited, kill: () => owned.kill(), usage: () => owned.usage() }
+}
