@@ -45,7 +45,7 @@ describe.skipIf(!executablePath)('in a browser', () => {
 
   /** Opens the page and hands it over, with everything that it said or asked for. */
   async function open<T>(
-    options: { width: number; scheme: 'light' | 'dark'; bypassCSP?: boolean },
+    options: { width: number; scheme: 'light' | 'dark'; bypassCSP?: boolean; page?: string },
     use: (page: Page, heard: string[]) => Promise<T>,
   ): Promise<T> {
     const context = await browser.newContext({
@@ -54,14 +54,15 @@ describe.skipIf(!executablePath)('in a browser', () => {
       bypassCSP: options.bypassCSP ?? false,
     })
     const page = await context.newPage()
+    const url = pathToFileURL(options.page ?? file).href
     const heard: string[] = []
     page.on('console', (message) => heard.push(message.text()))
     page.on('pageerror', (error) => heard.push(String(error)))
     page.on('dialog', (dialog) => heard.push(`dialog ${dialog.message()}`))
     page.on('request', (request) => {
-      if (request.url() !== pathToFileURL(file).href) heard.push(`request ${request.url()}`)
+      if (request.url() !== url) heard.push(`request ${request.url()}`)
     })
-    await page.goto(pathToFileURL(file).href)
+    await page.goto(url)
     const answer = await use(page, heard)
     await context.close()
     return answer
@@ -69,13 +70,34 @@ describe.skipIf(!executablePath)('in a browser', () => {
 
   const looks = widths.flatMap((width) => schemes.map((scheme) => ({ width, scheme })))
 
+  async function violationsOf(page: Page): Promise<string[]> {
+    await page.evaluate(axeSource)
+    const found = (await page.evaluate('axe.run()')) as AxeResults
+    return found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200)}`)
+  }
+
   test.each(looks)('axe finds nothing at $width px in $scheme', async (look) => {
-    const violations = await open({ ...look, bypassCSP: true }, async (page) => {
-      await page.evaluate(axeSource)
-      const found = (await page.evaluate('axe.run()')) as AxeResults
-      return found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200)}`)
+    expect(await open({ ...look, bypassCSP: true }, violationsOf)).toEqual([])
+  })
+
+  test.each(looks)('the sample of a real run: axe finds nothing at $width px in $scheme, and it fits', async (look) => {
+    const page = path.join(import.meta.dirname, '..', '..', 'reports', 'sample', 'report.html')
+    expect(await open({ ...look, page, bypassCSP: true }, violationsOf)).toEqual([])
+    await open({ ...look, page }, async (opened, heard) => {
+      expect(heard).toEqual([])
+      expect(await opened.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(look.width)
     })
-    expect(violations).toEqual([])
+  })
+
+  test('on paper nothing is folded away and nothing is cut', async () => {
+    await open({ width: 718, scheme: 'dark' }, async (page) => {
+      await page.emulateMedia({ media: 'print' })
+      const folded = page.locator('details:not([open]) > :not(summary)')
+      expect(await folded.count()).toBeGreaterThan(0)
+      expect(await folded.evaluateAll((all) => all.filter((one) => !one.checkVisibility({ contentVisibilityAuto: true }) || one.getBoundingClientRect().height === 0).length)).toBe(0)
+      expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe('rgb(255, 255, 255)')
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(718)
+    })
   })
 
   test('it asks for nothing and runs nothing, whatever stands in the result', async () => {

@@ -306,7 +306,7 @@ footer { color: var(--quiet); font-size: 0.85rem; padding-block: 1.5rem 3rem; bo
   .card { break-inside: auto; border-radius: 0; box-decoration-break: clone; -webkit-box-decoration-break: clone; }
   .scrolls { overflow: visible; }
   .scrolls table { width: 100%; min-width: 0; font-size: 0.72rem; }
-  .scrolls tbody th, .scrolls td:not(:last-child), .scrolls .figures { white-space: normal; }
+  .scrolls th, .scrolls tbody th, .scrolls td:not(:last-child), .scrolls .figures, caption { white-space: normal; overflow-wrap: anywhere; }
   .scrolls th, .scrolls td { padding-inline: 0.3rem; }
   details::details-content { content-visibility: visible; block-size: auto; }
   summary { list-style: none; color: var(--quiet); }
