@@ -11,8 +11,8 @@
 #
 # What passes through other doors (writes made directly at the origin, another cache node) is
 # unknown here, and is bounded by time: no answer without a lifetime of its own is given to a
-# request that arrives more than 0.99 s after the origin was asked. To choose another bound,
-# replace every "0.99s" below: a crowd costs 1 + (its arrival time / bound) requests.
+# request that arrives more than 0.998 s after the origin was asked. To choose another bound,
+# replace every "0.998s" below: a crowd costs 1 + (its arrival time / bound) requests.
 #
 # Words in square brackets name the row of the checklist that fails without the rule.
 # docs/recommended-vcl.md has figures, limits, and the reasons for these parameters:
@@ -275,8 +275,8 @@ sub vcl_backend_response {
 # Counted from the moment the origin was asked: what it answered was true then or later. When
 # that is used up (a poll that was parked), a poll's answer has just been made. [cdn-freshness]
 sub bound_lifetime {
-    if (bereq.time + 0.99s > beresp.time) {
-        set beresp.ttl = bereq.time + 0.99s - beresp.time;
+    if (bereq.time + 0.998s > beresp.time) {
+        set beresp.ttl = bereq.time + 0.998s - beresp.time;
     } elsif (bereq.url ~ "[?&]live=long-poll(?:&|$)" && beresp.status == 200) {
         set beresp.ttl = 0.9s;
     } else {
@@ -342,7 +342,7 @@ sub vcl_deliver {
             return (restart);
         }
         # Open, but asked for a while ago: is the stream still there? [cdn-freshness]
-        if (req.time - obj.time > 0.99s && !req.http.X-Edge-Doubt) {
+        if (req.time - obj.time > 0.998s && !req.http.X-Edge-Doubt) {
             set req.http.X-Edge-Doubt = "yes";
             return (restart);
         }
@@ -353,7 +353,7 @@ sub vcl_deliver {
     # milliseconds. [cdn-freshness]
     if (resp.http.X-Edge-Asked && obj.hits > 0 && req.url !~ "[?&]live="
         && !req.http.X-Edge-Aside
-        && req.time - std.real2time(std.real(resp.http.X-Edge-Asked, 0.0), now) > 0.995s) {
+        && req.time - std.real2time(std.real(resp.http.X-Edge-Asked, 0.0), now) > 0.999s) {
         set req.http.X-Edge-Aside = resp.http.X-Edge-Id;
         return (restart);
     }
@@ -383,7 +383,7 @@ sub take_note {
         # Any poll of this generation was asked for after its marker was made. If that was long
         # ago, a poll may be parked at a stream that has expired or was deleted at the origin, and
         # the origin would not tell until the poll times out. [lifecycle-expires, cdn-freshness]
-        if (req.url ~ "[?&]live=" && req.time - obj.time > 0.99s) {
+        if (req.url ~ "[?&]live=" && req.time - obj.time > 0.998s) {
             set req.http.X-Edge-Doubt = "yes";
         }
     } else {

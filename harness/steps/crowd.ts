@@ -323,8 +323,11 @@ function mostFrequent(counts: Record<string, number>): string | null {
   return sorted[0]?.[0] ?? null
 }
 
+/** What a TLS edge keeps open towards the cache when its readers have gone (Caddy's, see caddy/). */
+const idleConnectionsMax = 256
+
 /**
- * Waits until the edge has closed the crowd's connections, so that the next crowd's can be counted.
+ * Waits until the edge has closed the crowd's connections, so that the next crowd finds room there.
  * Readers of an event stream that hang up keep their place in the cache until a write to them
  * fails: the first still succeeds. A few more appends free them, so that the next crowd does not
  * meet their remains.
@@ -332,7 +335,7 @@ function mostFrequent(counts: Record<string, number>): string | null {
 async function settle(gathering: Gathering): Promise<void> {
   const { step, context } = gathering
   if (step.path === 'direct') return
-  const few = gathering.edgeFilesBefore + gathering.readers / 10
+  const few = gathering.edgeFilesBefore + idleConnectionsMax + gathering.readers / 10
   const drained = async () => {
     const usage = await context.world.usage('edge')
     if (usage === null || usage.openFiles < few) return true
