@@ -57,7 +57,7 @@ export function planRun(all: Scenario[], ids: string[]): Plan {
     scenarios: all.filter((scenario) => named.has(scenario.id)),
     notRun: all
       .filter((scenario) => !named.has(scenario.id))
-      .map((scenario) => leftOut(scenario, 'It was not named on the command line.')),
+      .map((scenario) => leftOut(scenario, 'Not named on the command line.')),
   }
 }
 

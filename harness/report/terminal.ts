@@ -219,7 +219,7 @@ function oneScenario(paper: Paper, scenario: ScenarioResult): void {
 }
 
 function notRun(paper: Paper, result: Result): void {
-  list(paper, 'Did not run', [...idsByReason(result.notRun)].map(([because, ids]) => `${ids.join(', ')}: ${because}`))
+  list(paper, 'Did not run', [...idsByReason(result.notRun)].map(([because, ids]) => `${because.replace(/\.$/, '')}: ${ids.join(', ')}`))
 }
 
 /** Whoever comes back to the terminal sees its end first. */
