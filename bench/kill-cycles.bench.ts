@@ -1,6 +1,6 @@
 /**
- * Kill cycles by the public command: the scenario kill-under-load, on the server that
- * DURABLE_STREAMS_SERVER_BIN names, else on the reference server.
+ * Kill cycles by the public command: the scenario kill-under-load on the reference server and, in turns
+ * with it, on the server that DURABLE_STREAMS_SERVER_BIN names.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -27,17 +27,18 @@ const runLimitMs = 180_000
 
 async function run(options: BenchOptions): Promise<Measurement[]> {
   const samples: Samples[] = []
+  const origins = process.env.DURABLE_STREAMS_SERVER_BIN ? ['caddy', 'reference'] : ['reference']
   for (let round = 1; round <= options.rounds; round++) {
-    const { subject, cycles } = await oneRound(round)
-    if (cycles.length < cyclesMin) {
-      options.say(`kill cycles: round ${round} of ${options.rounds} saw ${cycles.length} cycles, too few; the report of such a run says why.`)
-      continue
-    }
-    add(samples, 'kill-cycles-per-hour', subject, 'cycles', (hourMs * cycles.length) / cycles.reduce((sum, { tookMs }) => sum + tookMs, 0))
-    add(samples, 'kill-cycle-own', subject, 'ms', medianOf(cycles.map(({ ownMs }) => ownMs)))
-    options.say(`kill cycles: round ${round} of ${options.rounds} done, ${cycles.length} cycles`)
+    for (const origin of origins) addRound(samples, await oneRound(origin, round), (what) => options.say(`kill cycles, round ${round} of ${options.rounds}: ${what}`))
   }
   return measure(samples)
+}
+
+function addRound(samples: Samples[], { subject, cycles }: Round, say: (what: string) => void): void {
+  say(`${cycles.length} on the ${subject} server${cycles.length < cyclesMin ? ', too few to measure: it was not ready again after a kill' : ''}`)
+  if (cycles.length < cyclesMin) return
+  add(samples, 'kill-cycles-per-hour', subject, 'cycles', (hourMs * cycles.length) / cycles.reduce((sum, { tookMs }) => sum + tookMs, 0))
+  add(samples, 'kill-cycle-own', subject, 'ms', medianOf(cycles.map(({ ownMs }) => ownMs)))
 }
 
 function add(samples: Samples[], id: string, subject: string, unit: string, value: number): void {
@@ -46,10 +47,15 @@ function add(samples: Samples[], id: string, subject: string, unit: string, valu
   else samples.push({ id, subject, unit, values: [value] })
 }
 
-async function oneRound(seed: number): Promise<{ subject: string; cycles: Cycle[] }> {
+interface Round {
+  subject: string
+  cycles: Cycle[]
+}
+
+async function oneRound(origin: string, seed: number): Promise<Round> {
   const out = await mkdtemp(path.join(tmpdir(), 'kill-cycles-'))
   try {
-    await simulate(['--out', out, '--seed', String(seed)])
+    await simulate(['--origin', origin, '--out', out, '--seed', String(seed)])
     const folder = path.join(out, 'latest')
     const { subject } = JSON.parse(await readFile(path.join(folder, 'result.json'), 'utf8')) as Result
     const found = new KillCycles()
@@ -62,8 +68,7 @@ async function oneRound(seed: number): Promise<{ subject: string; cycles: Cycle[
 
 async function simulate(args: string[]): Promise<void> {
   const { entry, flags } = programs.simulate
-  const origin = process.env.DURABLE_STREAMS_SERVER_BIN ? 'caddy' : 'reference'
-  const program = spawnProgram(process.execPath, [...flags, path.join(root, entry), scenario, '--origin', origin, ...args])
+  const program = spawnProgram(process.execPath, [...flags, path.join(root, entry), scenario, ...args])
   const limit = setTimeout(() => void program.kill(), runLimitMs)
   await Array.fromAsync(program.lines)
   const { code, signal } = await program.exited
