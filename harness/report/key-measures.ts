@@ -102,7 +102,7 @@ function fileHandles({ fileHandles: seen, fileHandlesRecommended: advice }: Meas
   )
   if (!advice) return sentences
   return [
-    `Recommended for ${plural(advice.streams, 'stream')}: max_file_handles ${number(advice.maxFileHandles)} (${advice.because}).`,
+    `max_file_handles ${number(advice.maxFileHandles)} is recommended for ${plural(advice.streams, 'stream')}: ${advice.because}.`,
     ...sentences,
   ]
 }

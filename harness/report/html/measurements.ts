@@ -102,7 +102,7 @@ function fileHandles({ fileHandles: seen = [], fileHandlesRecommended: advice }:
   const sorted = seen.toSorted((a, b) => a.maxFileHandles - b.maxFileHandles)
   const settings = { label: 'max_file_handles', scale: 'auto' as const, format: number }
   const words = sorted.map((one) => `${number(one.maxFileHandles)}: ${number(one.appendsPerSecond)} appends/s, p99 ${duration(one.p99Ms)}`)
-  return html`${advice ? html`<p class="advice"><strong>max_file_handles ${number(advice.maxFileHandles)}</strong> is recommended for ${plural(advice.streams, 'stream')}: ${advice.because}</p>` : ''}
+  return html`${advice ? html`<p class="advice"><strong>max_file_handles ${number(advice.maxFileHandles)}</strong> is recommended for ${plural(advice.streams, 'stream')}: ${advice.because}.</p>` : ''}
   <div class="plots">
     ${plot({
       title: 'Throughput against max_file_handles',
