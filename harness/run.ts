@@ -165,11 +165,13 @@ async function runOne(options: RunningOptions, scenario: Scenario, collected: Co
 function resultOf(options: RunOptions, collected: Collected, beginning: Beginning, ended: boolean): Result {
   const { subject, plan } = options
   const interruption = ended ? interruptionOf(options.signal) : stillRunning
+  // In the plan's order, not in that in which they happened to end: rows name the first of them.
   const order = plan.scenarios.map((scenario) => scenario.id)
+  const scenarios = collected.scenarios.toSorted((a, b) => order.indexOf(a.id) - order.indexOf(b.id))
   return {
     schemaVersion,
     runId: options.runId,
-    ...concludeAll({ ...factsOf(options), scenarios: collected.scenarios, notRun: collected.notRun }, interruption),
+    ...concludeAll({ ...factsOf(options), scenarios, notRun: collected.notRun }, interruption),
     scope: scopeOf(options),
     banners: bannersOf(options),
     harness: beginning.harness,
@@ -188,7 +190,7 @@ function resultOf(options: RunOptions, collected: Collected, beginning: Beginnin
     durationMs: Math.round(monotonicMs() - beginning.beginMs),
     host: { ...beginning.host, readersMax: options.readersMax.readersMax, readersMaxBecause: options.readersMax.because },
     options: options.options,
-    scenarios: collected.scenarios.toSorted((a, b) => order.indexOf(a.id) - order.indexOf(b.id)),
+    scenarios,
     notRun: collected.notRun,
   }
 }
