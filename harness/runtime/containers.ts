@@ -34,7 +34,7 @@ const checkout = fileURLToPath(new URL('../../', import.meta.url)).replace(/\/$/
 const killAfterAbortMs = 2_500
 /** The engine keeps each container's output until it is removed. */
 const engineLog = { Type: 'json-file', Config: { 'max-size': '60m', 'max-file': '1' } }
-const nameMax = 60
+const nameMax = 120
 
 /**
  * Opens the runtime of one run. What dead runs left in the engine is removed first.

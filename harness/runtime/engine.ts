@@ -36,8 +36,10 @@ export async function openEngine(): Promise<Engine> {
     throw new UsageError(await whyNone())
   })
   const docker = found.container.dockerode
-  const { Version, ApiVersion, Arch, Os } = await docker.version()
   const address = addressOf(docker)
+  // testcontainers goes on looking where DOCKER_HOST leads nowhere; another engine was not asked for.
+  if (!isAsked(address)) throw new UsageError(await whyNone())
+  const { Version, ApiVersion, Arch, Os } = await docker.version()
   refuse(ApiVersion, Arch, Os)
   const description = `container engine ${Version}, API ${ApiVersion}, at ${'socketPath' in address ? address.socketPath : `${address.host}:${address.port}`}`
   return { docker, client: found.container, address, description }
@@ -60,13 +62,20 @@ function addressOf(docker: Docker): EngineAddress {
   return { host: host ?? '127.0.0.1', port: Number(port ?? 2375) }
 }
 
+function isAsked(address: EngineAddress): boolean {
+  const asked = process.env['DOCKER_HOST']
+  if (asked === undefined || asked === '') return true
+  if ('socketPath' in address) return asked === `unix://${address.socketPath}`
+  return URL.canParse(asked) && new URL(asked).hostname === address.host.replace(/^https?:\/\//, '')
+}
+
 /** testcontainers says only that nothing works. */
 async function whyNone(): Promise<string> {
   const asked = process.env['DOCKER_HOST']
-  if (asked !== undefined && !asked.startsWith('unix://')) {
+  if (asked !== undefined && asked !== '' && !asked.startsWith('unix://')) {
     return `No container engine answers at DOCKER_HOST=${asked}: mend or unset it, ${insteadProcesses}.`
   }
-  const socket = asked?.slice('unix://'.length) ?? usualSocket
+  const socket = asked ? asked.slice('unix://'.length) : usualSocket
   if (!existsSync(socket)) {
     return `No container engine is running (there is no ${socket}): start one, for example with "dockerd" as root or Docker Desktop, ${insteadProcesses}.`
   }

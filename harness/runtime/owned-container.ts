@@ -39,9 +39,10 @@ export async function launchContainer(options: ContainerLaunch): Promise<OwnedCo
   const container = await docker.createContainer(plan).catch((error: unknown) => refused(plan, error))
   try {
     const talk = options.talks ? await attach(docker, container, options.log) : null
+    const startedAtMs = monotonicMs()
     await container.start()
     const { State } = await container.inspect()
-    return new OwnedContainer(container, State.Pid, options, talk)
+    return new OwnedContainer(container, { startedAtMs, initPid: State.Pid, talk }, options)
   } catch (error) {
     await container.remove({ force: true, v: true }).catch(unlessOver)
     return refused(plan, error)
@@ -75,7 +76,14 @@ async function attach(docker: Docker, container: Container, log: ServiceLog): Pr
   return { stdin, stdout, stderr }
 }
 
+interface Started {
+  startedAtMs: number
+  initPid: number
+  talk: Talk | null
+}
+
 export class OwnedContainer implements Owned {
+  readonly startedAtMs: number
   readonly mainExited: Promise<Exit>
   readonly exited: Promise<Exit>
   /** For one that is talked to. */
@@ -88,8 +96,9 @@ export class OwnedContainer implements Owned {
   #exit: Exit | null = null
   #asked: 'no' | 'stop' | 'kill' = 'no'
 
-  constructor(container: Container, initPid: number, options: ContainerLaunch, talk: Talk | null) {
+  constructor(container: Container, { startedAtMs, initPid, talk }: Started, options: ContainerLaunch) {
     this.#container = container
+    this.startedAtMs = startedAtMs
     this.#initPid = initPid
     this.#stopSignal = options.stopSignal
     this.#name = options.plan.name ?? container.id

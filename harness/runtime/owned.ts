@@ -2,6 +2,8 @@
 import type { Exit, StopSignal, Usage } from './runtime.ts'
 
 export interface Owned {
+  /** When the program itself was started, where that took its own time to prepare. */
+  readonly startedAtMs?: number
   /** Null while it runs. */
   readonly exit: Exit | null
   /** The main process has ended, and all it had written is in its log. */

@@ -58,7 +58,7 @@ export async function startService(service: Service, context: StartContext): Pro
     if (!(error instanceof HarnessError)) throw error
     return notStarted(error.message, monotonicMs() - startedAtMs)
   }
-  const attempt: Attempt = { service, context, owned, log, logFrom, startedAtMs }
+  const attempt: Attempt = { service, context, owned, log, logFrom, startedAtMs: owned.startedAtMs ?? startedAtMs }
   try {
     return await awaitReady(attempt, signal)
   } catch (error) {
