@@ -8,7 +8,7 @@ export function audit(subject: Subject): AuditPart[] {
 
 function originIsProduction({ server }: Subject): AuditPart {
   if (server.kind === 'reference') {
-    return { row: 'server-production', verdict: 'unknown', because: 'The production server could not be had, so the reference server stood in for it.' }
+    return { row: 'server-production', verdict: 'unknown', because: `The reference server stood in for the production server: ${server.because}.` }
   }
   const because = `The origin is ${server.path}, version ${server.version} (${server.label}); its modules list the durable_streams handler. Your code was not looked at.`
   return { row: 'server-production', verdict: 'pass', because }
