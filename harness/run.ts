@@ -195,12 +195,18 @@ function resultOf(options: RunOptions, collected: Collected, beginning: Beginnin
   }
 }
 
+const placeOf: Record<Runtime['kind'], string> = {
+  processes: 'as plain processes on this machine',
+  containers: 'in containers on this machine, the readers in their network namespace, on its loopback',
+}
+
 /** What the verdict speaks of, and what it does not. */
-function scopeOf({ subject, sizes, readersMax }: RunOptions): string[] {
+function scopeOf({ subject, sizes, readersMax, runtime }: RunOptions): string[] {
+  const place = runtime.kind === 'containers' ? 'each in a container of its own' : 'as plain processes on this machine'
   const vcl = subject.vcl.isDefault ? 'the recommended VCL' : `your VCL ${subject.vcl.file}`
   const caddyfile = subject.caddyfile === null ? '' : subject.caddyfile.isDefault ? ', with the default Caddyfile' : `, with your ${subject.caddyfile.file}`
   const lines = [
-    `Judged: ${subject.server.kind === 'production' ? 'the production server' : 'the reference server'} ${subject.server.version}${caddyfile}, behind Varnish ${subject.varnish.version} with ${vcl}, behind Caddy ${subject.caddy.version} for TLS, as plain processes on this machine.`,
+    `Judged: ${subject.server.kind === 'production' ? 'the production server' : 'the reference server'} ${subject.server.version}${caddyfile}, behind Varnish ${subject.varnish.version} with ${vcl}, behind Caddy ${subject.caddy.version} for TLS, ${place}.`,
     'Not judged: your own application code (no --app), your CDN, your network, your disks.',
   ]
   if (sizes.readers < 10_000) lines.push(`Crowds had ${sizes.readers.toLocaleString('en-US')} readers, not 10,000, as --readers asked.`)
