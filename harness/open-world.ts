@@ -16,7 +16,7 @@ import { hostCanHold } from './load/fleet/limits.ts'
 import type { Endpoint } from './operations.ts'
 import { leasePorts, portOf, prepareOrigin, subfolder, type FileChange, type PreparedOrigin, type WorldOptions } from './prepare-origin.ts'
 import type { HopIdentity } from './report/result.ts'
-import type { Running, Service, StartOutcome } from './runtime/runtime.ts'
+import type { ImageIdentity, ImageRole, Running, Service, StartOutcome } from './runtime/runtime.ts'
 import { openTap, type Tap } from './services/tap/tap-client.ts'
 import { tlsEdge } from './services/tls-edge.ts'
 import { varnishCounters, varnishEdge } from './services/varnish.ts'
@@ -77,7 +77,7 @@ class ProcessWorld implements World {
     this.#tap = tap
     this.#temporary = temporary
     this.capabilities = origin.capabilities
-    this.identities.push(origin.identity)
+    this.identities.push(inImage(origin.identity, options.runtime.image(options.subject.caddyfile ? 'origin' : 'node')))
     const { authority } = origin
     this.#endpoints.set('origin', { url: `http://127.0.0.1:${origin.port}`, authority })
     this.#endpoints.set('direct', { url: `http://127.0.0.1:${tap.port}`, authority })
@@ -111,15 +111,16 @@ class ProcessWorld implements World {
       }),
     )
     this.#endpoints.set('edge', { url: `http://127.0.0.1:${port}`, authority: this.#origin.authority })
-    this.identities.push({
+    const identity = {
       id: 'edge',
       kind: 'varnish',
       version: subject.varnish.version,
       sha256: subject.varnish.sha256,
       configSha256: sha256(subject.vcl.source),
       source: subject.vcl.isDefault ? 'varnish/recommended.vcl' : subject.vcl.file,
-    })
+    }
     await this.#startOrThrow('edge')
+    await this.#identify(identity, 'varnish', [subject.varnish.varnishd, '-V'])
   }
 
   async #prepareTls(): Promise<void> {
@@ -150,14 +151,25 @@ class ProcessWorld implements World {
     const authority = subject.names.length > 0 ? servername : `${servername}:${port}`
     this.#endpoints.set('tls', { url: `https://127.0.0.1:${port}`, authority, tls: { caPem, servername } })
     if (plain) this.#endpoints.set('plain', { url: `http://127.0.0.1:${portOf(plain.local)}`, authority: servername })
-    this.identities.push({
+    const identity = {
       id: 'tls',
       kind: 'caddy',
       version: subject.caddy.version,
       sha256: subject.caddy.sha256,
       configSha256: sha256(JSON.stringify(subject.tlsEdge)),
       source: `${subject.caddy.source}; caddy/tls-edge.Caddyfile`,
-    })
+    }
+    await this.#identify(identity, 'caddy', [subject.caddy.path, 'version'])
+  }
+
+  /** A program of an image's own is asked who it is: the host's of that name may be another one. */
+  async #identify(identity: HopIdentity, role: ImageRole, [program, ...args]: [string, ...string[]]): Promise<void> {
+    const { runtime, name } = this.#options
+    const image = runtime.image(role)
+    if (image === null || image.programSha256 === identity.sha256) return void this.identities.push(inImage(identity, image))
+    const { stdout, stderr } = await runtime.run(program, args, { timeoutMs: 10_000, beside: `${name}.${identity.id}` })
+    const version = /\d+\.\d+\.\d+/.exec(stdout + stderr)?.[0] ?? 'unknown'
+    this.identities.push(inImage({ ...identity, version, sha256: null }, image))
   }
 
   /** Cache and TLS edge are the harness's own choice of program: if they do not start, it is our fault. */
@@ -287,6 +299,11 @@ class ProcessWorld implements World {
     }
     await this.#tap.close()
   }
+}
+
+/** The image that ran is named with its digest. */
+function inImage(identity: HopIdentity, image: ImageIdentity | null): HopIdentity {
+  return image === null ? identity : { ...identity, source: `${identity.source}; image ${image.reference}, ${image.id}` }
 }
 
 /** The root certificate of Caddy's internal CA; it is written at the first start. */

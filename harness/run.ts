@@ -172,7 +172,7 @@ function resultOf(options: RunOptions, collected: Collected, beginning: Beginnin
     schemaVersion,
     runId: options.runId,
     ...concludeAll({ ...factsOf(options), scenarios, notRun: collected.notRun }, interruption),
-    scope: scopeOf(options),
+    scope: scopeOf(options, collected.identities),
     banners: bannersOf(options),
     harness: beginning.harness,
     subject: {
@@ -197,16 +197,17 @@ function resultOf(options: RunOptions, collected: Collected, beginning: Beginnin
 
 const placeOf: Record<Runtime['kind'], string> = {
   processes: 'as plain processes on this machine',
-  containers: 'in containers on this machine, the readers in their network namespace, on its loopback',
+  containers: 'each in a container of its own, the readers in the same network namespace, on its loopback',
 }
 
 /** What the verdict speaks of, and what it does not. */
-function scopeOf({ subject, sizes, readersMax, runtime }: RunOptions): string[] {
-  const place = runtime.kind === 'containers' ? 'each in a container of its own' : 'as plain processes on this machine'
+function scopeOf({ subject, sizes, readersMax, runtime }: RunOptions, identities: Collected['identities']): string[] {
+  // In a container the cache may be another one than this host's.
+  const varnish = identities.get('edge')?.version ?? subject.varnish.version
   const vcl = subject.vcl.isDefault ? 'the recommended VCL' : `your VCL ${subject.vcl.file}`
   const caddyfile = subject.caddyfile === null ? '' : subject.caddyfile.isDefault ? ', with the default Caddyfile' : `, with your ${subject.caddyfile.file}`
   const lines = [
-    `Judged: ${subject.server.kind === 'production' ? 'the production server' : 'the reference server'} ${subject.server.version}${caddyfile}, behind Varnish ${subject.varnish.version} with ${vcl}, behind Caddy ${subject.caddy.version} for TLS, ${place}.`,
+    `Judged: ${subject.server.kind === 'production' ? 'the production server' : 'the reference server'} ${subject.server.version}${caddyfile}, behind Varnish ${varnish} with ${vcl}, behind Caddy ${subject.caddy.version} for TLS, ${placeOf[runtime.kind]}.`,
     'Not judged: your own application code (no --app), your CDN, your network, your disks.',
   ]
   if (sizes.readers < 10_000) lines.push(`Crowds had ${sizes.readers.toLocaleString('en-US')} readers, not 10,000, as --readers asked.`)

@@ -17,7 +17,7 @@ import type { RunImage, RunImages } from './images/provide-images.ts'
 import { launchContainer, type ContainerPlan, type OwnedContainer } from './owned-container.ts'
 import { openProcessRuntime, type HostRuntime, type ProcessRuntimeOptions } from './processes.ts'
 import { readOwner } from './run-folder.ts'
-import type { Ability, CommandResult, Conversation, ImageRole, Program, Runtime, Service, StartOutcome } from './runtime.ts'
+import type { Ability, CommandResult, Conversation, ImageIdentity, ImageRole, Program, Runtime, Service, StartOutcome } from './runtime.ts'
 import type { ServiceLog } from './service-log.ts'
 import { startService } from './service-start.ts'
 import { openNamespace, type WorldNamespace } from './world-namespace.ts'
@@ -148,6 +148,10 @@ class ContainerRuntime implements Runtime {
 
   nowMs(): number {
     return this.#host.nowMs()
+  }
+
+  image(role: ImageRole): ImageIdentity {
+    return this.#options.images[role]
   }
 
   leasePort(): Promise<number> {

@@ -106,6 +106,10 @@ class ProcessRuntime implements HostRuntime {
     }, logLookEveryMs).unref()
   }
 
+  image(): null {
+    return null
+  }
+
   leasePort(): Promise<number> {
     this.#checkOpen()
     return this.#ports.lease()

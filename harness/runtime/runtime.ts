@@ -19,6 +19,15 @@ export type ReadyProbe =
 /** What a program is, where it has to be put into a container: which image holds it. */
 export type ImageRole = 'origin' | 'varnish' | 'caddy' | 'node'
 
+/** What a hop's program came in, for the report. */
+export interface ImageIdentity {
+  reference: string
+  /** 'sha256:…' of the image's content. */
+  id: string
+  /** Of the program it was made around; null where it came with a program of its own. */
+  programSha256: string | null
+}
+
 /** A service as a value: what to run, where it listens, when it is ready, how it stops. */
 export interface Service {
   /** Unique within a run: the name of its log. */
@@ -146,6 +155,8 @@ export interface Runtime extends AsyncDisposable {
    * (its supervisor died). The run has to end then.
    */
   readonly fault: AbortSignal
+  /** What holds the programs of this role; null where they are the host's own. */
+  image(role: ImageRole): ImageIdentity | null
   /** Monotonic milliseconds on the clock all of the run's times are told in (CLOCK_MONOTONIC). */
   nowMs(): number
   /** A loopback TCP port that is free and leased to this run until it ends. */

@@ -1,6 +1,6 @@
 /** The runtime of containers, with real ones, where an engine answers. */
 import { createServer } from 'node:net'
-import { describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { openContainerRuntime } from '../../harness/runtime/containers.ts'
 import type { Engine } from '../../harness/runtime/engine.ts'
 import { runLabel } from '../../harness/runtime/engine-cleanup.ts'
@@ -10,11 +10,15 @@ import { expectFailed, runtimeForEach, startReady, testRuntime, type RuntimeKind
 import { engine } from './engine-for-tests.ts'
 import { accepts, httpService } from './services.ts'
 
+const imagesMsMax = 600_000
+
 describe.skipIf(engine === null)('containers', () => {
   const containers: RuntimeKind = {
     open: async (options) => openContainerRuntime({ ...options, engine: engine!, images: await imagesForTests(engine!) }),
     left: (runId) => containersOf(engine!, runId),
   }
+  // Made once; with a slow mirror that takes its time.
+  beforeAll(async () => void (await imagesForTests(engine!)), imagesMsMax)
   const underTest = runtimeForEach(containers)
   testRuntime(containers, underTest)
 

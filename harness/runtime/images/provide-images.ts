@@ -11,19 +11,14 @@ import { sha256Of } from '../../provision/identify.ts'
 import { installDebianPackages } from '../../provision/install-packages.ts'
 import { canInstall, thisHost } from '../../provision/missing-tools.ts'
 import type { Docker } from '../engine.ts'
-import type { ImageRole } from '../runtime.ts'
+import type { ImageIdentity, ImageRole } from '../runtime.ts'
 import { buildImage, follow } from './build-image.ts'
 import { publicReference, type PublicImage } from './public-images.ts'
 import { isStatic, libraryPackages, localTag, varnishPackages, type ProgramRecipe, type Recipe } from './recipes.ts'
 
-export interface RunImage {
-  /** What the engine is asked for. */
-  reference: string
-  /** 'sha256:…' of its content: the digest that ran. */
-  id: string
+export interface RunImage extends ImageIdentity {
   /** Path inside of the program that its services run. */
   program: string
-  source: string
 }
 
 export type RunImages = Readonly<Record<ImageRole, RunImage>>
@@ -74,10 +69,10 @@ class Provider {
   async #publicOr(image: PublicImage, program: string, recipe: Recipe): Promise<RunImage> {
     const reference = publicReference(image)
     const here = await this.#idOf(reference)
-    if (here !== null) return { reference, id: here, program, source: reference }
+    if (here !== null) return { reference, id: here, program, programSha256: null }
     const made = await this.#idOf(localTag(image, recipe))
     if (made === null && (await this.#pull(reference))) {
-      return { reference, id: (await this.#idOf(reference))!, program, source: reference }
+      return { reference, id: (await this.#idOf(reference))!, program, programSha256: null }
     }
     return { ...(await this.#make(image, recipe)), program }
   }
@@ -134,16 +129,16 @@ class Provider {
     const { docker, onProgress, signal } = this.#options
     const how = recipe.kind === 'packages' ? 'from Debian packages' : `around ${recipe.file}`
     const reference = localTag(name, recipe)
-    const source = `${reference}, made here ${how}`
+    const programSha256 = recipe.kind === 'program' ? recipe.sha256 : null
     const before = await this.#idOf(reference)
-    if (before !== null) return { reference, id: before, source }
+    if (before !== null) return { reference, id: before, programSha256 }
     if (recipe.kind === 'packages') await this.#needUnpacker()
     const startedAt = performance.now()
     onProgress?.(`Making the image ${name} ${how}; this is done once…`)
     await buildImage(reference, recipe, { docker, signal, baseOf: (program) => this.#baseOf(program) })
     const { Id: id, Size: bytes } = await docker.getImage(reference).inspect()
     onProgress?.(`Made the image ${name} (${Math.round(bytes / 1e6)} MB) in ${Math.ceil((performance.now() - startedAt) / 1_000)} s.`)
-    return { reference, id, source }
+    return { reference, id, programSha256 }
   }
 
   async #needUnpacker(): Promise<void> {
