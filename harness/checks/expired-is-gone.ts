@@ -3,6 +3,7 @@ import { limitsOf, type Check } from '../check.ts'
 import type { Outcome } from '../history.ts'
 import { duration } from '../report/figures.ts'
 import { fail, pass, unknown } from '../verdict.ts'
+import { Findings } from './findings.ts'
 import { expectationFor, keepLifetimes, type Lifetime, type Lifetimes } from './lifetime-model.ts'
 import { since, staleAllowanceMs } from './stream-ledger.ts'
 
@@ -22,8 +23,7 @@ interface State {
   startMs: number | null
   looks: Map<string, { probes: number; lateByMsMax: number }>
   examined: number
-  undead: string[]
-  fingerprint: string | null
+  undead: Findings
 }
 
 export const expiredIsGoneCheck: Check<State, Partial<Limits>> = {
@@ -35,8 +35,7 @@ export const expiredIsGoneCheck: Check<State, Partial<Limits>> = {
     startMs: null,
     looks: new Map(),
     examined: 0,
-    undead: [],
-    fingerprint: null,
+    undead: new Findings(),
   }),
   step(state, event) {
     state.startMs ??= event.atMs
@@ -46,9 +45,10 @@ export const expiredIsGoneCheck: Check<State, Partial<Limits>> = {
   finish(state) {
     const { boundMs, staleMs, looksMin } = state.limits
     const bounds = `${duration(boundMs)} (${duration(boundMs + staleMs)} through the cache)`
-    if (state.undead.length > 0) {
-      const because = `${state.undead.length} of ${state.examined} looks later than ${bounds} after an expiry still found the stream.`
-      return fail(state.examined, because, state.undead, state.fingerprint!, { value: state.undead.length, unit: 'looks', limit: 0 })
+    const { count, counted, evidence, fingerprint } = state.undead
+    if (count > 0) {
+      const because = `${counted} of ${state.examined} looks later than ${bounds} after an expiry still found the stream.`
+      return fail(state.examined, because, evidence, fingerprint!, { value: count, unit: 'looks', limit: 0 })
     }
     if (state.examined < looksMin) return unknown(`Only ${state.examined} looks came after an expiry; ${looksMin} are needed.`)
     return pass(state.examined, `All ${state.examined} looks later than ${bounds} after an expiry found nothing.`)
@@ -87,9 +87,11 @@ function remember(state: State, life: Lifetime, event: Outcome & { atMs: number 
 function note(state: State, life: Lifetime, event: Outcome & { atMs: number }): void {
   const late = Math.round(event.invokedAtMs - life.deadAfterMs)
   const how = event.mode ?? event.op
-  state.undead.push(
-    `${event.stream}: ${how} through ${event.via} at ${since(state.startMs ?? 0, event.invokedAtMs)} ` +
+  state.undead.note(
+    String(event.id),
+    `expired-is-gone/undead/${life.group}/${how}/${event.via}`,
+    () =>
+      `${event.stream}: ${how} through ${event.via} at ${since(state.startMs ?? 0, event.invokedAtMs)} ` +
       `answered ${event.status}, ${duration(late)} after the latest moment it can have expired`,
   )
-  state.fingerprint ??= `expired-is-gone/undead/${life.group}/${how}/${event.via}`
 }

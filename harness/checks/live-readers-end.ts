@@ -6,6 +6,7 @@ import { limitsOf, type Check } from '../check.ts'
 import type { Outcome } from '../history.ts'
 import { duration } from '../report/figures.ts'
 import { fail, pass, unknown } from '../verdict.ts'
+import { Findings } from './findings.ts'
 import { keepLifetimes, type Lifetime, type Lifetimes } from './lifetime-model.ts'
 import { since } from './stream-ledger.ts'
 
@@ -21,10 +22,9 @@ interface State {
   ownTimeoutMs: { 'long-poll': number; sse: number }
   examined: number
   /** Readers that gave up before the bound: they prove nothing. */
-  gaveUp: string[]
+  gaveUp: Findings
   heldMsMax: number
-  held: string[]
-  fingerprint: string | null
+  held: Findings
 }
 
 export const liveReadersEndCheck: Check<State, Partial<Limits>> = {
@@ -33,13 +33,12 @@ export const liveReadersEndCheck: Check<State, Partial<Limits>> = {
   init: (limits) => ({
     limits: limitsOf({ boundMs: 1_000 }, limits),
     ownTimeoutMs: { 'long-poll': 30_000, sse: 60_000 },
-    gaveUp: [],
+    gaveUp: new Findings(),
     lifetimes: new Map(),
     startMs: null,
     examined: 0,
     heldMsMax: 0,
-    held: [],
-    fingerprint: null,
+    held: new Findings(),
   }),
   step(state, event) {
     state.startMs ??= event.atMs
@@ -50,10 +49,11 @@ export const liveReadersEndCheck: Check<State, Partial<Limits>> = {
   },
   finish(state) {
     const figures = { value: state.heldMsMax, unit: 'ms' }
-    if (state.held.length > 0) {
-      return fail(state.examined, `${state.held.length} of ${state.examined} live readers were held beyond the bound after their stream expired.`, state.held, state.fingerprint!, figures)
+    const { held, gaveUp } = state
+    if (held.count > 0) {
+      return fail(state.examined, `${held.counted} of ${state.examined} live readers were held beyond the bound after their stream expired.`, held.evidence, held.fingerprint!, figures)
     }
-    if (state.gaveUp.length > 0) return unknown(`${state.gaveUp.length} live readers were not followed to the end of the bound.`, state.gaveUp, state.examined)
+    if (gaveUp.count > 0) return unknown(`${gaveUp.counted} live readers were not followed to the end of the bound.`, gaveUp.evidence, state.examined)
     if (state.examined === 0) return unknown('No live reader was attached when its stream expired.')
     return pass(state.examined, `${state.examined} live readers were let go, the last ${duration(state.heldMsMax)} after the expiry.`, figures)
   },
@@ -68,7 +68,7 @@ function examine(state: State, event: Outcome & { atMs: number }): void {
   const heldMs = Math.round(event.atMs - life.deadAfterMs)
   const allowedMs = state.limits.boundMs + state.ownTimeoutMs[event.mode === 'sse' ? 'sse' : 'long-poll']
   if (event.kind === 'info' && heldMs <= allowedMs) {
-    state.gaveUp.push(`${event.stream}: ${event.mode} through ${event.via} was followed ${duration(heldMs)} beyond the expiry (${duration(allowedMs)} allowed)`)
+    state.gaveUp.note(String(event.id), '', () => `${event.stream}: ${event.mode} through ${event.via} was followed ${duration(heldMs)} beyond the expiry (${duration(allowedMs)} allowed)`)
     return
   }
   state.examined += 1
@@ -77,9 +77,11 @@ function examine(state: State, event: Outcome & { atMs: number }): void {
 }
 
 function note(state: State, life: Lifetime, event: Outcome, heldMs: number, allowedMs: number): void {
-  state.held.push(
-    `${event.stream}: ${event.mode} through ${event.via}, begun at ${since(state.startMs ?? 0, event.invokedAtMs)}, ` +
+  state.held.note(
+    String(event.id),
+    `live-readers-end/held/${life.group}/${event.mode}/${event.via}`,
+    () =>
+      `${event.stream}: ${event.mode} through ${event.via}, begun at ${since(state.startMs ?? 0, event.invokedAtMs)}, ` +
       `was held ${duration(heldMs)} after the expiry (${duration(allowedMs)} allowed)`,
   )
-  state.fingerprint ??= `live-readers-end/held/${life.group}/${event.mode}/${event.via}`
 }
