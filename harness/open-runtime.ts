@@ -10,7 +10,7 @@ import type { Runtime } from './runtime/runtime.ts'
 /** @throws UsageError when containers were asked for and cannot be had */
 export async function openRuntime(
   kind: Options['runtime'],
-  { server, caddy, varnish }: Provisioned,
+  { server, caddy }: Provisioned,
   onProgress: (line: string) => void,
   options: ProcessRuntimeOptions,
 ): Promise<Runtime> {
@@ -24,7 +24,5 @@ export async function openRuntime(
     onProgress,
     ...(signal ? { signal } : {}),
   })
-  // What a stand-in in the place of a hop may start.
-  const programs = [caddy.path, varnish.varnishd]
-  return openContainerRuntime({ ...options, engine, images, programs })
+  return openContainerRuntime({ ...options, engine, images })
 }

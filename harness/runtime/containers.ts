@@ -25,8 +25,6 @@ import { openNamespace, type WorldNamespace } from './world-namespace.ts'
 export interface ContainerRuntimeOptions extends Omit<ProcessRuntimeOptions, 'engine'> {
   engine: Engine
   images: RunImages
-  /** Programs of the host that a stand-in written for Node may start; they are there at their own paths. */
-  programs?: readonly string[]
 }
 
 const abilities: ReadonlySet<Ability> = new Set<Ability>(['kill', 'pause', 'usage', 'own-network-namespace'])
@@ -41,7 +39,7 @@ const nameMax = 120
  * @throws UsageError when the engine cannot hold a world of this host's
  */
 export async function openContainerRuntime(options: ContainerRuntimeOptions): Promise<Runtime> {
-  const { engine, images, programs = [], ...rest } = options
+  const { engine, images, ...rest } = options
   await using opening = new AsyncDisposableStack()
   await sweepDeadContainers(engine.address)
   const host = opening.use(await openProcessRuntime({ ...rest, engine: engine.address }))
@@ -52,7 +50,6 @@ export async function openContainerRuntime(options: ContainerRuntimeOptions): Pr
     user: rootless ? '0:0' : `${process.getuid!()}:${process.getgid!()}`,
     owner: JSON.stringify(await readOwner(host.runFolder)),
     mounts: mountsOf(host.runFolder, options),
-    programs,
   })
   const namespace = opening.use(
     await openNamespace({
@@ -78,7 +75,6 @@ interface Surroundings {
   user: string
   owner: string
   mounts: string[]
-  programs: readonly string[]
 }
 
 /** What all containers of a run have in common. */
@@ -106,7 +102,7 @@ class Plans {
       HostConfig: {
         // An init of the engine's: the program is not process 1, so signals mean what they mean elsewhere.
         Init: true,
-        Binds: [...mounts, ...(image === 'node' ? this.#forNode() : [])],
+        Binds: [...mounts, ...(image === 'node' ? [`${checkout}:${checkout}:ro`] : [])],
         CapDrop: ['ALL'],
         SecurityOpt: ['no-new-privileges'],
         ReadonlyRootfs: true,
@@ -117,10 +113,6 @@ class Plans {
         ...plan.HostConfig,
       },
     }
-  }
-
-  #forNode(): string[] {
-    return [checkout, ...new Set(this.#around.programs)].map((place) => `${place}:${place}:ro`)
   }
 }
 

@@ -5,7 +5,6 @@ import { openContainerRuntime } from '../../harness/runtime/containers.ts'
 import type { Engine } from '../../harness/runtime/engine.ts'
 import { runLabel } from '../../harness/runtime/engine-cleanup.ts'
 import { provideImages, type RunImages } from '../../harness/runtime/images/provide-images.ts'
-import { sha256Of } from '../../harness/provision/identify.ts'
 import { expectFailed, runtimeForEach, startReady, testRuntime, type RuntimeKind } from './contract.ts'
 import { engine } from './engine-for-tests.ts'
 import { accepts, httpService } from './services.ts'
@@ -94,9 +93,9 @@ describe.skipIf(engine === null)('containers', () => {
 let images: Promise<RunImages> | undefined
 
 function imagesForTests({ docker }: Engine): Promise<RunImages> {
-  // Caddy is not started here: a small program stands for it.
-  const caddy = '/bin/true'
-  images ??= sha256Of(caddy).then((sha256) => provideImages({ docker, server: null, caddy: { path: caddy, sha256 }, onProgress: console.log }))
+  // Caddy is not started here: it comes from Debian packages.
+  const program = { path: process.execPath, sha256: '' }
+  images ??= provideImages({ docker, server: null, caddy: program, onProgress: console.log })
   return images
 }
 

@@ -14,7 +14,7 @@ import type { Docker } from '../engine.ts'
 import type { ImageIdentity, ImageRole } from '../runtime.ts'
 import { buildImage, follow } from './build-image.ts'
 import { publicReference, type PublicImage } from './public-images.ts'
-import { isStatic, libraryPackages, localTag, varnishPackages, type ProgramRecipe, type Recipe } from './recipes.ts'
+import { caddyPackages, isStatic, libraryPackages, localTag, varnishPackages, type ProgramRecipe, type Recipe } from './recipes.ts'
 
 export interface RunImage extends ImageIdentity {
   /** Path inside of the program that its services run. */
@@ -61,7 +61,7 @@ class Provider {
     const edge =
       caddy.path === server?.path
         ? origin
-        : await this.#publicOr('caddy', '/usr/bin/caddy', await this.#around(caddy, '/usr/bin/caddy'))
+        : await this.#publicOr('caddy', '/usr/bin/caddy', await this.#ofCaddy(caddy))
     return { origin, varnish, caddy: edge, node }
   }
 
@@ -109,6 +109,11 @@ class Provider {
       onProgress?.('No image registry answers; images are made here instead, once.')
       return false
     }
+  }
+
+  /** A distribution's Caddy is linked with libraries of its own choice: it comes with them, or alone. */
+  async #ofCaddy(caddy: { path: string; sha256: string }): Promise<Recipe> {
+    return (await isStatic(caddy.path)) ? this.#around(caddy, '/usr/bin/caddy') : this.#packages(caddyPackages)
   }
 
   #packages(packages: readonly string[]): Recipe {

@@ -1,0 +1,103 @@
+/** The public command with `--runtime containers`: a stand-in for each hop is found, and nothing is left however it ends. */
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { execa } from 'execa'
+import { afterAll, describe, expect, test } from 'vitest'
+import type { Result } from '../../harness/report/result.ts'
+import { ownerLabel, runLabel } from '../../harness/runtime/engine-cleanup.ts'
+import { runsFolder } from '../../harness/runtime/run-folder.ts'
+import { until } from '../../harness/until.ts'
+import { engine } from './engine-for-tests.ts'
+
+const root = path.resolve(import.meta.dirname, '..', '..')
+const cli = path.join(root, 'harness', 'cli.ts')
+const twins = path.join(root, 'test', 'twins')
+const out = mkdtempSync(path.join(tmpdir(), 'container-runs-'))
+afterAll(() => rmSync(out, { recursive: true, force: true }))
+
+const usual = ['--runtime', 'containers', '--origin', 'reference', '--readers', '150']
+/** With the making of images, where these are the first. */
+const runMsMax = 300_000
+const cleanWithinMs = 10_000
+
+async function containers(label: string): Promise<string[]> {
+  const found = await engine!.docker.listContainers({ all: true, filters: { label: [label] } })
+  return found.map(({ Id }) => Id)
+}
+
+async function run(folder: string, args: string[], env: Record<string, string> = {}): Promise<Result> {
+  const ended = await execa(process.execPath, [cli, ...args, ...usual, '--out', folder], { env, reject: false, timeout: runMsMax })
+  expect(ended.exitCode, ended.stderr.slice(-600)).toBe(2)
+  return JSON.parse(readFileSync(path.join(folder, 'latest', 'result.json'), 'utf8')) as Result
+}
+
+const red = ({ scenarios }: Result) =>
+  [...new Set(scenarios.flatMap(({ checks }) => checks.filter(({ verdict }) => verdict === 'fail').map(({ id }) => id)))].toSorted()
+
+describe.skipIf(engine === null)('a run in containers', { timeout: runMsMax }, () => {
+  test('passes where nothing is broken, names its images, and leaves nothing', async () => {
+    const result = await run(path.join(out, 'sound'), ['restart-keeps-forks', 'tls-edge-passes-everything', 'fan-out-catch-up'])
+    expect(result.runtime).toBe('containers')
+    expect(result.scenarios.map(({ verdict }) => verdict)).toEqual(['pass', 'pass', 'pass'])
+    expect(result.subject.hops.map(({ id }) => id)).toEqual(['origin', 'edge', 'tls'])
+    for (const hop of result.subject.hops) expect(hop.source).toMatch(/; image \S+, sha256:[0-9a-f]{64}$/)
+    expect(await containers(`${runLabel}=${result.runId}`)).toEqual([])
+    expect(existsSync(path.join(runsFolder(), result.runId))).toBe(false)
+  })
+
+  test.each([
+    ['origin', 'drops-one-append', 'restart-keeps-forks', ['nothing-acknowledged-is-lost']],
+    ['tls', 'offers-no-h2', 'tls-edge-passes-everything', ['chain-is-verified']],
+    ['edge', 'ignores-the-query', 'fan-out-catch-up', ['crowd-is-served-right']],
+  ])('finds a broken %s: %s', async (hop, twin, scenario, reddens) => {
+    const env = hop === 'edge' ? {} : { [`DURABLE_STREAMS_TWIN_${hop.toUpperCase()}`]: path.join(twins, 'programs', hop === 'tls' ? 'broken-tls-edge.ts' : 'broken-origin.ts'), TWIN: twin }
+    const vcl = hop === 'edge' ? ['--vcl', path.join(twins, 'vcl', `${twin}.vcl`)] : []
+    expect(red(await run(path.join(out, twin), [scenario, ...vcl], env))).toEqual(reddens)
+  })
+
+  test('killed leaves nothing, and with its supervisor killed too, the next run sweeps; others stay', async () => {
+    const first = await startAndAwaitServices()
+    process.kill(first.pid, 'SIGKILL')
+    const gone = async (runId: string) => (await containers(`${runLabel}=${runId}`)).length === 0
+    await until(async () => (await gone(first.runId)) && !existsSync(first.folder), { for: 'nothing to be left', timeoutMs: cleanWithinMs, everyMs: 50 })
+
+    const second = await startAndAwaitServices()
+    const { supervisor } = JSON.parse(readFileSync(path.join(second.folder, 'owner.json'), 'utf8')) as { supervisor: { pid: number } }
+    process.kill(supervisor.pid, 'SIGKILL')
+    process.kill(second.pid, 'SIGKILL')
+    const strangers = await Promise.all([strange({}), strange({ [runLabel]: 'of-nobody-knows-whom' }), strange({ [runLabel]: 'of-another-host', [ownerLabel]: ownerElsewhere(second.folder) })])
+    try {
+      await run(path.join(out, 'sweeping'), ['restart-keeps-forks'])
+      expect(await gone(second.runId)).toBe(true)
+      for (const id of strangers) expect((await engine!.docker.getContainer(id).inspect()).Id).toBe(id)
+    } finally {
+      for (const id of strangers) await engine!.docker.getContainer(id).remove()
+    }
+  })
+})
+
+/** Starts a run and waits until its services stand. */
+async function startAndAwaitServices(): Promise<{ pid: number; runId: string; folder: string }> {
+  const child = spawn(process.execPath, [cli, 'kill-under-load', ...usual, '--out', path.join(out, 'killed')], { stdio: 'ignore' })
+  // Other tests' runs stand beside it: its own are known by their owner.
+  const own = async () => {
+    const all = await engine!.docker.listContainers({ filters: { label: [runLabel] } })
+    return all.filter(({ Labels }) => (JSON.parse(Labels[ownerLabel] ?? '{}') as { harness?: { pid: number } }).harness?.pid === child.pid)
+  }
+  const found = await until(async () => ((await own()).length >= 4 ? await own() : null), { for: 'the services to be started', timeoutMs: runMsMax / 3, everyMs: 100 })
+  const runId = found[0]!.Labels[runLabel]!
+  return { pid: child.pid!, runId, folder: path.join(runsFolder(), runId) }
+}
+
+/** A container that is none of a dead run of this host; it is never started. */
+async function strange(labels: Record<string, string>): Promise<string> {
+  const [image] = await engine!.docker.listImages()
+  return (await engine!.docker.createContainer({ Image: image!.Id, Labels: labels })).id
+}
+
+function ownerElsewhere(folder: string): string {
+  const owner = JSON.parse(readFileSync(path.join(folder, 'owner.json'), 'utf8')) as { place: object }
+  return JSON.stringify({ ...owner, place: { ...owner.place, hostname: 'elsewhere' } })
+}
