@@ -94,7 +94,7 @@ async function startAndAwaitServices(): Promise<{ pid: number; runId: string; fo
 /** A container that is none of a dead run of this host; it is never started. */
 async function strange(labels: Record<string, string>): Promise<string> {
   const [image] = await engine!.docker.listImages()
-  return (await engine!.docker.createContainer({ Image: image!.Id, Labels: labels })).id
+  return (await engine!.docker.createContainer({ Image: image!.Id, Cmd: ['/never-started'], Labels: labels })).id
 }
 
 function ownerElsewhere(folder: string): string {
