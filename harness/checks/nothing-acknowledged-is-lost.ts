@@ -33,6 +33,9 @@ interface State {
   losses: Map<string, Loss>
   /** Streams that were written and never read back: nothing is known of them. */
   unread: Set<string>
+  /** Kinds of stream by what became of their creates and appends. */
+  accepted: Set<string>
+  refused: Set<string>
 }
 
 export const nothingAcknowledgedIsLostCheck: Check<State, Partial<Limits>> = {
@@ -48,12 +51,15 @@ export const nothingAcknowledgedIsLostCheck: Check<State, Partial<Limits>> = {
     lost: new Findings(),
     losses: new Map(),
     unread: new Set(),
+    accepted: new Set(),
+    refused: new Set(),
   }),
   step(state, event) {
     state.startMs ??= event.atMs
     const gone = keepLedger(state.ledger, event)
     if (gone && state.ledger.streams.get(gone.name)?.incarnation !== gone.incarnation) forget(state, gone.name)
     if (event.kind === 'ok') keepAcknowledged(state, event)
+    if (event.kind === 'ok' || event.kind === 'fail') keepAcceptance(state, event)
     if ((event.kind === 'ok' || event.kind === 'fail') && event.op === 'read') examine(state, event)
   },
   finish(state) {
@@ -65,6 +71,10 @@ export const nothingAcknowledgedIsLostCheck: Check<State, Partial<Limits>> = {
     const unread = [...state.unread]
     if (unread.length > 0 && state.reads > 0) {
       return unknown(`${unread.length} written streams were never read back.`, unread.slice(0, 5), state.recordsExpected)
+    }
+    const neverAccepted = [...state.refused.difference(state.accepted)]
+    if (neverAccepted.length > 0) {
+      return unknown(`Nothing was accepted for streams of the kind ${neverAccepted.join(', ')}, so that nothing is known of them.`, neverAccepted, state.recordsExpected)
     }
     const because = `All ${number(state.recordsExpected)} expectations of acknowledged appends were met in ${plural(state.reads, 'read')}.`
     return pass(state.recordsExpected, because, { value: 0, unit: 'appends', limit: 0 })
@@ -94,6 +104,15 @@ function keepAcknowledged(state: State, event: Outcome & { atMs: number }): void
   let times = state.acknowledged.get(event.stream)
   if (!times) state.acknowledged.set(event.stream, (times = new RecordTimes()))
   times.set(event.append.record, event.atMs)
+}
+
+/** A kind of stream that takes no append at all would otherwise have nothing to lose. */
+function keepAcceptance({ ledger, accepted, refused }: State, event: Outcome): void {
+  if (event.op !== 'append' && event.op !== 'create') return
+  const kind = event.create?.streamKind ?? ledger.streams.get(event.stream)?.kind
+  if (kind === undefined) return
+  if (event.kind === 'fail') refused.add(`${kind} (${event.op})`)
+  else accepted.add(`${kind} (${event.op})`)
 }
 
 /** Nothing more is expected of a stream that was deleted, or of its former life. */

@@ -70,6 +70,15 @@ describe('nothing-acknowledged-is-lost', () => {
     expect(found.fingerprint).toBe('nothing-acknowledged-is-lost/lost/no-expiry/kill/origin')
   })
 
+  it('is unknown where a kind of stream took no append at all', () => {
+    const json = operation(60, 61, { op: 'create', stream: 'j', status: 201, create: { streamKind: 'json', contentType: 'application/json' } })
+    const append = (kind: 'ok' | 'fail') => operation(62, 63, { op: 'append', stream: 'j', kind, append: { record: 'j/1.1', bytes: 10 } })
+    const all = [...both, ...json, ...read(80, 90, ['s/1.1', 's/1.2'])]
+    const readBack = read(80, 90, ['j/1.1'], { stream: 'j' })
+    expect(verdict([...all, ...append('fail')])).toMatchObject({ verdict: 'unknown', because: expect.stringContaining('json (append)') })
+    expect(verdict([...all, ...append('ok'), ...readBack]).verdict).toBe('pass')
+  })
+
   it('counts a stream that answers 404 as lost', () => {
     const gone = operation(50, 60, { op: 'read', kind: 'fail', status: 404 })
     expect(verdict([...both, ...gone])).toMatchObject({ verdict: 'fail', value: 2 })
