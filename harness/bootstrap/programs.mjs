@@ -16,5 +16,7 @@ export const programs = {
   bench: { entry: 'bench/run.ts' },
   rejudge: { entry: 'harness/rejudge.ts', flags: [smallYoungGeneration] },
   sample: { entry: 'docs/make-sample.ts' },
+  'compose-images': { entry: 'harness/compose-images.ts' },
+  'resolve-images': { entry: 'harness/runtime/images/resolve-digests.ts' },
   'validate-result': { entry: 'harness/report/validate.ts' },
 }
