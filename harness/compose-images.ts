@@ -3,12 +3,15 @@
  * as a run in containers does, and notes them in .env, which Compose reads by itself.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdtempDisposable } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { exitCodes, UsageError } from './errors.ts'
 import { provision } from './provision/provision.ts'
 import { openEngine } from './runtime/engine.ts'
 import { provideImages } from './runtime/images/provide-images.ts'
+import { openProcessRuntime } from './runtime/processes.ts'
 
 const file = path.join(import.meta.dirname, '..', '.env')
 const mark = '# Written by npm run compose-images.'
@@ -30,7 +33,9 @@ async function main(): Promise<void> {
   const serverBin = serverBinOf(process.argv.slice(2))
   const { server, caddy } = await provision({ origin: 'auto', onProgress, ...(serverBin === undefined ? {} : { serverBin }) })
   const { docker } = await openEngine()
-  const images = await provideImages({ docker, server: server.kind === 'production' ? server : null, caddy, onProgress })
+  await using folder = await mkdtempDisposable(path.join(tmpdir(), 'compose-images-'))
+  await using host = await openProcessRuntime({ runId: path.basename(folder.path), logsDir: folder.path })
+  const images = await provideImages({ docker, host, server: server.kind === 'production' ? server : null, caddy, onProgress })
   if (server.kind === 'reference') onProgress(`REFERENCE SERVER, not production: ${server.because}`)
   const variables = {
     COMPOSE_PROJECT_NAME: 'durable-streams-world',

@@ -17,12 +17,14 @@ export async function openRuntime(
   if (kind !== 'containers') return openProcessRuntime(options)
   const engine = await openEngine()
   const { signal } = options
-  const images = await provideImages({
-    docker: engine.docker,
-    server: server.kind === 'production' ? server : null,
-    caddy,
-    onProgress,
-    ...(signal ? { signal } : {}),
-  })
+  const images = (host: Runtime) =>
+    provideImages({
+      docker: engine.docker,
+      host,
+      server: server.kind === 'production' ? server : null,
+      caddy,
+      onProgress,
+      ...(signal ? { signal } : {}),
+    })
   return openContainerRuntime({ ...options, engine, images })
 }

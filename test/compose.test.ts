@@ -5,7 +5,6 @@ import { execa } from 'execa'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { parseVarnishdParameters } from '../harness/confine/varnishd-parameters.ts'
-import { provideImages } from '../harness/runtime/images/provide-images.ts'
 import { publicTags } from '../harness/runtime/images/public-images.ts'
 import { volumeFolder } from '../harness/runtime/images/recipes.ts'
 import { openPortLeases } from '../harness/runtime/ports.ts'
@@ -14,7 +13,7 @@ import { productionOrigin } from '../harness/services/production-origin.ts'
 import { tlsEdge } from '../harness/services/tls-edge.ts'
 import { varnishEdge } from '../harness/services/varnish.ts'
 import { until } from '../harness/until.ts'
-import { engine } from './runtime/engine-for-tests.ts'
+import { engine, imagesForTests } from './runtime/engine-for-tests.ts'
 
 const root = path.resolve(import.meta.dirname, '..')
 const text = (file: string) => readFileSync(path.join(root, file), 'utf8')
@@ -104,7 +103,7 @@ const startMsMax = 600_000
 
 test.skipIf(engine === null || composeProgram === null)('the world of docker-compose.yml answers through its TLS edge', { timeout: startMsMax }, async () => {
   const { docker } = engine!
-  const images = await provideImages({ docker, server: null, caddy: { path: process.execPath, sha256: '' } })
+  const images = await imagesForTests()
   const leases = openPortLeases()
   const edgePort = await leases.lease()
   const env = {

@@ -24,7 +24,8 @@ import { openNamespace, type WorldNamespace } from './world-namespace.ts'
 
 export interface ContainerRuntimeOptions extends Omit<ProcessRuntimeOptions, 'engine'> {
   engine: Engine
-  images: RunImages
+  /** Finds or makes the images; what it starts for that belongs to the run. */
+  images(host: Runtime): Promise<RunImages>
 }
 
 const abilities: ReadonlySet<Ability> = new Set<Ability>(['kill', 'pause', 'usage', 'own-network-namespace'])
@@ -39,14 +40,16 @@ const nameMax = 120
  * @throws UsageError when the engine cannot hold a world of this host's
  */
 export async function openContainerRuntime(options: ContainerRuntimeOptions): Promise<Runtime> {
-  const { engine, images, ...rest } = options
+  const { engine, images: provideImages, ...rest } = options
   await using opening = new AsyncDisposableStack()
   await sweepDeadContainers(engine.address)
   const host = opening.use(await openProcessRuntime({ ...rest, engine: engine.address }))
+  const images = await provideImages(host)
+  options.signal?.throwIfAborted()
   const { docker } = engine
   const { SecurityOptions } = (await docker.info()) as { SecurityOptions?: string[] }
   const rootless = SecurityOptions?.some((option) => option.includes('rootless')) ?? false
-  const plans = new Plans(options, {
+  const plans = new Plans({ runId: options.runId, images }, {
     user: rootless ? '0:0' : `${process.getuid!()}:${process.getgid!()}`,
     owner: JSON.stringify(await readOwner(host.runFolder)),
     mounts: mountsOf(host.runFolder, options),
@@ -79,25 +82,26 @@ interface Surroundings {
 
 /** What all containers of a run have in common. */
 class Plans {
-  #options: ContainerRuntimeOptions
+  readonly images: RunImages
+  #runId: string
   #around: Surroundings
   #count = 0
 
-  constructor(options: ContainerRuntimeOptions, around: Surroundings) {
-    this.#options = options
+  constructor({ runId, images }: { runId: string; images: RunImages }, around: Surroundings) {
+    this.images = images
+    this.#runId = runId
     this.#around = around
   }
 
   of(id: string, image: ImageRole, plan: Partial<ContainerPlan>): ContainerPlan {
-    const { runId, images } = this.#options
     const { user, owner, mounts } = this.#around
     this.#count += 1
     const openFiles = openFilesMax('self', 'hard') ?? 1_024
     return {
-      name: `durable-streams-${runId}-${this.#count}-${id}`.slice(0, nameMax),
-      Image: images[image].id,
+      name: `durable-streams-${this.#runId}-${this.#count}-${id}`.slice(0, nameMax),
+      Image: this.images[image].id,
       User: user,
-      Labels: { [runLabel]: runId, [ownerLabel]: owner },
+      Labels: { [runLabel]: this.#runId, [ownerLabel]: owner },
       ...plan,
       HostConfig: {
         // An init of the engine's: the program is not process 1, so signals mean what they mean elsewhere.
@@ -143,7 +147,7 @@ class ContainerRuntime implements Runtime {
   }
 
   image(role: ImageRole): ImageIdentity {
-    return this.#options.images[role]
+    return this.#plans.images[role]
   }
 
   leasePort(): Promise<number> {
@@ -169,7 +173,7 @@ class ContainerRuntime implements Runtime {
 
   async #startContainer(service: Service, log: ServiceLog): Promise<OwnedContainer> {
     if (!existsSync(service.cwd)) throw new HarnessError(`${service.id} cannot be started in ${service.cwd}: there is no such folder.`)
-    const image = this.#options.images[service.image]
+    const image = this.#plans.images[service.image]
     const plan = this.#plans.of(service.id, service.image, {
       Entrypoint: [programIn(image, service)],
       Cmd: service.args,
@@ -237,7 +241,7 @@ class ContainerRuntime implements Runtime {
     const log = this.#host.logOf(id)
     log.note(`start of ${program}`)
     const plan = this.#plans.of(id, 'node', {
-      Entrypoint: [this.#options.images.node.program],
+      Entrypoint: [this.#plans.images.node.program],
       Cmd: args,
       Env: environmentOf(env),
       WorkingDir: '/',

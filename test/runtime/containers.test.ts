@@ -4,20 +4,19 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { openContainerRuntime } from '../../harness/runtime/containers.ts'
 import type { Engine } from '../../harness/runtime/engine.ts'
 import { runLabel } from '../../harness/runtime/engine-cleanup.ts'
-import { provideImages, type RunImages } from '../../harness/runtime/images/provide-images.ts'
 import { expectFailed, runtimeForEach, startReady, testRuntime, type RuntimeKind } from './contract.ts'
-import { engine } from './engine-for-tests.ts'
+import { engine, imagesForTests } from './engine-for-tests.ts'
 import { accepts, httpService } from './services.ts'
 
 const imagesMsMax = 600_000
 
 describe.skipIf(engine === null)('containers', () => {
   const containers: RuntimeKind = {
-    open: async (options) => openContainerRuntime({ ...options, engine: engine!, images: await imagesForTests(engine!) }),
+    open: (options) => openContainerRuntime({ ...options, engine: engine!, images: () => imagesForTests() }),
     left: (runId) => containersOf(engine!, runId),
   }
   // Made once; with a slow mirror that takes its time.
-  beforeAll(async () => void (await imagesForTests(engine!)), imagesMsMax)
+  beforeAll(async () => void (await imagesForTests()), imagesMsMax)
   const underTest = runtimeForEach(containers)
   testRuntime(containers, underTest)
 
@@ -89,15 +88,6 @@ describe.skipIf(engine === null)('containers', () => {
     expect(lines.join().split(',').filter((name) => !['HOME', 'HOSTNAME', 'PATH', 'XDG_CONFIG_HOME', 'XDG_DATA_HOME'].includes(name))).toEqual([])
   })
 })
-
-let images: Promise<RunImages> | undefined
-
-function imagesForTests({ docker }: Engine): Promise<RunImages> {
-  // Caddy is not started here: it comes from Debian packages.
-  const program = { path: process.execPath, sha256: '' }
-  images ??= provideImages({ docker, server: null, caddy: program, onProgress: console.log })
-  return images
-}
 
 async function containersOf({ docker }: Engine, runId: string): Promise<number> {
   return (await docker.listContainers({ all: true, filters: { label: [`${runLabel}=${runId}`] } })).length

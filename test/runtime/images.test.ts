@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
-import { afterAll, afterEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { unpackTar } from 'modern-tar/fs'
 import { UsageError } from '../../harness/errors.ts'
 import { sha256Of } from '../../harness/provision/identify.ts'
@@ -13,6 +13,8 @@ import { openEngine } from '../../harness/runtime/engine.ts'
 import { buildImage } from '../../harness/runtime/images/build-image.ts'
 import { publicReference, publicTags } from '../../harness/runtime/images/public-images.ts'
 import { dockerfile, imageUser, isStatic, libraryPackages, localTag, varnishPackages, type ProgramRecipe } from '../../harness/runtime/images/recipes.ts'
+import { openProcessRuntime } from '../../harness/runtime/processes.ts'
+import type { Runtime } from '../../harness/runtime/runtime.ts'
 import { engine } from './engine-for-tests.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'images-test-'))
@@ -65,6 +67,10 @@ test('a public image is asked for by digest where it is known, by tag where it i
 })
 
 describe.skipIf(engine === null)('an image made around a program', () => {
+  let host: Runtime
+  beforeAll(async () => void (host = await openProcessRuntime({ runId: path.basename(folder), logsDir: path.join(folder, 'logs') })))
+  afterAll(() => host[Symbol.asyncDispose]())
+
   test('holds that program and nothing else', async () => {
     const file = path.join(folder, 'program')
     copyFileSync('/bin/true', file)
@@ -72,7 +78,7 @@ describe.skipIf(engine === null)('an image made around a program', () => {
     const own = { ...recipe, file, sha256: await sha256Of(file) }
     const tag = `durable-streams-simulator/test:${process.pid}`
     const { docker } = engine!
-    await buildImage(tag, own, { docker, baseOf: async () => 'scratch' })
+    await buildImage(tag, own, { docker, host, baseOf: async () => 'scratch' })
     const container = await docker.createContainer({ Image: tag })
     try {
       const into = path.join(folder, 'exported')
@@ -90,7 +96,7 @@ describe.skipIf(engine === null)('an image made around a program', () => {
   })
 
   test('cannot be made of packages that there are not, and that is one sentence', async () => {
-    const making = buildImage('durable-streams-simulator/test:none', { kind: 'packages', suite: 'no-such-suite', packages: ['varnish'] }, { docker: engine!.docker, baseOf: async () => 'scratch' })
+    const making = buildImage('durable-streams-simulator/test:none', { kind: 'packages', suite: 'no-such-suite', packages: ['varnish'] }, { docker: engine!.docker, host, baseOf: async () => 'scratch' })
     await expect(making).rejects.toThrow(/^The packages varnish could not be unpacked for an image: .*--runtime processes\.$/s)
   })
 })

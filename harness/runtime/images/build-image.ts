@@ -1,16 +1,17 @@
 /** Makes an image by its recipe, in the engine. */
 import { createReadStream } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm } from 'node:fs/promises'
 import path from 'node:path'
-import { execa } from 'execa'
 import { packTar } from 'modern-tar/fs'
 import { UsageError } from '../../errors.ts'
 import type { Docker } from '../engine.ts'
+import type { Runtime } from '../runtime.ts'
 import { dockerfile, type PackagesRecipe, type ProgramRecipe, type Recipe } from './recipes.ts'
 
 export interface BuildContext {
   docker: Docker
+  /** Of this host's processes: what makes an image is a part of the run, and ends with it. */
+  host: Pick<Runtime, 'run' | 'temporaryFolder'>
   /** The image that a program's is put on: 'scratch' or a reference. */
   baseOf(recipe: ProgramRecipe): Promise<string>
   signal?: AbortSignal | undefined
@@ -24,11 +25,12 @@ export async function buildImage(tag: string, recipe: Recipe, context: BuildCont
   await (recipe.kind === 'packages' ? importPackages(tag, recipe, context) : addProgram(tag, recipe, context))
 }
 
-async function importPackages(tag: string, recipe: PackagesRecipe, { docker, signal }: BuildContext): Promise<void> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'durable-streams-image-'))
+async function importPackages(tag: string, recipe: PackagesRecipe, context: BuildContext): Promise<void> {
+  const { docker, host } = context
+  const folder = await host.temporaryFolder('image')
   try {
     const file = path.join(folder, 'layer.tar')
-    await unpack(recipe, file, signal)
+    await unpack(recipe, file, context)
     const [repo, version] = splitTag(tag)
     const changes = [`LABEL ${imageLabel}=${tag}`]
     const said = await docker.importImage(createReadStream(file), { repo, tag: version, changes })
@@ -38,19 +40,15 @@ async function importPackages(tag: string, recipe: PackagesRecipe, { docker, sig
   }
 }
 
-async function unpack({ suite, packages }: PackagesRecipe, file: string, signal?: AbortSignal): Promise<void> {
+async function unpack({ suite, packages }: PackagesRecipe, file: string, { host, signal }: BuildContext): Promise<void> {
   const args = ['--variant=extract', `--include=${packages.join(',')}`, suite, file]
-  const run = await execa('mmdebstrap', args, {
-    reject: false,
-    timeout: unpackMsMax,
-    stdin: 'ignore',
-    all: true,
-    ...(signal ? { cancelSignal: signal } : {}),
-  })
+  // It asks mirrors by the user's own proxy settings, and unpacks in a folder that goes with the run.
+  const env = { ...(process.env as Record<string, string>), TMPDIR: path.dirname(file) }
+  const { code, stdout, stderr } = await host.run('mmdebstrap', args, { timeoutMs: unpackMsMax, env })
   signal?.throwIfAborted()
-  if (!run.failed) return
+  if (code === 0) return
   throw new UsageError(
-    `The packages ${packages.join(', ')} could not be unpacked for an image: ${lastWords(run.all ?? run.message)}; ` +
+    `The packages ${packages.join(', ')} could not be unpacked for an image: ${lastWords(stdout + stderr)}; ` +
       'let this machine reach a Debian mirror or an image registry, or run without containers: --runtime processes.',
   )
 }

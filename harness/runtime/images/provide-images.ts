@@ -2,16 +2,17 @@
  * The images of a run. For each: the public one where the engine has it or a registry gives it, else
  * one made here, once, from Debian packages or around a program of this machine.
  */
-import { tmpdir } from 'node:os'
+import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { withLock } from '../../bootstrap/lock.mjs'
 import { UsageError } from '../../errors.ts'
+import { cacheFolder } from '../../provision/cache-folder.ts'
 import { findProgram } from '../../provision/find-program.ts'
 import { sha256Of } from '../../provision/identify.ts'
 import { installDebianPackages } from '../../provision/install-packages.ts'
 import { canInstall, thisHost } from '../../provision/missing-tools.ts'
 import type { Docker } from '../engine.ts'
-import type { ImageIdentity, ImageRole } from '../runtime.ts'
+import type { ImageIdentity, ImageRole, Runtime } from '../runtime.ts'
 import { buildImage, follow } from './build-image.ts'
 import { publicReference, type PublicImage } from './public-images.ts'
 import { caddyPackages, isStatic, libraryPackages, localTag, varnishPackages, type ProgramRecipe, type Recipe } from './recipes.ts'
@@ -25,6 +26,7 @@ export type RunImages = Readonly<Record<ImageRole, RunImage>>
 
 export interface ImagesOptions {
   docker: Docker
+  host: Pick<Runtime, 'run' | 'temporaryFolder'>
   /** The verified server; none where the reference server stands in. */
   server: { path: string; sha256: string } | null
   /** The Caddy that provisioning found; the image is built around it where it is the server itself or no registry answers. */
@@ -38,7 +40,9 @@ const pullMsMax = 600_000
 
 /** @throws UsageError when an image can neither be had nor made */
 export async function provideImages(options: ImagesOptions): Promise<RunImages> {
-  const lock = path.join(tmpdir(), 'durable-streams-simulator-images.lock')
+  const folder = cacheFolder(process.env)
+  await mkdir(folder, { recursive: true })
+  const lock = path.join(folder, 'images.lock')
   const onWait = () => options.onProgress?.('Another run is preparing images; waiting for it.')
   const { signal } = options
   return withLock(lock, { waitMs: lockMsMax, onWait, ...(signal ? { signal } : {}) }, () => new Provider(options).all())
@@ -131,7 +135,7 @@ class Provider {
   }
 
   async #make(name: string, recipe: Recipe): Promise<Omit<RunImage, 'program'>> {
-    const { docker, onProgress, signal } = this.#options
+    const { docker, host, onProgress, signal } = this.#options
     const how = recipe.kind === 'packages' ? 'from Debian packages' : `around ${recipe.file}`
     const reference = localTag(name, recipe)
     const programSha256 = recipe.kind === 'program' ? recipe.sha256 : null
@@ -140,7 +144,7 @@ class Provider {
     if (recipe.kind === 'packages') await this.#needUnpacker()
     const startedAt = performance.now()
     onProgress?.(`Making the image ${name} ${how}; this is done once…`)
-    await buildImage(reference, recipe, { docker, signal, baseOf: (program) => this.#baseOf(program) })
+    await buildImage(reference, recipe, { docker, host, signal, baseOf: (program) => this.#baseOf(program) })
     const { Id: id, Size: bytes } = await docker.getImage(reference).inspect()
     onProgress?.(`Made the image ${name} (${Math.round(bytes / 1e6)} MB) in ${Math.ceil((performance.now() - startedAt) / 1_000)} s.`)
     return { reference, id, programSha256 }
