@@ -69,15 +69,22 @@ export async function openContainerRuntime(options: ContainerRuntimeOptions): Pr
 }
 
 /** Read and write where the run keeps its data; the checkout to read. */
-function mountsOf(runFolder: string, { logsDir, keepIn }: ContainerRuntimeOptions): string[] {
+function mountsOf(runFolder: string, { logsDir, keepIn }: ContainerRuntimeOptions): Mount[] {
   const written = [runFolder, path.dirname(path.resolve(logsDir)), ...(keepIn === undefined ? [] : [path.resolve(keepIn)])]
-  return [...new Set(written)].map((folder) => `${folder}:${folder}`)
+  return [...new Set(written)].map((folder) => mount(folder, false))
+}
+
+type Mount = NonNullable<NonNullable<ContainerPlan['HostConfig']>['Mounts']>[number]
+
+/** At its own path. Not in the short form `a:b`, which a path with a colon breaks. */
+function mount(folder: string, readOnly: boolean): Mount {
+  return { Type: 'bind', Source: folder, Target: folder, ReadOnly: readOnly }
 }
 
 interface Surroundings {
   user: string
   owner: string
-  mounts: string[]
+  mounts: Mount[]
 }
 
 /** What all containers of a run have in common. */
@@ -106,7 +113,7 @@ class Plans {
       HostConfig: {
         // An init of the engine's: the program is not process 1, so signals mean what they mean elsewhere.
         Init: true,
-        Binds: [...mounts, ...(image === 'node' ? [`${checkout}:${checkout}:ro`] : [])],
+        Mounts: [...mounts, ...(image === 'node' ? [mount(checkout, true)] : [])],
         CapDrop: ['ALL'],
         SecurityOpt: ['no-new-privileges'],
         ReadonlyRootfs: true,
