@@ -292,7 +292,7 @@ describe('what is refused, in one sentence', () => {
     const refused = await run(place, ['simulat'])
     expect(refused).toMatchObject({ exitCode: 64, stdout: '' })
     expect(refused.stderr).toBe(
-      'There is no command "simulat"; use one of: simulate, test, bench, rejudge, sample, validate-result.',
+      'There is no command "simulat"; use one of: simulate, test, bench, rejudge, sample, compose-images, resolve-images, validate-result.',
     )
   })
 
