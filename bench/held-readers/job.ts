@@ -125,8 +125,8 @@ export async function runClient(
 
 /** Waits for a client that must not end yet. */
 async function rejectionOf(done: Promise<Told>, client: Client): Promise<never> {
-  await done
-  throw new HarnessError(`${client.subject} was done before its readers were released.`)
+  const { complete } = await done
+  throw new HarnessError(`${client.subject} was done before its readers were released; ${complete} of them were answered.`)
 }
 
 /** The largest resident set from now on. */
