@@ -3,8 +3,10 @@ import { randomInt } from 'node:crypto'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { audit } from './audit.ts'
+import { maxFileHandlesDefault } from './confine/caddy-capabilities.ts'
 import { parseOptions, type Options } from './options.ts'
-import { exitCodes, Interrupted, UsageError } from './errors.ts'
+import { exitCodes } from './errors.ts'
+import { explain } from './explain.ts'
 import { gather } from './gather.ts'
 import { hostCanHold } from './load/fleet/limits.ts'
 import { openInterruption } from './interruption.ts'
@@ -12,7 +14,6 @@ import { refuseLowOpenFilesLimit } from './open-files-limit.ts'
 import { makeOutputFolder } from './output-folder.ts'
 import { loadScenarios, planRun, type Plan } from './plan.ts'
 import { provision } from './provision/provision.ts'
-import { neutralise } from './report/neutralise.ts'
 import { openProgress, type Progress } from './report/progress.ts'
 import { renderTerminal } from './report/terminal.ts'
 import type { Result } from './report/result.ts'
@@ -20,8 +21,6 @@ import { run } from './run.ts'
 import { openRuntime } from './open-runtime.ts'
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..')
-/** The server's own default of max_file_handles. */
-const usualFileHandles = 100
 /** Below the run's folder, with `--keep`. */
 const keptFolder = 'kept'
 
@@ -68,7 +67,7 @@ async function simulate(options: Options, plan: Plan, out: string, progress: Pro
     ...(options.caddyfile === undefined ? {} : { caddyfile: options.caddyfile }),
     ...(options.vcl === undefined ? {} : { vcl: options.vcl }),
   })
-  refuseLowOpenFilesLimit(subject.capabilities && (subject.capabilities.maxFileHandles ?? usualFileHandles), options.streams)
+  refuseLowOpenFilesLimit(subject.capabilities && (subject.capabilities.maxFileHandles ?? maxFileHandlesDefault), options.streams)
   signal.throwIfAborted()
   if (provided.server.kind === 'reference') progress.note(`REFERENCE SERVER, not production: ${provided.server.because}`)
   const seed = options.seed ?? randomInt(2 ** 31)
@@ -138,31 +137,4 @@ function coloured(stream: { isTTY?: boolean }): boolean {
 function newRunId(): string {
   const time = new Date().toISOString().slice(0, 19).replaceAll(':', '-')
   return `${time}-${randomInt(0x10000).toString(16).padStart(4, '0')}`
-}
-
-function explain(error: unknown): number {
-  const real = causeOf(error)
-  // What a compiler said, or a path, may hold anything.
-  const say = (sentence: string) => process.stderr.write(`${neutralise(sentence)}\n`)
-  if (real instanceof UsageError) {
-    say(real.message)
-    return exitCodes.usage
-  }
-  if (real instanceof Interrupted) {
-    say(`${real.message} Nothing was judged, and nothing of it is left.`)
-    return real.exitCode
-  }
-  process.stderr.write(`The harness failed; this says nothing of your server.\n`)
-  if (isDiskFull(real)) say(`The disk filled up during the run: ${real.message}.`)
-  else process.stderr.write(`${real instanceof Error ? real.stack : String(real)}\n`)
-  return exitCodes.harnessFault
-}
-
-/** Where a clean-up failed as well, what had failed before it. */
-function causeOf(error: unknown): unknown {
-  return error instanceof SuppressedError ? causeOf(error.suppressed) : error
-}
-
-function isDiskFull(error: unknown): error is Error {
-  return error instanceof Error && ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '')
 }

@@ -242,8 +242,6 @@ export interface ScenarioEnd {
   phase: 'end'
   /** Why it stopped before its last step, if it did; null for a whole scenario. */
   stoppedBecause: string | null
-  /** True where that was the harness's or the host's doing: then nothing counts against the subject. */
-  harnessFault: boolean
 }
 
 export type EventBody =

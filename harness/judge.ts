@@ -26,7 +26,7 @@ interface Judged {
 }
 
 /** How a scenario ended. */
-export type Ending = Pick<ScenarioEnd, 'stoppedBecause' | 'harnessFault'>
+export type Ending = Pick<ScenarioEnd, 'stoppedBecause'>
 
 const throughputBucketMs = 250
 const bucketsMax = 4_000
@@ -236,7 +236,7 @@ function tempered<V extends Pick<Verdict, 'verdict' | 'because' | 'examined'>>(v
 
 /** A scenario's result, had its scenario been cut short for this reason. */
 export function cutShort(result: ScenarioResult, stoppedBecause: string): ScenarioResult {
-  const ending = { stoppedBecause, harnessFault: true }
+  const ending = { stoppedBecause }
   const checks = result.checks.map((check) => tempered(check, ending))
   return { ...result, checks, verdict: worst(checks.map((check) => check.verdict)), because: becauseOf(checks, ending) }
 }

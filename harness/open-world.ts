@@ -10,7 +10,7 @@ import { renderChanges } from './confine/diff.ts'
 import { confineVcl } from './confine/vcl.ts'
 import { HarnessError } from './errors.ts'
 import { sha256 } from './gather.ts'
-import type { HopId, Via } from './history.ts'
+import type { Crowd, HopId, Via } from './history.ts'
 import { runFleet } from './load/fleet/launch.ts'
 import { hostCanHold } from './load/fleet/limits.ts'
 import type { Endpoint } from './operations.ts'
@@ -20,6 +20,7 @@ import type { ImageIdentity, ImageRole, Running, Service, StartOutcome } from '.
 import { openTap, type Tap } from './services/tap/tap-client.ts'
 import { tlsEdge } from './services/tls-edge.ts'
 import { varnishCounters, varnishEdge } from './services/varnish.ts'
+import { hopWords } from './step-words.ts'
 import { until } from './until.ts'
 import type { OriginCapabilities, OriginSettings, World, WorldNeeds } from './world.ts'
 
@@ -37,7 +38,7 @@ export async function openWorld(options: WorldOptions): Promise<OpenedWorld> {
   const temporary = await runtime.temporaryFolder(options.name)
   const prepared = await prepareOrigin(options, temporary)
   const tap = await openTap(runtime, { id: `${options.name}.tap`, upstreamPort: prepared.port })
-  const world = new ProcessWorld(options, prepared, tap, temporary)
+  const world = new RunningWorld(options, prepared, tap, temporary)
   try {
     await world.open(needs)
   } catch (error) {
@@ -48,17 +49,16 @@ export async function openWorld(options: WorldOptions): Promise<OpenedWorld> {
 }
 
 /** Descriptors a reader costs each hop it passes: over h2 the TLS edge has one a reader towards the cache. */
-const passing: Record<'edge-http1' | 'tls-h2' | 'direct', [HopId, number][]> = {
+const passing: Record<Crowd['path'], [HopId, number][]> = {
   'edge-http1': [['edge', 1]],
   'tls-h2': [['edge', 1], ['tls', 1.01]],
   direct: [['origin', 1]],
 }
-const hopNames: Record<HopId, string> = { origin: 'origin', edge: 'cache', tls: 'TLS edge' }
 
 const secondServerWithinMs = 5_000
 const neverPrinted = '\u0000'
 
-class ProcessWorld implements World {
+class RunningWorld implements World {
   readonly capabilities: OriginCapabilities
   readonly identities: HopIdentity[] = []
   readonly fileChanges: FileChange[] = []
@@ -284,10 +284,10 @@ class ProcessWorld implements World {
     return runFleet(this.#options.runtime, plan, onMilestone)
   }
 
-  async crowdLimit(way: 'edge-http1' | 'tls-h2' | 'direct') {
+  async crowdLimit(way: Crowd['path']) {
     const loads = await Promise.all(passing[way].map(async ([hop, descriptorsPerReader]) => {
       const usage = await this.usage(hop)
-      return usage === null ? [] : [{ id: hopNames[hop], ...usage, descriptorsPerReader }]
+      return usage === null ? [] : [{ id: hopWords[hop], ...usage, descriptorsPerReader }]
     }))
     return hostCanHold(loads.flat(), { fleetDescriptorsPerReader: way === 'tls-h2' ? 0.01 : 1 })
   }

@@ -2,8 +2,8 @@
 import { glob } from 'node:fs/promises'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { RowId } from './checklist.ts'
 import { UsageError } from './errors.ts'
+import type { Result } from './report/result.ts'
 import type { Scenario } from './scenario.ts'
 
 export interface Plan {
@@ -12,11 +12,7 @@ export interface Plan {
 }
 
 /** A scenario that a run leaves out, and the rows that it would have judged. */
-export interface NotRun {
-  id: string
-  because: string
-  rows: RowId[]
-}
+export type NotRun = Result['notRun'][number]
 
 export function leftOut(scenario: Scenario, because: string): NotRun {
   const rows = new Set(scenario.checks.flatMap((check) => check.rows ?? scenario.proves))

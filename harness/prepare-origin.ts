@@ -4,6 +4,7 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { maxFileHandlesDefault } from './confine/caddy-capabilities.ts'
 import { confineCaddyConfig, countListeners, type ConfinedCaddyConfig } from './confine/caddy-config.ts'
 import { renderChanges, renderRefusals } from './confine/diff.ts'
 import type { JsonObject } from './confine/json.ts'
@@ -76,7 +77,7 @@ async function prepareProduction(options: WorldOptions, temporary: string): Prom
   const streamBase = streamBaseOf(confined.capabilities.streamRoutes)
   const authority = subject.names[0] ?? `127.0.0.1:${port}`
   const service: PreparedOrigin['service'] = async (id, settings, other = {}) => {
-    const ownPorts = other.port === undefined ? ports : [...ports.map((own) => (own === port ? other.port! : own))]
+    const ownPorts = other.port === undefined ? ports : ports.map((own) => (own === port ? other.port! : own))
     const own = other.port === undefined && other.dataDir === undefined ? confined : confine(adapted.json, ownPorts, home, other.dataDir ?? dataDir)
     const config = withSettings(own.config, { ...needs.origin, ...settings })
     const configFile = path.join(options.folder, `${id}.json`)
@@ -103,7 +104,7 @@ async function prepareProduction(options: WorldOptions, temporary: string): Prom
     ownTls: ownTlsOf(confined, subject.names[0], path.join(home, 'storage')),
     capabilities: {
       dataDir: confined.capabilities.dataDirSet,
-      maxFileHandles: confined.capabilities.maxFileHandles ?? 100,
+      maxFileHandles: confined.capabilities.maxFileHandles ?? maxFileHandlesDefault,
       longPollTimeoutMs: needs.origin?.longPollTimeoutMs ?? confined.capabilities.longPollTimeoutMs,
       sseReconnectMs: needs.origin?.sseReconnectMs ?? confined.capabilities.sseReconnectIntervalMs,
       streamBase,
@@ -200,7 +201,6 @@ export async function subfolder(parent: string, name: string): Promise<string> {
   await mkdir(folder, { recursive: true })
   return folder
 }
-
 
 /** The port of `host:port`. */
 export function portOf(address: string): number {

@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { concludeAll } from './conclude.ts'
 import { exitCodes, UsageError } from './errors.ts'
+import { explain } from './explain.ts'
 import { readHistory, type HistoryCondition } from './history-file.ts'
 import { cutShort } from './judge.ts'
 import { number, plural } from './report/figures.ts'
@@ -187,15 +188,6 @@ function linesOf({ result, condition, differences }: Rejudged): string[] {
     `Judged again from the history of ${result.runId}: ${judged}; score ${number(result.score)}.`,
     ...(differences.length === 0 ? ['The saved result says the same.'] : ['The saved result differs:', ...differences.map((line) => `  ${line}`)]),
   ]
-}
-
-function explain(error: unknown): number {
-  if (error instanceof UsageError) {
-    process.stderr.write(`${neutralise(error.message)}\n`)
-    return exitCodes.usage
-  }
-  process.stderr.write(`The harness failed; this says nothing of your server.\n${error instanceof Error ? error.stack : String(error)}\n`)
-  return exitCodes.harnessFault
 }
 
 if (import.meta.main) process.exitCode = await main(process.argv.slice(2)).catch(explain)

@@ -2,8 +2,8 @@
  * Judges the scenarios of a run as their events come by: live, or again from the file. Pure, and the
  * only way from events to results, so that both give the same.
  */
-import type { HistoryEvent, RunBegin, RunEnd, ScenarioBegin, ScenarioEnd } from './history.ts'
-import { Judge } from './judge.ts'
+import type { HistoryEvent, RunBegin, RunEnd, ScenarioBegin } from './history.ts'
+import { Judge, type Ending } from './judge.ts'
 import type { ScenarioResult } from './report/result.ts'
 
 interface Open {
@@ -43,7 +43,7 @@ export class RunJudge {
 
   /** Ends the scenarios that are still open, with this reason; it is not the subject's doing. */
   endOpen(because: string): void {
-    for (const scenario of [...this.#open.keys()]) this.#end(scenario, { stoppedBecause: because, harnessFault: true })
+    for (const scenario of Array.from(this.#open.keys())) this.#end(scenario, { stoppedBecause: because })
   }
 
   #takeRun(event: (RunBegin | RunEnd) & { atMs: number }): void {
@@ -59,7 +59,7 @@ export class RunJudge {
     this.#open.set(scenario, { judge: new Judge(asserts), beganAtMs: atMs })
   }
 
-  #end(scenario: string, ending: Pick<ScenarioEnd, 'stoppedBecause' | 'harnessFault'>): void {
+  #end(scenario: string, ending: Ending): void {
     const open = this.#open.get(scenario)
     if (!open) return
     this.#open.delete(scenario)

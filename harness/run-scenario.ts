@@ -113,13 +113,12 @@ function noteSettings({ world, recorder }: StepContext): void {
 async function endingOf(steps: () => Promise<void>, signal: AbortSignal, timeout: AbortSignal): Promise<Ending> {
   try {
     await Promise.race([steps(), overdue(signal)])
-    if (!signal.aborted) return { stoppedBecause: null, harnessFault: false }
+    if (!signal.aborted) return { stoppedBecause: null }
   } catch (error) {
-    if (error instanceof WorldBroken) return { stoppedBecause: error.message, harnessFault: false }
-    if (!signal.aborted) return { stoppedBecause: reasonOf(error), harnessFault: true }
+    if (error instanceof WorldBroken) return { stoppedBecause: error.message }
+    if (!signal.aborted) return { stoppedBecause: reasonOf(error) }
   }
-  const reason = timeout.aborted ? 'its time limit passed' : 'the run was interrupted'
-  return { stoppedBecause: reason, harnessFault: !timeout.aborted }
+  return { stoppedBecause: timeout.aborted ? 'its time limit passed' : 'the run was interrupted' }
 }
 
 /** Steps give up by themselves when the signal comes; one that does not is left behind. */

@@ -39,7 +39,8 @@ export function stepWords(step: AnyStep, size: Size): string | null {
   return of === undefined ? step.kind : of(step as never, size)
 }
 
-const hopWords: Record<HopId, string> = { origin: 'origin', edge: 'cache', tls: 'TLS edge' }
+/** The hops as a person calls them. */
+export const hopWords: Record<HopId, string> = { origin: 'origin', edge: 'cache', tls: 'TLS edge' }
 const viaWords: Partial<Record<Via, string>> = { origin: 'the origin', edge: 'the cache', tls: 'TLS and cache' }
 
 function through(via: readonly Via[]): string {

@@ -49,3 +49,14 @@ export async function within<T>(promise: Promise<T>, waiting: { for: string; tim
     clearTimeout(timer)
   }
 }
+
+/** Whether a promise is fulfilled in time, where being late is an answer and no error. */
+export async function settlesWithin(promise: Promise<unknown>, timeoutMs: number): Promise<boolean> {
+  const { promise: expiry, resolve } = Promise.withResolvers<boolean>()
+  const timer = setTimeout(() => resolve(false), timeoutMs)
+  try {
+    return await Promise.race([expiry, promise.then(() => true)])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -2,10 +2,11 @@
  * A world: the hops of one scenario, each started as a service of the runtime, with the counting
  * tap in front of the origin. Steps address hops by id; how they run is the runtime's business.
  */
-import type { HopId, Via } from './history.ts'
+import type { Crowd, HopId, Via } from './history.ts'
 import type { Endpoint } from './operations.ts'
 import type { StartOutcome, StopSignal, Usage } from './runtime/runtime.ts'
 import type { HopIdentity } from './report/result.ts'
+import type { HostCapacity } from './load/fleet/limits.ts'
 import type { FleetPlan } from './load/fleet/plan.ts'
 
 /** Settings of the origin a scenario may change, to compress time or to put it under pressure. */
@@ -93,5 +94,5 @@ export interface World extends AsyncDisposable {
   /** Runs the reader fleet; `onMilestone` is told when all readers passed it. */
   readers(plan: FleetPlan, onMilestone: (milestone: Milestone) => void): Promise<CrowdFigures>
   /** How many readers the fleet, the hops on this way and the kernel have room for, and what would run out. */
-  crowdLimit(path: 'edge-http1' | 'tls-h2' | 'direct'): Promise<{ readersMax: number; because: string }>
+  crowdLimit(way: Crowd['path']): Promise<HostCapacity>
 }

@@ -19,7 +19,7 @@ const scenario = defineScenario({
 function judged(events: [number, EventBody][], stoppedBecause: string | null = null, of: Scenario = scenario) {
   const judge = new Judge(of)
   events.forEach(([atMs, body], index) => judge.write({ ...body, seq: index, atMs, scenario: of.id } as HistoryEvent))
-  return judge.finish({ stoppedBecause, harnessFault: false })
+  return judge.finish({ stoppedBecause })
 }
 
 const step = (atMs: number, label: string, phase: 'begin' | 'end'): [number, EventBody] => [atMs, { kind: 'step', step: label, label, phase }]

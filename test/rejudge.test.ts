@@ -182,7 +182,7 @@ describe('scenarios side by side', () => {
   const facts = { audits: [], originKind: 'reference', partial: false, twins: [], reproduceOptions: '' } as const
   const begin = (id: string) => ({ kind: 'scenario', phase: 'begin', asserts: { id, title: id, why: '', proves: ['ops-restart'], checks: [{ check: 'ready-within', limits: { readyMs: 100 } }] } })
   const started = (tookMs: number) => ({ kind: 'lifecycle', hop: 'origin', what: 'started', tookMs })
-  const end = { kind: 'scenario', phase: 'end', stoppedBecause: null, harnessFault: false }
+  const end = { kind: 'scenario', phase: 'end', stoppedBecause: null }
 
   it('are judged each by its own events, and not by what comes after its end', () => {
     const judge = new RunJudge()

@@ -70,7 +70,7 @@ async function playRun(folder: string, count: number): Promise<Played> {
   const beginMs = monotonicMs()
   await playOperations(scenario, count)
   const lastMs = monotonicMs()
-  scenario.record({ kind: 'scenario', phase: 'end', stoppedBecause: null, harnessFault: false })
+  scenario.record({ kind: 'scenario', phase: 'end', stoppedBecause: null })
   run.record({ kind: 'run', phase: 'end', interruptedBecause: null })
   await history.close()
   await saveResult(folder, resultOf(judge, environment))

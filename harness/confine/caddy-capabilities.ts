@@ -8,7 +8,7 @@ export interface CaddyCapabilities {
   readonly streamHandlers: number
   /** True when every `durable_streams` handler has a `data_dir`. */
   readonly dataDirSet: boolean
-  /** As written, or null where the server's own default applies; the smallest of several. */
+  /** As written, or null where the server's own default (`maxFileHandlesDefault`) applies; the smallest of several. */
   readonly maxFileHandles: number | null
   readonly longPollTimeoutMs: number
   readonly sseReconnectIntervalMs: number
@@ -30,6 +30,9 @@ export interface CaddyCapabilities {
   /** What asks callers who they are. In the simulation everybody is let in. */
   readonly auth: ('basic' | 'forward' | 'client-certificate' | 'other')[]
 }
+
+/** What the server takes where its file says nothing. */
+export const maxFileHandlesDefault = 100
 
 interface StreamHandler {
   readonly server: string

@@ -3,7 +3,7 @@ import { constants } from 'node:os'
 import { PassThrough, type Duplex } from 'node:stream'
 import { HarnessError } from '../errors.ts'
 import { monotonicMs } from '../clock.ts'
-import { within } from '../until.ts'
+import { settlesWithin, within } from '../until.ts'
 import type { ContainerClient, Docker } from './engine.ts'
 import type { Owned } from './owned.ts'
 import { familyOf, usageOf } from './process-table.ts'
@@ -172,14 +172,8 @@ export class OwnedContainer implements Owned {
     return { exit, tookMs: Math.max(0, exit.atMs - askedAtMs), killed: exit.signal === 'SIGKILL' }
   }
 
-  async exitedWithin(timeoutMs: number): Promise<boolean> {
-    const { promise, resolve } = Promise.withResolvers<boolean>()
-    const timer = setTimeout(() => resolve(false), timeoutMs)
-    try {
-      return await Promise.race([promise, this.mainExited.then(() => true)])
-    } finally {
-      clearTimeout(timer)
-    }
+  exitedWithin(timeoutMs: number): Promise<boolean> {
+    return settlesWithin(this.mainExited, timeoutMs)
   }
 
   async pause(): Promise<void> {

@@ -4,7 +4,7 @@
  */
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { HarnessError } from '../errors.ts'
-import { until } from '../until.ts'
+import { settlesWithin, until } from '../until.ts'
 import { monotonicMs } from '../clock.ts'
 import { killUntilGone } from './ending.ts'
 import { familyOf, groupPids, isStopped, runTag, serviceTag, signalQuietly, taggedPids, usageOf } from './process-table.ts'
@@ -125,14 +125,8 @@ export class OwnedProcess implements Owned {
   }
 
   /** True when the main process ended within this time. */
-  async exitedWithin(timeoutMs: number): Promise<boolean> {
-    const { promise, resolve } = Promise.withResolvers<boolean>()
-    const timer = setTimeout(() => resolve(false), timeoutMs)
-    try {
-      return await Promise.race([promise, this.mainExited.then(() => true)])
-    } finally {
-      clearTimeout(timer)
-    }
+  exitedWithin(timeoutMs: number): Promise<boolean> {
+    return settlesWithin(this.mainExited, timeoutMs)
   }
 
   async #endTheRest(): Promise<void> {

@@ -36,6 +36,7 @@ const recordBytes = 900
 const historyRecords = 8
 const deadlineMs = 45_000
 const parkTimeoutMs = 20_000
+/** The kernel's listen backlog may allow fewer. */
 const connectsInFlightMax = 256
 /** Where a hop tells nothing but its open files: some are always being set up or left from before. */
 const parkedShare = 0.995
@@ -58,6 +59,7 @@ interface Gathering {
   stream: KnownStream
   readers: number
   hostLimit: string | null
+  connectsInFlightMax: number
   /** Everything written, and where the last record begins. */
   written: Buffer[]
   offsets: string[]
@@ -81,7 +83,7 @@ async function prepare(step: CrowdStep, context: StepContext): Promise<Gathering
   })
   const first = created.headers?.['stream-next-offset'] ?? '-1'
   const edgeFilesBefore = (await context.world.usage('edge'))?.openFiles ?? 0
-  const gathering = { step, context, stream, readers, hostLimit, written: [], offsets: [first], cursor: null, edgeFilesBefore }
+  const gathering = { step, context, stream, readers, hostLimit, connectsInFlightMax: Math.min(connectsInFlightMax, limit.connectsInFlightMax), written: [], offsets: [first], cursor: null, edgeFilesBefore }
   for (let n = 0; n < historyRecords; n += 1) await write(gathering, 'origin')
   return gathering
 }
@@ -140,7 +142,7 @@ async function gather(gathering: Gathering, generation: string, readers: number)
   const crowdDone = context.world.readers(plan, (reached) => reached === milestone && parked.resolve())
   if (held) {
     await Promise.race([within(parked.promise, { for: 'the crowd to be parked', timeoutMs: parkTimeoutMs }).catch(noteUnparked(gathering)), crowdDone])
-    arrivedAtMs = await readersAreParked(gathering, readers, cacheBefore)
+    arrivedAtMs = await readersAreParked(gathering, cacheBefore)
     ackAtMs = await write(gathering, writeVia(step, generation))
     question.expected = gathering.written.at(-1)!
   }
@@ -166,8 +168,8 @@ function writeVia(step: CrowdStep, generation: string): Via {
  * The readers have sent, but hops in between take their time, and one that arrives after the append
  * is not of the crowd. Wait until the hop that holds them has put each aside.
  */
-async function readersAreParked(gathering: Gathering, readers: number, cacheBefore: CacheCounters | null): Promise<number> {
-  const { context } = gathering
+async function readersAreParked(gathering: Gathering, cacheBefore: CacheCounters | null): Promise<number> {
+  const { context, readers } = gathering
   const parked = async () => (await heldReaders(gathering, cacheBefore)) >= readers
   try {
     await until(parked, { for: 'the readers to be parked', timeoutMs: 15_000, everyMs: 100, signal: context.signal })
@@ -237,7 +239,7 @@ function fleetPlan(gathering: Gathering, target: string, readers: number): Fleet
     },
     requests: [{ path: target }],
     read: step.mode === 'sse' ? { kind: 'sse', dataEvents: 1 } : { kind: 'response' },
-    connectsInFlightMax,
+    connectsInFlightMax: gathering.connectsInFlightMax,
     arrivalSpanMs: 0,
     deadlineMs,
     captureHeaders: captured,

@@ -3,6 +3,7 @@ import http2 from 'node:http2'
 import { Arrivals } from './arrivals.ts'
 import { monotonicMs } from '../../clock.ts'
 import type { Crowd } from './crowd.ts'
+import { HangUps } from './hang-ups.ts'
 import { connectionsOf, type CheckedFleetPlan } from './plan.ts'
 import type { Receiver } from './receiver.ts'
 import type { Transport } from './transport.ts'
@@ -41,8 +42,7 @@ export class H2Transport implements Transport {
   readonly #connects: Arrivals
   readonly #requests: Arrivals
   #settledConnections = 0
-  #done: number[] = []
-  #hangUpNext: number[] = []
+  readonly #hangUps = new HangUps()
 
   constructor(plan: CheckedFleetPlan, crowd: Crowd, receiver: Receiver) {
     this.#plan = plan
@@ -68,12 +68,7 @@ export class H2Transport implements Transport {
   }
 
   hangUpDone(): void {
-    for (const reader of this.#hangUpNext) {
-      if (this.#receiver.isControlDue(reader)) this.#done.push(reader)
-      else this.#hangUp(reader)
-    }
-    this.#hangUpNext = this.#done
-    this.#done = []
+    this.#hangUps.turn((reader) => this.#receiver.isControlDue(reader), (reader) => this.#hangUp(reader))
   }
 
   stop(): void {
@@ -159,7 +154,7 @@ export class H2Transport implements Transport {
     stream.on('data', (bytes: Buffer) => {
       bytesReceived += bytes.length
       this.#receiver.body(reader, bytes, 0, bytes.length)
-      if (crowd.isDone(reader)) this.#done.push(reader)
+      if (crowd.isDone(reader)) this.#hangUps.note(reader)
     })
     stream.once('end', () => {
       if (stream.rstCode !== http2.constants.NGHTTP2_NO_ERROR) return

@@ -7,6 +7,7 @@ import tls from 'node:tls'
 import { Arrivals } from './arrivals.ts'
 import { monotonicMs } from '../../clock.ts'
 import type { Crowd } from './crowd.ts'
+import { HangUps } from './hang-ups.ts'
 import type { CheckedFleetPlan } from './plan.ts'
 import type { Receiver } from './receiver.ts'
 import type { ResponseHead } from './response-head.ts'
@@ -33,8 +34,7 @@ export class Http1Transport implements Transport, ResponseSink {
   readonly #captured: number
   readonly #contentType: number
   readonly #encoding: number
-  #done: number[] = []
-  #hangUpNext: number[] = []
+  readonly #hangUps = new HangUps()
 
   constructor(plan: CheckedFleetPlan, crowd: Crowd, receiver: Receiver) {
     this.#plan = plan
@@ -71,12 +71,7 @@ export class Http1Transport implements Transport, ResponseSink {
   }
 
   hangUpDone(): void {
-    for (const reader of this.#hangUpNext) {
-      if (this.#receiver.isControlDue(reader)) this.#done.push(reader)
-      else this.#hangUp(reader)
-    }
-    this.#hangUpNext = this.#done
-    this.#done = []
+    this.#hangUps.turn((reader) => this.#receiver.isControlDue(reader), (reader) => this.#hangUp(reader))
   }
 
   stop(): void {
@@ -102,18 +97,18 @@ export class Http1Transport implements Transport, ResponseSink {
 
   body(reader: number, bytes: Buffer, start: number, end: number): void {
     this.#receiver.body(reader, bytes, start, end)
-    if (this.#crowd.isDone(reader)) this.#noteDone(reader)
+    if (this.#crowd.isDone(reader)) this.#hangUps.note(reader)
   }
 
   end(reader: number): void {
     this.#receiver.end(reader)
-    this.#noteDone(reader)
+    this.#hangUps.note(reader)
   }
 
   malformed(reader: number, reason: string): void {
     if (this.#crowd.isDone(reader)) this.#crowd.spoil(reader, 'malformed', reason)
     else this.#receiver.malformed(reader, reason)
-    this.#noteDone(reader)
+    this.#hangUps.note(reader)
   }
 
   #connect(reader: number, dueMs: number): void {
@@ -171,10 +166,6 @@ export class Http1Transport implements Transport, ResponseSink {
       this.#crowd.finish(reader, 'connect-failed', reason)
     } else this.#crowd.finish(reader, 'reset', reason)
     this.#forget(reader)
-  }
-
-  #noteDone(reader: number): void {
-    this.#done.push(reader)
   }
 
   #hangUp(reader: number): void {

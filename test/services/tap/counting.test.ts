@@ -78,7 +78,10 @@ test('no bytes make the observer throw, and in the end nothing is in flight', ()
   const holds = fc.property(traffic, fc.boolean(), (pieces, orderly) => {
     const ledger = ledgerOf()
     const observer = new Observer(ledger)
-    for (const { up, piece: bytes } of pieces) up ? observer.up(bytes) : observer.down(bytes)
+    for (const { up, piece: bytes } of pieces) {
+      if (up) observer.up(bytes)
+      else observer.down(bytes)
+    }
     observer.downEnded(orderly)
     expect(ledger.inFlight('')).toBe(0)
     const { opaque } = ledger.totals()
@@ -92,10 +95,12 @@ test('bytes are read the same however they are split', () => {
     const [whole, split] = [ledgerOf(), ledgerOf()]
     const [one, other] = [new Observer(whole), new Observer(split)]
     for (const { up, piece: bytes } of pieces) {
-      up ? one.up(bytes) : one.down(bytes)
+      if (up) one.up(bytes)
+      else one.down(bytes)
       for (let at = 0; at < bytes.length; ) {
         const part = bytes.subarray(at, (at += sizes.next().value))
-        up ? other.up(part) : other.down(part)
+        if (up) other.up(part)
+        else other.down(part)
       }
     }
     expect(split.totals()).toEqual(whole.totals())
