@@ -11,10 +11,12 @@ import { gather } from './gather.ts'
 import { hostCanHold } from './load/fleet/limits.ts'
 import { openInterruption } from './interruption.ts'
 import { refuseLowOpenFilesLimit } from './open-files-limit.ts'
+import { lastFailed } from './last-failed.ts'
 import { makeOutputFolder } from './output-folder.ts'
 import { loadScenarios, planRun, type Plan } from './plan.ts'
 import { provision } from './provision/provision.ts'
 import { openProgress, type Progress } from './report/progress.ts'
+import { repetitionLine, repetitionsOf, repetitionTable } from './report/repetitions.ts'
 import { renderTerminal } from './report/terminal.ts'
 import type { Result } from './report/result.ts'
 import { run } from './run.ts'
@@ -29,20 +31,49 @@ process.exit(await main(process.argv.slice(2)).catch(explain))
 
 async function main(args: string[]): Promise<number> {
   const options = parseOptions(args)
-  const plan = planRun(await loadScenarios(path.join(root, 'scenarios')), options.ids)
+  const out = path.resolve(options.out ?? path.join(root, 'reports'))
+  const ids = options.lastFailed ? await lastFailed(out) : options.ids
+  const plan = planRun(await loadScenarios(path.join(root, 'scenarios')), ids)
   if (options.list) return list(plan)
   const interrupt = openInterruption()
-  const out = path.resolve(options.out ?? path.join(root, 'reports'))
+  return options.repeat === 1 ? once(options, plan, out, interrupt) : repeatedly(options, plan, out, interrupt)
+}
+
+async function once(options: Options, plan: Plan, out: string, interrupt: AbortSignal): Promise<number> {
+  const result = await withProgress((progress) => simulate(options, plan, out, progress, interrupt))
+  show(result, options, path.join(out, result.runId))
+  return result.exitCode
+}
+
+/** The same again and again, each in a folder of its own: how often a verdict is what it is. */
+async function repeatedly(options: Options, plan: Plan, out: string, interrupt: AbortSignal): Promise<number> {
+  const results: Result[] = []
+  try {
+    for (let nth = 1; nth <= options.repeat && !interrupt.aborted; nth += 1) {
+      const result = await withProgress((progress) => simulate(options, plan, out, progress, interrupt))
+      results.push(result)
+      process.stderr.write(`${repetitionLine(result, nth, options.repeat)}\n`)
+    }
+  } finally {
+    if (results.length > 0) showRepetitions(results, options)
+  }
+  return repetitionsOf(results).exitCode
+}
+
+/** Also of the runs before one that could not be made. */
+function showRepetitions(results: Result[], { json }: Options): void {
+  const repetitions = repetitionsOf(results)
+  process.stdout.write(json ? `${JSON.stringify(repetitions, null, 2)}\n` : `${repetitionTable(repetitions).join('\n')}\n`)
+}
+
+async function withProgress<T>(work: (progress: Progress) => Promise<T>): Promise<T> {
   const progress = openProgress(process.stderr, {
     tty: process.stderr.isTTY === true,
     columns: process.stderr.columns ?? 80,
     colour: coloured(process.stderr),
   })
   try {
-    const result = await simulate(options, plan, out, progress, interrupt)
-    progress.end()
-    show(result, options, path.join(out, result.runId))
-    return result.exitCode
+    return await work(progress)
   } finally {
     progress.end()
   }

@@ -15,6 +15,9 @@ export interface Options {
   streams: number
   staleMs: number
   seed?: number
+  /** Runs in a row, each with a seed of its own unless one is given. */
+  repeat: number
+  lastFailed: boolean
   out?: string
   keep: boolean
   json: boolean
@@ -24,6 +27,7 @@ export interface Options {
 const readersMax = 1_000_000
 const streamsMax = 1_000_000
 const staleMsMax = 3_600_000
+const repeatMax = 10_000
 
 /** Throws UsageError. `--help` prints and ends the process with 0. */
 export function parseOptions(args: string[]): Options {
@@ -41,6 +45,8 @@ export function parseOptions(args: string[]): Options {
     .option('--streams <n>', 'streams you expect to be written at one time', whole('--streams', 1, streamsMax), 1_000)
     .option('--stale-ms <n>', 'how old an answer without a lifetime may be', whole('--stale-ms', 0, staleMsMax), 1_000)
     .option('--seed <n>', 'repeats a schedule', whole('--seed', 0, 2 ** 31 - 1))
+    .option('--repeat <n>', 'run it so often, and tell how often each scenario ended how', whole('--repeat', 1, repeatMax), 1)
+    .option('--last-failed', 'only the scenarios that did not pass in the latest run', false)
     .option('--out <folder>', 'where runs are kept, instead of reports/', notEmpty('--out'))
     .option('--keep', "keep each scenario's data_dir and other temporary data in the run's folder", false)
     .option('--json', 'print result.json on stdout', false)
@@ -52,7 +58,11 @@ export function parseOptions(args: string[]): Options {
   } catch (error) {
     throw usageOf(error)
   }
-  return { ids: command.args, ...command.opts<Omit<Options, 'ids'>>() }
+  const options = { ids: command.args, ...command.opts<Omit<Options, 'ids'>>() }
+  if (options.lastFailed && options.ids.length > 0) {
+    throw new UsageError(`--last-failed takes the scenarios from the latest run; leave out either it or ${options.ids.join(' ')}.`)
+  }
+  return options
 }
 
 function usageOf(error: unknown): unknown {
