@@ -3,10 +3,8 @@
  * says where that differs from the saved result. No process, no server: the same folder gives the same
  * answer. Writes nothing but where `--out` says.
  */
-import { mkdir, readFile } from 'node:fs/promises'
-import path from 'node:path'
+import { mkdir } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { z } from 'zod'
 import { concludeAll } from './conclude.ts'
 import { exitCodes, UsageError } from './errors.ts'
 import { explain } from './explain.ts'
@@ -14,9 +12,10 @@ import { readHistory, type HistoryCondition } from './history-file.ts'
 import { cutShort } from './judge.ts'
 import { number, plural } from './report/figures.ts'
 import { neutralise } from './report/neutralise.ts'
-import { result as resultSchema, type Result, type ScenarioResult } from './report/result.ts'
+import type { Result, ScenarioResult } from './report/result.ts'
 import { RunJudge } from './run-judge.ts'
 import { saveResult } from './save-result.ts'
+import { readSavedResult } from './saved-result.ts'
 
 export interface Rejudged {
   saved: Result
@@ -33,7 +32,7 @@ export interface Rejudged {
  * @throws UsageError for a folder that holds no run, or one that this version cannot judge
  */
 export async function rejudge(folder: string): Promise<Rejudged> {
-  const saved = await readSaved(folder)
+  const saved = await readSavedResult(folder)
   const judge = new RunJudge()
   const condition = await feed(folder, judge)
   if (condition.files === 0) throw new UsageError(`${folder} holds no history: there is no history-0001.jsonl in it.`)
@@ -53,27 +52,6 @@ export async function rejudge(folder: string): Promise<Rejudged> {
     notRun,
   }
   return { saved, result, condition, differences: differencesOf(saved, result) }
-}
-
-async function readSaved(folder: string): Promise<Result> {
-  const file = path.join(folder, 'result.json')
-  let text: string
-  try {
-    text = await readFile(file, 'utf8')
-  } catch (error) {
-    throw new UsageError(`${folder} is no run: its result.json cannot be read (${(error as NodeJS.ErrnoException).code}); give a folder below reports/.`)
-  }
-  const parsed = resultSchema.safeParse(parseJson(text))
-  if (parsed.success) return parsed.data
-  throw new UsageError(`${file} is no result of this version: ${z.prettifyError(parsed.error).split('\n').slice(0, 2).join(' ')}`)
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 async function feed(folder: string, judge: RunJudge): Promise<HistoryCondition> {

@@ -38,7 +38,7 @@ describe('flags', () => {
     ['a flag without its value', ['--seed'], /'--seed <n>' argument missing/],
     ['a choice that there is not', ['--profile', 'slow'], /'slow' is invalid\. Allowed choices are quick, full\./],
     ['no repetition', ['--repeat', '0'], /^--repeat takes a whole number from 1 to 10,000, not "0"\.\n/],
-    ['the last failed without a run', ['--last-failed'], /^--last-failed needs the result of the latest run, and .*latest\/result\.json is not one; run without it first\.\n/],
+    ['the last failed without a run', ['--last-failed'], /latest is no run: its result\.json cannot be read \(ENOENT\); give a folder below reports\/\.\n/],
     ['the last failed and named ones', ['--last-failed', 'lifetimes-end'], /^--last-failed takes the scenarios from the latest run; leave out either it or lifetimes-end\.\n/],
     ['an empty path', [...reference, '--out', ''], /^--out was given nothing; was it a variable that is not set\?\n/],
   ])('%s', (_name, args, sentence) => expectRefused(args, sentence))

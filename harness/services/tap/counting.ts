@@ -129,7 +129,7 @@ export class Ledger {
   /** All since the tap's start. */
   totals(prefix = ''): TapTally {
     const entries = [...this.#entries.values()].filter(({ target }) => target.startsWith(prefix))
-    const requests = entries.map(({ inFlight: _, ...counts }) => counts)
+    const requests = entries.map(({ inFlight: _inFlight, ...counts }) => counts)
     const overflow = this.#forgotten > 0
     const because = overflow ? `${this.#forgotten} requests of earlier targets are no longer told apart` : ''
     const total = prefix === '' ? this.#total : sum(requests)
