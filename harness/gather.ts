@@ -12,13 +12,13 @@ import { adaptCaddyfile, readSources, type AdaptedCaddyfile } from './confine/ca
 import { variablesFor } from './confine/environment.ts'
 import { confineCaddyConfig, countListeners, type CaddyCapabilities } from './confine/caddy-config.ts'
 import type { JsonObject } from './confine/json.ts'
-import { compileVcl, confineVcl, parseVarnishdParameters } from './confine/vcl.ts'
+import { compileVcl, confineVcl, parseVarnishdParameters } from './edges/varnish/confine.ts'
 import { UsageError } from './errors.ts'
 import { cacheFolder } from './provision/cache-folder.ts'
 import type { ProvidedCaddy } from './provision/caddy.ts'
 import { openIdentityCache } from './provision/identity-cache.ts'
 import type { ProvidedServer } from './provision/server-binary.ts'
-import type { ProvidedVarnish } from './provision/varnish.ts'
+import type { ProvidedVarnish } from './edges/varnish/find.ts'
 import type { Runtime } from './runtime/runtime.ts'
 
 export interface Subject {

@@ -15,7 +15,7 @@ import {
 } from './missing-tools.ts'
 import { releasesFrom } from './release-source.ts'
 import { provideServer, type ProvidedServer } from './server-binary.ts'
-import { findVarnish, type ProvidedVarnish } from './varnish.ts'
+import { findVarnish, type ProvidedVarnish } from '../edges/varnish/find.ts'
 
 export interface ProvisionOptions {
   origin: 'auto' | 'caddy' | 'reference'

@@ -35,7 +35,7 @@ function newFolder(): string {
 async function watch(caddy: string, caddyfile: string, ...more: string[]): Promise<Watched> {
   const folder = newFolder()
   const program = [process.execPath, join(here, 'hostile-world.ts'), folder, caddy]
-  const files = [fixture(caddyfile), varnishd ?? '-', fixture('hostile.vcl')]
+  const files = [fixture(caddyfile), varnishd ?? '-', join(here, '../edges/varnish/hostile.vcl')]
   const args = [watchScript, folder, ...program, ...files, ...more]
   // What Node keeps of the harness's own files is not written by the world.
   const env = { TMPDIR: folder, NODE_DISABLE_COMPILE_CACHE: '1' }

@@ -16,8 +16,8 @@ import { join } from 'node:path'
 import { confineCaddyConfig, type ConfinedCaddyConfig } from '../../harness/confine/caddy-config.ts'
 import { adaptCaddyfile } from '../../harness/confine/caddyfile.ts'
 import { confinedEnvironment } from '../../harness/confine/environment.ts'
-import { confineVcl } from '../../harness/confine/vcl.ts'
-import { compileVcl } from '../../harness/confine/vcl-compile.ts'
+import { confineVcl } from '../../harness/edges/varnish/confine.ts'
+import { compileVcl } from '../../harness/edges/varnish/compile.ts'
 
 export interface Answers {
   /** Status by what was asked. */

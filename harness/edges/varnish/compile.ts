@@ -1,9 +1,9 @@
 /** Lets Varnish itself say whether a VCL is right, in terms of the user's own file and lines. */
 import { execa } from 'execa'
 import { mkdirSync } from 'node:fs'
-import { UsageError } from '../errors.ts'
-import { confinedEnvironment, searchPath } from './environment.ts'
-import { redactText } from './redact.ts'
+import { UsageError } from '../../errors.ts'
+import { confinedEnvironment, searchPath } from '../../confine/environment.ts'
+import { redactText } from '../../confine/redact.ts'
 import type { SourceLine } from './vcl-includes.ts'
 
 export interface CompileVclOptions {

@@ -1,6 +1,6 @@
 /** Moves the backends of a VCL to loopback. */
-import { HarnessError } from '../errors.ts'
-import { isLoopbackHost } from './addresses.ts'
+import { HarnessError } from '../../errors.ts'
+import { isLoopbackHost } from '../../confine/addresses.ts'
 import type { SourceLine } from './vcl-includes.ts'
 import type { VclSource } from './vcl-source.ts'
 import type { VclToken } from './vcl-tokens.ts'

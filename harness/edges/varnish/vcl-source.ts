@@ -1,7 +1,7 @@
 /** A VCL being rewritten: its tokens, the edits so far, and what is to be said about them. */
-import { UsageError } from '../errors.ts'
-import type { Change, FileRead, Refusal } from './caddy-rules.ts'
-import { redactText } from './redact.ts'
+import { UsageError } from '../../errors.ts'
+import type { Change, FileRead, Refusal } from '../../confine/caddy-rules.ts'
+import { redactText } from '../../confine/redact.ts'
 import type { SourceLine } from './vcl-includes.ts'
 import { countLines, tokenizeVcl, type VclToken } from './vcl-tokens.ts'
 

@@ -1,6 +1,6 @@
 /** The functions of Varnish's module `std` that read files, write to the system's log or look names up. */
-import { isLoopbackHost } from './addresses.ts'
-import { redactText } from './redact.ts'
+import { isLoopbackHost } from '../../confine/addresses.ts'
+import { redactText } from '../../confine/redact.ts'
 import type { VclSource } from './vcl-source.ts'
 import type { VclToken } from './vcl-tokens.ts'
 

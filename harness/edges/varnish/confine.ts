@@ -2,8 +2,8 @@
  * Turns a VCL from production into one whose every backend is on loopback, and says what it
  * changed. It reads included files; it runs nothing (`vcl-compile.ts` does).
  */
-import { isLoopbackHost } from './addresses.ts'
-import type { Change, FileRead, Refusal } from './caddy-rules.ts'
+import { isLoopbackHost } from '../../confine/addresses.ts'
+import type { Change, FileRead, Refusal } from '../../confine/caddy-rules.ts'
 import {
   noProbe,
   rewriteBackend,
@@ -16,7 +16,7 @@ import { expandIncludes, type SourceLine } from './vcl-includes.ts'
 import { VclSource } from './vcl-source.ts'
 import type { VclToken } from './vcl-tokens.ts'
 
-export { compileVcl } from './vcl-compile.ts'
+export { compileVcl } from './compile.ts'
 export { parseVarnishdParameters, type VarnishdParameter } from './varnishd-parameters.ts'
 export type { ConfinedBackend, LocalBackend }
 

@@ -3,15 +3,15 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { confineVcl, type ConfineVclOptions } from '../../harness/confine/vcl.ts'
-import { compileVcl } from '../../harness/confine/vcl-compile.ts'
-import { tokenizeVcl } from '../../harness/confine/vcl-tokens.ts'
-import { parseVarnishdParameters } from '../../harness/confine/varnishd-parameters.ts'
-import { UsageError } from '../../harness/errors.ts'
-import { sayNotTested, varnishd } from './programs.ts'
+import { confineVcl, type ConfineVclOptions } from '../../../harness/edges/varnish/confine.ts'
+import { compileVcl } from '../../../harness/edges/varnish/compile.ts'
+import { tokenizeVcl } from '../../../harness/edges/varnish/vcl-tokens.ts'
+import { parseVarnishdParameters } from '../../../harness/edges/varnish/varnishd-parameters.ts'
+import { UsageError } from '../../../harness/errors.ts'
+import { sayNotTested, varnishd } from '../../confine/programs.ts'
 
 let folder = ''
-const hostile = join(import.meta.dirname, 'fixtures/hostile.vcl')
+const hostile = join(import.meta.dirname, 'hostile.vcl')
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'vcl-test-'))

@@ -1,7 +1,7 @@
 /** Puts a VCL's includes in their places and remembers where each line came from. */
 import { globSync, readFileSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
-import { UsageError } from '../errors.ts'
+import { UsageError } from '../../errors.ts'
 import { tokenizeVcl, type VclToken } from './vcl-tokens.ts'
 
 export interface SourceLine {

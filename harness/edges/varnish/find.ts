@@ -1,8 +1,8 @@
-import { askProgram } from './ask-program.ts'
-import { findProgram } from './find-program.ts'
-import { sha256Of } from './identify.ts'
-import type { IdentityCache } from './identity-cache.ts'
-import type { Missing } from './missing-tools.ts'
+import { askProgram } from '../../provision/ask-program.ts'
+import { findProgram } from '../../provision/find-program.ts'
+import { sha256Of } from '../../provision/identify.ts'
+import type { IdentityCache } from '../../provision/identity-cache.ts'
+import type { Missing } from '../../provision/missing-tools.ts'
 
 export interface ProvidedVarnish {
   varnishd: string

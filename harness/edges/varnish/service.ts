@@ -1,7 +1,7 @@
 /** The cache as a service, and its counters. */
-import { searchPath } from '../confine/environment.ts'
-import type { Runtime, Service } from '../runtime/runtime.ts'
-import type { CacheCounters } from '../world.ts'
+import { searchPath } from '../../confine/environment.ts'
+import type { Runtime, Service } from '../../runtime/runtime.ts'
+import type { CacheCounters } from '../../world.ts'
 
 export interface VarnishEdge {
   id: string

@@ -1,5 +1,5 @@
 /** Parameters of varnishd that a VCL asks for in its first comments. */
-import { UsageError } from '../errors.ts'
+import { UsageError } from '../../errors.ts'
 
 export interface VarnishdParameter {
   readonly name: string
