@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { audit } from './audit.ts'
 import { maxFileHandlesDefault } from './confine/caddy-capabilities.ts'
 import { parseOptions, type Options } from './options.ts'
+import { defaultEdge, edgeById } from './edges/edges.ts'
 import { exitCodes } from './errors.ts'
 import { explain } from './explain.ts'
 import { gather } from './gather.ts'
@@ -82,9 +83,10 @@ async function withProgress<T>(work: (progress: Progress) => Promise<T>): Promis
 async function simulate(options: Options, plan: Plan, out: string, progress: Progress, signal: AbortSignal): Promise<Result> {
   const runId = newRunId()
   await using output = await makeOutputFolder(out, runId)
-  const provided = await provision({ ...options, env: process.env, signal, onProgress: (line) => progress.note(line) })
+  const edge = edgeById(options.edge)
+  const provided = await provision({ ...options, edge, env: process.env, signal, onProgress: (line) => progress.note(line) })
   signal.throwIfAborted()
-  await using runtime = await openRuntime(options.runtime, provided, (line) => progress.note(line), {
+  await using runtime = await openRuntime(options.runtime, { ...provided, edge }, (line) => progress.note(line), {
     runId,
     logsDir: path.join(output.path, 'logs'),
     ...(options.keep ? { keepIn: path.join(output.path, keptFolder) } : {}),
@@ -94,9 +96,10 @@ async function simulate(options: Options, plan: Plan, out: string, progress: Pro
   await runtime.leasePort()
   const subject = await gather({
     ...provided,
+    edge: { kind: edge, program: provided.edge },
     runtime,
     ...(options.caddyfile === undefined ? {} : { caddyfile: options.caddyfile }),
-    ...(options.vcl === undefined ? {} : { vcl: options.vcl }),
+    ...(options.edgeConfig === undefined ? {} : { edgeConfig: options.edgeConfig }),
   })
   refuseLowOpenFilesLimit(subject.capabilities && (subject.capabilities.maxFileHandles ?? maxFileHandlesDefault), options.streams)
   signal.throwIfAborted()
@@ -128,7 +131,8 @@ function reproduceOptions(options: Options, seed: number): string {
     ['--server-bin', options.serverBin],
     ['--server-version', options.serverVersion],
     ['--caddyfile', options.caddyfile],
-    ['--vcl', options.vcl],
+    ['--edge', options.edge === defaultEdge.id ? undefined : options.edge],
+    ['--edge-config', options.edgeConfig],
     ['--readers', options.readers === 10_000 ? undefined : options.readers],
     ['--streams', options.streams === 1_000 ? undefined : options.streams],
     ['--stale-ms', options.staleMs === 1_000 ? undefined : options.staleMs],

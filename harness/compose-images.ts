@@ -7,6 +7,7 @@ import { mkdtempDisposable } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { defaultEdge } from './edges/edges.ts'
 import { exitCodes, UsageError } from './errors.ts'
 import { provision } from './provision/provision.ts'
 import { openEngine } from './runtime/engine.ts'
@@ -31,17 +32,17 @@ async function main(): Promise<void> {
     throw new UsageError(`${file} is not of this command's making: move it away, or put its lines elsewhere.`)
   }
   const serverBin = serverBinOf(process.argv.slice(2))
-  const { server, caddy } = await provision({ origin: 'auto', onProgress, ...(serverBin === undefined ? {} : { serverBin }) })
+  const { server, caddy } = await provision({ origin: 'auto', edge: defaultEdge, onProgress, ...(serverBin === undefined ? {} : { serverBin }) })
   const { docker } = await openEngine()
   await using folder = await mkdtempDisposable(path.join(tmpdir(), 'compose-images-'))
   await using host = await openProcessRuntime({ runId: path.basename(folder.path), logsDir: folder.path })
-  const images = await provideImages({ docker, host, server: server.kind === 'production' ? server : null, caddy, onProgress })
+  const images = await provideImages({ docker, host, server: server.kind === 'production' ? server : null, caddy, edge: defaultEdge.image, onProgress })
   if (server.kind === 'reference') onProgress(`REFERENCE SERVER, not production: ${server.because}`)
   const variables = {
     COMPOSE_PROJECT_NAME: 'durable-streams-world',
     ...(server.kind === 'reference' ? { COMPOSE_FILE: 'docker-compose.yml:docker-compose.reference.yml' } : {}),
     ORIGIN_IMAGE: images.origin.reference,
-    VARNISH_IMAGE: images.varnish.reference,
+    VARNISH_IMAGE: images.edge.reference,
     CADDY_IMAGE: images.caddy.reference,
     CADDY_PROGRAM: images.caddy.program,
     NODE_IMAGE: images.node.reference,

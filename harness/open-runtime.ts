@@ -1,4 +1,5 @@
 /** Which runtime a run has, and for containers the engine and images it takes. */
+import type { Edge } from './edges/edge.ts'
 import type { Options } from './options.ts'
 import type { Provisioned } from './provision/provision.ts'
 import { openContainerRuntime } from './runtime/containers.ts'
@@ -10,7 +11,7 @@ import type { Runtime } from './runtime/runtime.ts'
 /** @throws UsageError when containers were asked for and cannot be had */
 export async function openRuntime(
   kind: Options['runtime'],
-  { server, caddy }: Provisioned,
+  { server, caddy, edge }: Pick<Provisioned, 'server' | 'caddy'> & { edge: Pick<Edge, 'image'> },
   onProgress: (line: string) => void,
   options: ProcessRuntimeOptions,
 ): Promise<Runtime> {
@@ -23,6 +24,7 @@ export async function openRuntime(
       host,
       server: server.kind === 'production' ? server : null,
       caddy,
+      edge: edge.image,
       onProgress,
       ...(signal ? { signal } : {}),
     })

@@ -7,9 +7,8 @@ import { readFile, readdir, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { confineCaddyConfig, countListeners } from './confine/caddy-config.ts'
 import { renderChanges } from './confine/diff.ts'
-import { confineVcl } from './edges/varnish/confine.ts'
+import type { PreparedEdge } from './edges/edge.ts'
 import { HarnessError } from './errors.ts'
-import { sha256 } from './gather.ts'
 import type { Crowd, HopId, Via } from './history.ts'
 import { runFleet } from './load/fleet/launch.ts'
 import { hostCanHold } from './load/fleet/limits.ts'
@@ -19,7 +18,7 @@ import type { HopIdentity } from './report/result.ts'
 import type { ImageIdentity, ImageRole, Running, Service, StartOutcome } from './runtime/runtime.ts'
 import { openTap, type Tap } from './services/tap/tap-client.ts'
 import { tlsEdge } from './services/tls-edge.ts'
-import { varnishCounters, varnishEdge } from './edges/varnish/service.ts'
+import { sha256 } from './sha256.ts'
 import { hopWords } from './step-words.ts'
 import { until } from './until.ts'
 import type { OriginCapabilities, OriginSettings, World, WorldNeeds } from './world.ts'
@@ -69,7 +68,7 @@ class RunningWorld implements World {
   #services = new Map<HopId, Service>()
   #running = new Map<HopId, Running>()
   #endpoints = new Map<Via, Endpoint>()
-  #edgeFolder: string | null = null
+  #edge: PreparedEdge | null = null
 
   constructor(options: WorldOptions, origin: PreparedOrigin, tap: Tap, temporary: string) {
     this.#options = options
@@ -90,37 +89,32 @@ class RunningWorld implements World {
   }
 
   async #prepareEdge(): Promise<void> {
-    const { runtime, subject, folder } = this.#options
+    const { runtime, subject, folder, name } = this.#options
+    const { kind, program, config } = subject.edge
     const port = await runtime.leasePort()
-    this.#edgeFolder = await subfolder(this.#temporary, 'edge')
-    const backends = () => ({ host: '127.0.0.1', port: this.#tap.port })
-    const confined = confineVcl({ source: subject.vcl.source, file: subject.vcl.file, backends })
-    const vclFile = path.join(folder, 'edge.vcl')
-    await writeFile(vclFile, confined.vcl)
-    if (!subject.vcl.isDefault) this.fileChanges.push({ file: subject.vcl.file, diff: renderChanges(subject.vcl.file, confined.changes) })
-    this.#services.set(
-      'edge',
-      varnishEdge({
-        id: `${this.#options.name}.edge`,
-        varnishd: subject.varnish.varnishd,
-        vclFile,
-        port,
-        folder: this.#edgeFolder,
-        parameters: subject.vcl.parameters,
-        storageMebibytes: 256,
-      }),
-    )
+    const prepared = await kind.prepare({
+      id: `${name}.edge`,
+      program,
+      config,
+      port,
+      upstreamPort: this.#tap.port,
+      folder: await subfolder(this.#temporary, 'edge'),
+      configFolder: folder,
+    })
+    this.#edge = prepared
+    if (!config.isDefault) this.fileChanges.push({ file: config.file, diff: renderChanges(config.file, prepared.changes) })
+    this.#services.set('edge', prepared.service)
     this.#endpoints.set('edge', { url: `http://127.0.0.1:${port}`, authority: this.#origin.authority })
     const identity = {
       id: 'edge',
-      kind: 'varnish',
-      version: subject.varnish.version,
-      sha256: subject.varnish.sha256,
-      configSha256: sha256(subject.vcl.source),
-      source: subject.vcl.isDefault ? 'varnish/recommended.vcl' : subject.vcl.file,
+      kind: kind.id,
+      version: program.version,
+      sha256: program.sha256,
+      configSha256: sha256(config.source),
+      source: config.isDefault ? kind.config.recommended : config.file,
     }
     await this.#startOrThrow('edge')
-    await this.#identify(identity, 'varnish', [subject.varnish.varnishd, '-V'])
+    await this.#identify(identity, 'edge', [program.path, ...prepared.versionArgs])
   }
 
   async #prepareTls(): Promise<void> {
@@ -271,9 +265,7 @@ class RunningWorld implements World {
   }
 
   async cacheCounters() {
-    if (this.#edgeFolder === null) return null
-    const { runtime, name, subject } = this.#options
-    return varnishCounters(runtime, { id: `${name}.edge`, folder: this.#edgeFolder }, subject.varnish.varnishstat)
+    return this.#edge?.counters(this.#options.runtime) ?? null
   }
 
   async dataDirBytes(): Promise<number | null> {

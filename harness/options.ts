@@ -1,5 +1,6 @@
 /** The command line: every flag with its limits. A wrong one is a UsageError of one sentence. */
 import { Command, CommanderError, Option } from 'commander'
+import { defaultEdge, edges } from './edges/edges.ts'
 import { UsageError } from './errors.ts'
 
 export interface Options {
@@ -10,7 +11,10 @@ export interface Options {
   serverBin?: string
   serverVersion?: string
   caddyfile?: string
-  vcl?: string
+  /** The id of one of `edges`. */
+  edge: string
+  /** Its configuration, by --edge-config or --vcl. */
+  edgeConfig?: string
   readers: number
   streams: number
   staleMs: number
@@ -40,7 +44,9 @@ export function parseOptions(args: string[]): Options {
     .option('--server-bin <path>', 'the production server to judge', notEmpty('--server-bin'))
     .option('--server-version <version>', 'the release to download', notEmpty('--server-version'))
     .option('--caddyfile <path>', "your origin's Caddyfile", notEmpty('--caddyfile'))
-    .option('--vcl <path>', 'your VCL', notEmpty('--vcl'))
+    .addOption(new Option('--edge <name>', 'which cache stands in front of the origin').choices(edges.map((edge) => edge.id)).default(defaultEdge.id))
+    .option('--edge-config <path>', "your cache's configuration", notEmpty('--edge-config'))
+    .option('--vcl <path>', 'your VCL: --edge-config for Varnish', notEmpty('--vcl'))
     .option('--readers <n>', 'readers in a crowd', whole('--readers', 1, readersMax), 10_000)
     .option('--streams <n>', 'streams you expect to be written at one time', whole('--streams', 1, streamsMax), 1_000)
     .option('--stale-ms <n>', 'how old an answer without a lifetime may be', whole('--stale-ms', 0, staleMsMax), 1_000)
@@ -58,11 +64,20 @@ export function parseOptions(args: string[]): Options {
   } catch (error) {
     throw usageOf(error)
   }
-  const options = { ids: command.args, ...command.opts<Omit<Options, 'ids'>>() }
+  const { vcl, ...given } = command.opts<Omit<Options, 'ids'> & { vcl?: string }>()
+  const options = { ids: command.args, ...given, ...edgeConfigOf(given, vcl) }
   if (options.lastFailed && options.ids.length > 0) {
     throw new UsageError(`--last-failed takes the scenarios from the latest run; leave out either it or ${options.ids.join(' ')}.`)
   }
   return options
+}
+
+/** `--vcl` is another word for `--edge-config`, and says by itself which cache is meant. */
+function edgeConfigOf({ edge, edgeConfig }: Pick<Options, 'edge' | 'edgeConfig'>, vcl: string | undefined) {
+  if (vcl === undefined) return {}
+  if (edgeConfig !== undefined) throw new UsageError('--vcl and --edge-config both name the configuration of the cache; give one of them.')
+  if (edge !== defaultEdge.id) throw new UsageError(`--vcl is for Varnish, and --edge asks for ${edge}; give its configuration with --edge-config.`)
+  return { edgeConfig: vcl }
 }
 
 function usageOf(error: unknown): unknown {

@@ -9,11 +9,12 @@ import { confineCaddyConfig, countListeners, type ConfinedCaddyConfig } from './
 import { renderChanges, renderRefusals } from './confine/diff.ts'
 import type { JsonObject } from './confine/json.ts'
 import { HarnessError } from './errors.ts'
-import { sha256, type Subject } from './gather.ts'
+import type { Subject } from './gather.ts'
 import type { HopIdentity } from './report/result.ts'
 import type { Runtime, Service } from './runtime/runtime.ts'
 import { productionOrigin, withSettings } from './services/production-origin.ts'
 import { referenceOrigin } from './services/reference-origin.ts'
+import { sha256 } from './sha256.ts'
 import { twinFileHandles } from './twins.ts'
 import type { OriginCapabilities, OriginSettings, WorldNeeds } from './world.ts'
 

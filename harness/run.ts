@@ -203,11 +203,12 @@ const placeOf: Record<Runtime['kind'], string> = {
 /** What the verdict speaks of, and what it does not. */
 function scopeOf({ subject, sizes, readersMax, runtime }: RunOptions, identities: Collected['identities']): string[] {
   // In a container the cache may be another one than this host's.
-  const varnish = identities.get('edge')?.version ?? subject.varnish.version
-  const vcl = subject.vcl.isDefault ? 'the recommended VCL' : `your VCL ${subject.vcl.file}`
+  const { kind, program, config } = subject.edge
+  const edge = `${kind.name} ${identities.get('edge')?.version ?? program.version}`
+  const edgeConfig = config.isDefault ? `the recommended ${kind.config.word}` : `your ${kind.config.word} ${config.file}`
   const caddyfile = subject.caddyfile === null ? '' : subject.caddyfile.isDefault ? ', with the default Caddyfile' : `, with your ${subject.caddyfile.file}`
   const lines = [
-    `Judged: ${subject.server.kind === 'production' ? 'the production server' : 'the reference server'} ${subject.server.version}${caddyfile}, behind Varnish ${varnish} with ${vcl}, behind Caddy ${subject.caddy.version} for TLS, ${placeOf[runtime.kind]}.`,
+    `Judged: ${subject.server.kind === 'production' ? 'the production server' : 'the reference server'} ${subject.server.version}${caddyfile}, behind ${edge} with ${edgeConfig}, behind Caddy ${subject.caddy.version} for TLS, ${placeOf[runtime.kind]}.`,
     'Not judged: your own application code (no --app), your CDN, your network, your disks.',
   ]
   if (sizes.readers < 10_000) lines.push(`Crowds had ${sizes.readers.toLocaleString('en-US')} readers, not 10,000, as --readers asked.`)

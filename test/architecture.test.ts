@@ -34,9 +34,9 @@ const pure = /^harness\/(checks|audits)\/|^harness\/(audit|check|checks|checklis
 
 const arrows: Arrow[] = [
   {
-    name: 'what judges and renders reaches no runtime, load, fault, step, process or socket',
+    name: 'what judges and renders reaches no edge, runtime, load, fault, step, process or socket',
     from: judging,
-    not: /^harness\/(bootstrap|confine|faults|load|provision|runtime|services|steps)\/|^node:(child_process|cluster|dgram|dns|http2?|https|net|tls|worker_threads)$|^(execa|testcontainers|undici)$/,
+    not: /^harness\/(bootstrap|confine|edges|faults|load|provision|runtime|services|steps)\/|^node:(child_process|cluster|dgram|dns|http2?|https|net|tls|worker_threads)$|^(execa|testcontainers|undici)$/,
     reach: 'at all',
   },
   {
@@ -62,6 +62,18 @@ const arrows: Arrow[] = [
     name: 'scenarios import only what docs/adding-a-scenario.md names',
     from: /^scenarios\//,
     only: namedInTheGuide(readFileSync(path.join(root, 'docs/adding-a-scenario.md'), 'utf8')),
+    reach: 'directly',
+  },
+  {
+    name: 'only the list of edges knows a proxy by its folder',
+    from: /^(?!harness\/edges\/)|^harness\/edges\/edge\.ts$/,
+    not: /^harness\/edges\/[^/]+\//,
+    reach: 'directly',
+  },
+  {
+    name: 'a proxy knows what is read, confined and provided, and neither steps, checks nor another proxy',
+    from: /^harness\/edges\/[^/]+\//,
+    only: /^[^.]*$|^harness\/(edges\/(edge\.ts$|[^/]+\/[^/]+$)|confine\/|provision\/|runtime\/runtime\.ts$|(errors|sha256|until|world)\.ts$)/,
     reach: 'directly',
   },
   {
@@ -212,11 +224,12 @@ describe('a planted violation is found', () => {
       'harness/steps/a.ts': "import { spawn } from 'node:child_process'",
       'harness/provision/b.ts': "import { execa } from 'execa'",
       'harness/gather-more.ts': "import { execa } from 'execa'",
-      'harness/confine/vcl.ts': "import { execa } from 'execa'",
+      'harness/edges/a/confine.ts': "import { execa } from 'execa'",
+      'harness/edges/a/compile.ts': "import { execa } from 'execa'",
       'bench/c.ts': "import { spawn } from 'node:child_process'\nimport { GenericContainer } from 'testcontainers'",
       'harness/runtime/containers.ts': "import { GenericContainer } from 'testcontainers'",
     })
-    expect(violationsOf(graph, arrow('only runtime'))).toEqual(['harness/steps/a.ts > node:child_process', 'harness/confine/vcl.ts > execa'])
+    expect(violationsOf(graph, arrow('only runtime'))).toEqual(['harness/steps/a.ts > node:child_process', 'harness/edges/a/confine.ts > execa'])
     expect(violationsOf(graph, arrow('testcontainers'))).toEqual(['bench/c.ts > testcontainers'])
   })
 
@@ -226,6 +239,16 @@ describe('a planted violation is found', () => {
       'scenarios/b.ts': "import { append } from '../harness/steps/append.ts'\nimport { c } from '../harness/checks.ts'",
     })
     expect(violationsOf(graph, arrow('scenarios'))).toEqual(['scenarios/a.ts > harness/run.ts', 'scenarios/a.ts > node:fs'])
+  })
+
+  it('of what lies in the folder of a proxy', () => {
+    const graph = planted({
+      'harness/run.ts': "import { edges } from './edges/edges.ts'\nimport { a } from './edges/a/a.ts'",
+      'harness/edges/edges.ts': "import { a } from './a/a.ts'",
+      'harness/edges/a/a.ts': "import type { Edge } from '../edge.ts'\nimport { b } from '../../steps/b.ts'\nimport fs from 'node:fs'",
+    })
+    expect(violationsOf(graph, arrow('only the list of edges'))).toEqual(['harness/run.ts > harness/edges/a/a.ts'])
+    expect(violationsOf(graph, arrow('a proxy knows'))).toEqual(['harness/edges/a/a.ts > harness/steps/b.ts'])
   })
 
   it('of what the fleet may load', () => {

@@ -4,6 +4,8 @@ import path from 'node:path'
 import { execa } from 'execa'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { varnishEdge } from '../harness/edges/varnish/service.ts'
+import { varnish } from '../harness/edges/varnish/varnish.ts'
 import { parseVarnishdParameters } from '../harness/edges/varnish/varnishd-parameters.ts'
 import { publicTags } from '../harness/runtime/images/public-images.ts'
 import { volumeFolder } from '../harness/runtime/images/recipes.ts'
@@ -11,7 +13,6 @@ import { openPortLeases } from '../harness/runtime/ports.ts'
 import type { Service } from '../harness/runtime/runtime.ts'
 import { productionOrigin } from '../harness/services/production-origin.ts'
 import { tlsEdge } from '../harness/services/tls-edge.ts'
-import { varnishEdge } from '../harness/edges/varnish/service.ts'
 import { until } from '../harness/until.ts'
 import { engine, imagesForTests } from './runtime/engine-for-tests.ts'
 
@@ -41,7 +42,7 @@ describe('docker-compose.yml', () => {
 
   test('takes the public images by the tags of the one file', () => {
     expect(defaultOf(namespace.image)).toBe(publicTags.node)
-    expect(defaultOf(cache.image)).toBe(publicTags.varnish)
+    expect(defaultOf(cache.image)).toBe(varnish.image.tag)
     expect(defaultOf(edge.image)).toBe(publicTags.caddy)
     const reference = parse(text('docker-compose.reference.yml')) as { services: { origin: ComposeService } }
     expect(defaultOf(reference.services.origin.image)).toBe(publicTags.node)
@@ -111,7 +112,7 @@ test.skipIf(engine === null || composeProgram === null)('the world of docker-com
     COMPOSE_FILE: 'docker-compose.yml:docker-compose.reference.yml',
     ORIGIN_IMAGE: images.origin.reference,
     NODE_IMAGE: images.node.reference,
-    VARNISH_IMAGE: images.varnish.reference,
+    VARNISH_IMAGE: images.edge.reference,
     CADDY_IMAGE: images.caddy.reference,
     CADDY_PROGRAM: images.caddy.program,
     EDGE_PORT: String(edgePort),

@@ -1,7 +1,7 @@
 import { findProgram } from './find-program.ts'
 import { identifyCaddy } from './identify.ts'
 import type { IdentityCache } from './identity-cache.ts'
-import type { Missing } from './missing-tools.ts'
+import { caddyTool, type Missing } from './missing-tools.ts'
 import type { ProvidedServer } from './server-binary.ts'
 
 /** The Caddy that ends TLS in front of the cache. */
@@ -46,5 +46,5 @@ export async function findCaddy(options: SearchOptions): Promise<ProvidedCaddy |
 }
 
 function missing(because: string): Missing {
-  return { tools: ['caddy'], because: `${because} (it ends TLS in front of the cache)` }
+  return { tools: [caddyTool], because: `${because} (it ends TLS in front of the cache)` }
 }

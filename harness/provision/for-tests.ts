@@ -2,13 +2,14 @@
  * Run by the bootstrap before the tests: sets up what a simulation would, and prints on stdout, as
  * JSON, the environment in which the tests find it.
  */
+import { defaultEdge } from '../edges/edges.ts'
 import { exitCodes, UsageError } from '../errors.ts'
 import { provision } from './provision.ts'
 
 const say = (line: string) => process.stderr.write(`${line}\n`)
 
 try {
-  const { server } = await provision({ origin: 'auto', onProgress: say })
+  const { server } = await provision({ origin: 'auto', edge: defaultEdge, onProgress: say })
   if (server.kind === 'reference') say(`The tests use the reference server: ${server.because}.`)
   // What could not be downloaded now is not tried again by each of the tests.
   const env =

@@ -10,6 +10,8 @@ export interface InstallOptions {
   env: NodeJS.ProcessEnv
   onProgress: (line: string) => void
   signal?: AbortSignal | undefined
+  /** What these packages would start at boot. */
+  services?: readonly string[]
   /** The file by which Debian's packages ask whether they may start their services. */
   policyFile?: string
   /** How long another apt or dpkg may keep its lock. */
@@ -41,7 +43,7 @@ export async function installDebianPackages(
   await withLock(lock, { waitMs: otherInstallMaxMs, onWait, ...(signal && { signal }) }, () =>
     withoutStartingServices(options.policyFile ?? defaultPolicyFile, async () => {
       await install(packages, options)
-      await keepServicesOff(packages, options.env)
+      await keepServicesOff(options.services ?? [], options.env)
     }),
   )
 }
@@ -131,11 +133,8 @@ function errorsIn(output: string): string {
 }
 
 /** Not started now, and not at the next boot either: the user asked for the program only. */
-async function keepServicesOff(packages: string[], env: NodeJS.ProcessEnv): Promise<void> {
-  if (!existsSync('/run/systemd/system')) return
-  const services = packages.flatMap((name) =>
-    name === 'varnish' ? ['varnish', 'varnishncsa'] : name === 'caddy' ? ['caddy'] : [],
-  )
+async function keepServicesOff(services: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+  if (services.length === 0 || !existsSync('/run/systemd/system')) return
   await execa('systemctl', ['disable', ...services], {
     env,
     extendEnv: false,

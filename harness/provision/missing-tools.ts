@@ -1,6 +1,27 @@
 import { readFileSync } from 'node:fs'
 
-export type Tool = 'varnish' | 'compiler' | 'caddy'
+/** A program that a run needs, and how it is had. */
+export interface Tool {
+  /** As a sentence calls it. */
+  name: string
+  /** By package manager; several packages have blanks between them. Null: Homebrew does not have it. */
+  packages: Record<Exclude<ManagerId, 'brew'>, string> & { brew: string | null }
+  /** What Debian's package would start at boot. */
+  services: string[]
+}
+
+export const compilerTool: Tool = {
+  name: 'a C compiler',
+  // The compiler of macOS is no package of Homebrew.
+  packages: { apt: 'gcc libc6-dev', dnf: 'gcc', pacman: 'gcc', apk: 'gcc musl-dev', zypper: 'gcc', brew: null },
+  services: [],
+}
+
+export const caddyTool: Tool = {
+  name: 'Caddy',
+  packages: { apt: 'caddy', dnf: 'caddy', pacman: 'caddy', apk: 'caddy', zypper: 'caddy', brew: 'caddy' },
+  services: ['caddy'],
+}
 
 /** What a search did not find. `because` is a clause for one sentence. */
 export interface Missing {
@@ -21,42 +42,32 @@ interface PackageManager {
   /** Ids in os-release's ID and ID_LIKE. */
   systems: string[]
   install: string
-  packages: Record<Tool, string>
 }
 
 const packageManagers = {
   apt: {
     systems: ['debian', 'ubuntu'],
     install: 'apt-get install -y --no-install-recommends',
-    packages: { varnish: 'varnish', compiler: 'gcc libc6-dev', caddy: 'caddy' },
   },
   dnf: {
     systems: ['fedora', 'rhel', 'centos'],
     install: 'dnf install -y',
-    packages: { varnish: 'varnish', compiler: 'gcc', caddy: 'caddy' },
   },
   pacman: {
     systems: ['arch'],
     install: 'pacman -S --noconfirm',
-    packages: { varnish: 'varnish', compiler: 'gcc', caddy: 'caddy' },
   },
   apk: {
     systems: ['alpine'],
     install: 'apk add',
-    packages: { varnish: 'varnish', compiler: 'gcc musl-dev', caddy: 'caddy' },
   },
   zypper: {
     systems: ['suse', 'opensuse'],
     install: 'zypper --non-interactive install',
-    packages: { varnish: 'varnish', compiler: 'gcc', caddy: 'caddy' },
   },
 } satisfies Record<string, PackageManager>
 
-export const toolNames: Record<Tool, string> = {
-  varnish: 'Varnish',
-  compiler: 'a C compiler',
-  caddy: 'Caddy',
-}
+type ManagerId = keyof typeof packageManagers | 'brew'
 
 /** The machine this runs on. */
 export function thisHost(): Host {
@@ -66,12 +77,12 @@ export function thisHost(): Host {
 /** Only where nobody must be asked: as root, with apt, whose packages are known to fit. */
 export function canInstall(host: Host): boolean {
   return (
-    host.platform === 'linux' && host.uid === 0 && packageManagerOf(host) === packageManagers.apt
+    host.platform === 'linux' && host.uid === 0 && packageManagerOf(host) === 'apt'
   )
 }
 
 export function debianPackages(tools: readonly Tool[]): string[] {
-  return tools.flatMap((tool) => packageManagers.apt.packages[tool].split(' '))
+  return tools.flatMap((tool) => tool.packages.apt.split(' '))
 }
 
 /** The one command that installs the tools here, or null where none is known. */
@@ -79,26 +90,24 @@ export function installCommand(tools: readonly Tool[], host: Host): string | nul
   if (host.platform === 'darwin') return brewCommand(tools)
   const manager = packageManagerOf(host)
   if (!manager) return null
-  const packages = tools.map((tool) => manager.packages[tool])
-  return `${host.uid === 0 ? '' : 'sudo '}${manager.install} ${packages.join(' ')}`
+  const packages = tools.map((tool) => tool.packages[manager])
+  return `${host.uid === 0 ? '' : 'sudo '}${packageManagers[manager].install} ${packages.join(' ')}`
 }
 
-/** The compiler of macOS is no package of Homebrew. */
 function brewCommand(tools: readonly Tool[]): string {
-  const formulas = tools.filter((tool) => tool !== 'compiler')
-  const compiler = tools.includes('compiler') ? ['xcode-select --install'] : []
+  const formulas = tools.flatMap((tool) => tool.packages.brew ?? [])
+  const compiler = tools.includes(compilerTool) ? ['xcode-select --install'] : []
   const brew = formulas.length > 0 ? [`brew install ${formulas.join(' ')}`] : []
   return [...compiler, ...brew].join(' && ')
 }
 
-function packageManagerOf(host: Host): PackageManager | undefined {
+function packageManagerOf(host: Host): keyof typeof packageManagers | undefined {
   if (host.platform !== 'linux') return undefined
   const ids = [...host.osRelease.matchAll(/^ID(?:_LIKE)?="?([^"\n]*)"?$/gm)]
     .flatMap((match) => (match[1] ?? '').split(' '))
     .map((id) => id.replace(/-.*$/, ''))
-  return Object.values(packageManagers).find((manager) =>
-    manager.systems.some((id) => ids.includes(id)),
-  )
+  const managers = Object.entries(packageManagers) as [keyof typeof packageManagers, PackageManager][]
+  return managers.find(([, { systems }]) => systems.some((id) => ids.includes(id)))?.[0]
 }
 
 function readOsRelease(): string {

@@ -1,4 +1,5 @@
 import { allDone } from '../all-done.ts'
+import type { Edge, ProvidedEdge } from '../edges/edge.ts'
 import { UsageError } from '../errors.ts'
 import { cacheFolder } from './cache-folder.ts'
 import { findCaddy, type ProvidedCaddy } from './caddy.ts'
@@ -9,16 +10,16 @@ import {
   debianPackages,
   installCommand,
   thisHost,
-  toolNames,
   type Host,
   type Missing,
 } from './missing-tools.ts'
 import { releasesFrom } from './release-source.ts'
 import { provideServer, type ProvidedServer } from './server-binary.ts'
-import { findVarnish, type ProvidedVarnish } from '../edges/varnish/find.ts'
 
 export interface ProvisionOptions {
   origin: 'auto' | 'caddy' | 'reference'
+  /** Whose program is wanted. */
+  edge: Pick<Edge, 'find'>
   /** `--server-bin`; a wrong path is a `UsageError`, never a fallback. */
   serverBin?: string | undefined
   /** `--server-version`. */
@@ -40,12 +41,12 @@ export interface ProvisionOptions {
 
 export interface Provisioned {
   server: ProvidedServer
-  varnish: ProvidedVarnish
+  edge: ProvidedEdge
   caddy: ProvidedCaddy
 }
 
 /**
- * Everything a run needs: the origin's server, Varnish, and Caddy for the TLS edge. What is missing
+ * Everything a run needs: the origin's server, the edge's program, and Caddy for the TLS edge. What is missing
  * is installed where that needs no question, else a `UsageError` gives the one command. A second
  * call finds everything and sets up nothing.
  */
@@ -54,7 +55,7 @@ export async function provision(options: ProvisionOptions): Promise<Provisioned>
   const cacheDir = options.cacheDir ?? cacheFolder(env)
   const identities = openIdentityCache(cacheDir)
   const search = { env, identities, folders: options.programFolders, signal }
-  const [server, varnish] = await allDone([
+  const [server, edge] = await allDone([
     provideServer({
       origin: options.origin,
       explicitPath: options.serverBin,
@@ -66,15 +67,15 @@ export async function provision(options: ProvisionOptions): Promise<Provisioned>
       onProgress,
       signal,
     }),
-    findVarnish(search),
+    options.edge.find(search),
   ] as const)
   const caddy = await findCaddy({ ...search, server })
-  const missing = [varnish, caddy].filter(isMissing)
-  if (missing.length === 0) return { server, varnish: found(varnish), caddy: found(caddy) }
+  const missing = [edge, caddy].filter(isMissing)
+  if (missing.length === 0) return { server, edge: found(edge), caddy: found(caddy) }
   await installMissing(missing, host, { env, onProgress, signal })
   return {
     server,
-    varnish: found(await findVarnish(search)),
+    edge: found(await options.edge.find(search)),
     caddy: found(await findCaddy({ ...search, server })),
   }
 }
@@ -95,9 +96,9 @@ async function installMissing(
   const packages = debianPackages(tools)
   const startedAt = performance.now()
   context.onProgress(
-    `Installing ${tools.map((tool) => toolNames[tool]).join(' and ')} (apt-get install ${packages.join(' ')})…`,
+    `Installing ${tools.map((tool) => tool.name).join(' and ')} (apt-get install ${packages.join(' ')})…`,
   )
-  await installDebianPackages(packages, context)
+  await installDebianPackages(packages, { ...context, services: tools.flatMap((tool) => tool.services) })
   context.onProgress(
     `Installed ${packages.join(', ')} in ${Math.ceil((performance.now() - startedAt) / 1_000)} s.`,
   )
@@ -107,7 +108,7 @@ function missingSentence(missing: Missing[], command: string | null): string {
   const because = missing.map((one) => one.because).join(', and ')
   const names = missing
     .flatMap((one) => one.tools)
-    .map((tool) => toolNames[tool])
+    .map((tool) => tool.name)
     .join(' and ')
   const remedy = command ? `run: ${command}` : `install ${names} with this system's package manager`
   return `${because[0]?.toUpperCase()}${because.slice(1)}; ${remedy}`

@@ -17,7 +17,7 @@ export type ReadyProbe =
   | { kind: 'line'; text: string }
 
 /** What a program is, where it has to be put into a container: which image holds it. */
-export type ImageRole = 'origin' | 'varnish' | 'caddy' | 'node'
+export type ImageRole = 'origin' | 'edge' | 'caddy' | 'node'
 
 /** What a hop's program came in, for the report. */
 export interface ImageIdentity {

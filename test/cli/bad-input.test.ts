@@ -80,6 +80,14 @@ describe('places', () => {
   })
 })
 
+describe('the configuration of the cache', () => {
+  test.each<[string, string[], RegExp]>([
+    ['has one name', ['--vcl', 'a.vcl', '--edge-config', 'a.vcl'], /^--vcl and --edge-config both name the configuration of the cache; give one of them\.\n$/],
+    ['is for a cache that there is', ['--edge', 'squid'], /--edge.*squid.*varnish/],
+    ['is not empty', ['--edge-config', ''], /^--edge-config was given nothing/],
+  ])('%s', (_name, args, sentence) => expectRefused([...reference, ...args], sentence))
+})
+
 describe('a VCL', () => {
   test.each<[string, string, RegExp]>([
     ['that is not there', '/nowhere.vcl', /^The VCL \/nowhere\.vcl cannot be read \(ENOENT\)/],

@@ -1,10 +1,12 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { varnishTool } from '../../harness/edges/varnish/find.ts'
+import { varnish } from '../../harness/edges/varnish/varnish.ts'
 import { findCaddy } from '../../harness/provision/caddy.ts'
 import { openIdentityCache } from '../../harness/provision/identity-cache.ts'
 import { installDebianPackages } from '../../harness/provision/install-packages.ts'
-import { canInstall, installCommand, type Host } from '../../harness/provision/missing-tools.ts'
+import { caddyTool, canInstall, compilerTool, installCommand, type Host } from '../../harness/provision/missing-tools.ts'
 import { provision } from '../../harness/provision/provision.ts'
 import { serverScript } from './release-server.ts'
 import { temporaryFolder } from './temporary-folder.ts'
@@ -42,13 +44,13 @@ describe('the one command that installs what is missing', () => {
   ])('%s', (name, command) => {
     const host = hosts[name]
     if (!host) throw new Error(name)
-    expect(installCommand(['varnish', 'caddy'], host)).toBe(command)
+    expect(installCommand([varnishTool, caddyTool], host)).toBe(command)
     expect(canInstall(host)).toBe(name === 'Debian, root')
   })
 
   test('a compiler for macOS comes with its own tools', () => {
     const macOs = hosts['macOS'] as Host
-    expect(installCommand(['compiler'], macOs)).toBe('xcode-select --install')
+    expect(installCommand([compilerTool], macOs)).toBe('xcode-select --install')
   })
 })
 
@@ -72,6 +74,7 @@ describe('all of it', () => {
     const lines: string[] = []
     const options = {
       origin: 'reference' as const,
+      edge: varnish,
       env: { PATH: bin },
       cacheDir: path.join(folder.path, 'cache'),
       onProgress: (line: string) => lines.push(line),
@@ -79,10 +82,10 @@ describe('all of it', () => {
     const first = await provision(options)
     expect(first).toMatchObject({
       server: { kind: 'reference', because: 'it was asked for with --origin reference' },
-      varnish: {
-        varnishd: path.join(bin, 'varnishd'),
+      edge: {
+        path: path.join(bin, 'varnishd'),
         version: '7.1.1',
-        compiler: path.join(bin, 'gcc'),
+        companions: { compiler: path.join(bin, 'gcc') },
       },
       caddy: { path: path.join(bin, 'caddy'), version: '2.8.4', source: path.join(bin, 'caddy') },
     })
@@ -100,6 +103,7 @@ describe('all of it', () => {
     writeFileSync(serverBin, serverScript('0.3.1'), { mode: 0o755 })
     const { server, caddy } = await provision({
       origin: 'caddy',
+      edge: varnish,
       serverBin,
       env: { PATH: bin },
       cacheDir: path.join(folder.path, 'cache'),
@@ -111,13 +115,13 @@ describe('all of it', () => {
   test('--server-bin and --server-version contradict --origin reference, and each other', async () => {
     using folder = temporaryFolder()
     const cacheDir = folder.path
-    await expect(provision({ origin: 'reference', serverBin: '/x', cacheDir })).rejects.toThrow(
+    await expect(provision({ origin: 'reference', edge: varnish, serverBin: '/x', cacheDir })).rejects.toThrow(
       /^--server-bin names/,
     )
     await expect(
-      provision({ origin: 'auto', serverBin: '/x', serverVersion: '1.0.0', cacheDir }),
+      provision({ origin: 'auto', edge: varnish, serverBin: '/x', serverVersion: '1.0.0', cacheDir }),
     ).rejects.toThrow(/both choose/)
-    await expect(provision({ origin: 'auto', serverVersion: 'latest', cacheDir })).rejects.toThrow(
+    await expect(provision({ origin: 'auto', edge: varnish, serverVersion: 'latest', cacheDir })).rejects.toThrow(
       /is not a version/,
     )
   })
@@ -139,7 +143,7 @@ describe('all of it', () => {
     using folder = temporaryFolder()
     fakeTools(folder.path, names)
     const host = hosts['Debian, a user'] as Host
-    const options = { origin: 'reference' as const, host, programFolders: [] }
+    const options = { origin: 'reference' as const, edge: varnish, host, programFolders: [] }
     const attempt = provision({ ...options, env: { PATH: folder.path }, cacheDir: folder.path })
     await expect(attempt).rejects.toThrow(sentence)
   })
@@ -155,7 +159,7 @@ describe('all of it', () => {
       identities: openIdentityCache(folder.path),
     })
     expect(found).toMatchObject({
-      tools: ['caddy'],
+      tools: [caddyTool],
       because: expect.stringContaining(`${path.join(bin, 'caddy')} is another program`),
     })
   })

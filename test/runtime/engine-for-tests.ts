@@ -2,6 +2,7 @@
 import { mkdtempDisposable } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { defaultEdge } from '../../harness/edges/edges.ts'
 import { openEngine, type Engine } from '../../harness/runtime/engine.ts'
 import { provideImages, type RunImages } from '../../harness/runtime/images/provide-images.ts'
 import { openProcessRuntime } from '../../harness/runtime/processes.ts'
@@ -24,5 +25,5 @@ async function make(): Promise<RunImages> {
   await using host = await openProcessRuntime({ runId: path.basename(folder.path), logsDir: folder.path })
   // Not linked statically, as Debian's Caddy is not.
   const caddy = { path: process.execPath, sha256: '' }
-  return await provideImages({ docker: engine!.docker, host, server: null, caddy, onProgress: console.log })
+  return await provideImages({ docker: engine!.docker, host, server: null, caddy, edge: defaultEdge.image, onProgress: console.log })
 }

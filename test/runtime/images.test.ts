@@ -7,12 +7,13 @@ import path from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { unpackTar } from 'modern-tar/fs'
+import { varnish } from '../../harness/edges/varnish/varnish.ts'
 import { UsageError } from '../../harness/errors.ts'
 import { sha256Of } from '../../harness/provision/identify.ts'
 import { openEngine } from '../../harness/runtime/engine.ts'
 import { buildImage } from '../../harness/runtime/images/build-image.ts'
-import { publicReference, publicTags } from '../../harness/runtime/images/public-images.ts'
-import { dockerfile, imageUser, isStatic, libraryPackages, localTag, varnishPackages, type ProgramRecipe } from '../../harness/runtime/images/recipes.ts'
+import { ownImage, publicReference, publicTags } from '../../harness/runtime/images/public-images.ts'
+import { dockerfile, imageUser, isStatic, libraryPackages, localTag, type ProgramRecipe } from '../../harness/runtime/images/recipes.ts'
 import { openProcessRuntime } from '../../harness/runtime/processes.ts'
 import type { Runtime } from '../../harness/runtime/runtime.ts'
 import { engine } from './engine-for-tests.ts'
@@ -30,7 +31,7 @@ describe('a recipe', () => {
     expect(localTag('server', { ...recipe, sha256: 'bb' })).not.toBe(tag)
     expect(localTag('server', { ...recipe, base: 'libraries' })).not.toBe(tag)
     const packages = (names: readonly string[]) => localTag('x', { kind: 'packages', suite: 'bookworm', packages: names })
-    expect(packages(varnishPackages)).not.toBe(packages(libraryPackages))
+    expect(packages(varnish.image.packages)).not.toBe(packages(libraryPackages))
   })
 
   test('runs as nobody, who owns the volume', () => {
@@ -62,8 +63,8 @@ function elf(name: string, types: number[]): string {
 
 test('a public image is asked for by digest where it is known, by tag where it is not', () => {
   const digest = `sha256:${'0'.repeat(64)}`
-  expect(publicReference('varnish', { varnish: digest })).toBe(`docker.io/library/varnish@${digest}`)
-  expect(publicReference('caddy', { varnish: digest })).toBe(publicTags.caddy)
+  expect(publicReference(varnish.image, { varnish: digest })).toBe(`docker.io/library/varnish@${digest}`)
+  expect(publicReference(ownImage('caddy'), { varnish: digest })).toBe(publicTags.caddy)
 })
 
 describe.skipIf(engine === null)('an image made around a program', () => {

@@ -1,43 +1,28 @@
 import { askProgram } from '../../provision/ask-program.ts'
 import { findProgram } from '../../provision/find-program.ts'
 import { sha256Of } from '../../provision/identify.ts'
-import type { IdentityCache } from '../../provision/identity-cache.ts'
-import type { Missing } from '../../provision/missing-tools.ts'
+import { compilerTool, type Missing, type Tool } from '../../provision/missing-tools.ts'
+import type { ProgramSearch, ProvidedEdge } from '../edge.ts'
 
-export interface ProvidedVarnish {
-  varnishd: string
-  varnishadm: string
-  varnishstat: string
-  /** Three numbers, such as 7.1.1. */
-  version: string
-  /** Of varnishd. */
-  sha256: string
-  /** The C compiler that varnishd calls for each VCL. */
-  compiler: string
-  source: string
-}
-
-interface SearchOptions {
-  env: NodeJS.ProcessEnv
-  identities: IdentityCache
-  /** Searched after PATH; default: where package managers put servers. */
-  folders?: readonly string[] | undefined
-  signal?: AbortSignal | undefined
+export const varnishTool: Tool = {
+  name: 'Varnish',
+  packages: { apt: 'varnish', dnf: 'varnish', pacman: 'varnish', apk: 'varnish', zypper: 'varnish', brew: 'varnish' },
+  services: ['varnish', 'varnishncsa'],
 }
 
 /** VCL 4.1, and parameters that the edge is started with, came with this release. */
 const oldestVersion = [6, 0] as const
 
 /** Finds Varnish, its two companions and a C compiler; says which of them is missing. */
-export async function findVarnish(options: SearchOptions): Promise<ProvidedVarnish | Missing> {
+export async function findVarnish(options: ProgramSearch): Promise<ProvidedEdge | Missing> {
   const [varnishd, varnishadm, varnishstat] = ['varnishd', 'varnishadm', 'varnishstat'].map(
     (name) => findProgram(name, options.env, options.folders),
   )
-  if (!varnishd) return { tools: ['varnish'], because: 'Varnish is not installed' }
+  if (!varnishd) return { tools: [varnishTool], because: 'Varnish is not installed' }
   if (!varnishadm || !varnishstat) {
     const absent = varnishadm ? 'varnishstat' : 'varnishadm'
     return {
-      tools: ['varnish'],
+      tools: [varnishTool],
       because: `${varnishd} is here, but ${absent}, which comes with it, is not`,
     }
   }
@@ -46,20 +31,21 @@ export async function findVarnish(options: SearchOptions): Promise<ProvidedVarni
     findProgram('cc', options.env, options.folders)
   if (!compiler)
     return {
-      tools: ['compiler'],
+      tools: [compilerTool],
       because: 'there is no C compiler, which Varnish needs for each VCL',
     }
   const known = await options.identities.of('varnish-1', varnishd, () =>
     identify(varnishd, options.signal),
   )
-  if (!known) return { tools: ['varnish'], because: `${varnishd} does not say that it is Varnish` }
+  if (!known) return { tools: [varnishTool], because: `${varnishd} does not say that it is Varnish` }
   if (isTooOld(known.version)) {
     return {
-      tools: ['varnish'],
+      tools: [varnishTool],
       because: `${varnishd} is Varnish ${known.version}, and ${oldestVersion.join('.')} or later is needed`,
     }
   }
-  return { varnishd, varnishadm, varnishstat, compiler, ...known, source: varnishd }
+  // varnishd calls the compiler for each VCL.
+  return { path: varnishd, ...known, companions: { varnishadm, varnishstat, compiler } }
 }
 
 async function identify(varnishd: string, signal?: AbortSignal) {

@@ -20,7 +20,7 @@ export function varnishEdge(options: VarnishEdge): Service {
   return {
     id: options.id,
     program: options.varnishd,
-    image: 'varnish',
+    image: 'edge',
     args: [
       '-F',
       // No privileges are dropped: the folder is the run's own.

@@ -5,6 +5,7 @@
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { withLock } from '../../bootstrap/lock.mjs'
+import type { EdgeImage } from '../../edges/edge.ts'
 import { UsageError } from '../../errors.ts'
 import { cacheFolder } from '../../provision/cache-folder.ts'
 import { findProgram } from '../../provision/find-program.ts'
@@ -14,8 +15,8 @@ import { canInstall, thisHost } from '../../provision/missing-tools.ts'
 import type { Docker } from '../engine.ts'
 import type { ImageIdentity, ImageRole, Runtime } from '../runtime.ts'
 import { buildImage, follow } from './build-image.ts'
-import { publicReference, type PublicImage } from './public-images.ts'
-import { caddyPackages, isStatic, libraryPackages, localTag, varnishPackages, type ProgramRecipe, type Recipe } from './recipes.ts'
+import { ownImage, publicReference, type PublicImage } from './public-images.ts'
+import { caddyPackages, isStatic, libraryPackages, localTag, type ProgramRecipe, type Recipe } from './recipes.ts'
 
 export interface RunImage extends ImageIdentity {
   /** Path inside of the program that its services run. */
@@ -31,6 +32,7 @@ export interface ImagesOptions {
   server: { path: string; sha256: string } | null
   /** The Caddy that provisioning found; the image is built around it where it is the server itself or no registry answers. */
   caddy: { path: string; sha256: string }
+  edge: EdgeImage
   onProgress?: (line: string) => void
   signal?: AbortSignal
 }
@@ -58,15 +60,15 @@ class Provider {
   }
 
   async all(): Promise<RunImages> {
-    const { server, caddy } = this.#options
-    const varnish = await this.#publicOr('varnish', '/usr/sbin/varnishd', this.#packages(varnishPackages))
-    const node = await this.#publicOr('node', '/usr/local/bin/node', await this.#around(await thisNode(), '/usr/local/bin/node'))
+    const { server, caddy, edge } = this.#options
+    const cache = await this.#publicOr(edge, edge.program, this.#packages(edge.packages))
+    const node = await this.#publicOr(ownImage('node'), '/usr/local/bin/node', await this.#around(await thisNode(), '/usr/local/bin/node'))
     const origin = server === null ? node : await this.#ofServer(server)
-    const edge =
+    const tls =
       caddy.path === server?.path
         ? origin
-        : await this.#publicOr('caddy', '/usr/bin/caddy', await this.#ofCaddy(caddy))
-    return { origin, varnish, caddy: edge, node }
+        : await this.#publicOr(ownImage('caddy'), '/usr/bin/caddy', await this.#ofCaddy(caddy))
+    return { origin, edge: cache, caddy: tls, node }
   }
 
   /** What was made here before is not replaced by a download in the middle of a series of runs. */
@@ -74,11 +76,11 @@ class Provider {
     const reference = publicReference(image)
     const here = await this.#idOf(reference)
     if (here !== null) return { reference, id: here, program, programSha256: null }
-    const made = await this.#idOf(localTag(image, recipe))
+    const made = await this.#idOf(localTag(image.name, recipe))
     if (made === null && (await this.#pull(reference))) {
       return { reference, id: (await this.#idOf(reference))!, program, programSha256: null }
     }
-    return { ...(await this.#make(image, recipe)), program }
+    return { ...(await this.#make(image.name, recipe)), program }
   }
 
   async #ofServer(server: { path: string; sha256: string }): Promise<RunImage> {
@@ -131,7 +133,7 @@ class Provider {
 
   async #baseOf({ base }: ProgramRecipe): Promise<string> {
     if (base === 'scratch') return base
-    return (await this.#publicOr('libraries', '/', this.#packages(libraryPackages))).reference
+    return (await this.#publicOr(ownImage('libraries'), '/', this.#packages(libraryPackages))).reference
   }
 
   async #make(name: string, recipe: Recipe): Promise<Omit<RunImage, 'program'>> {

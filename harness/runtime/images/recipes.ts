@@ -22,8 +22,6 @@ export interface ProgramRecipe {
 
 export type Recipe = PackagesRecipe | ProgramRecipe
 
-/** varnishd compiles each VCL (gcc, libc6-dev, by way of a shell) and removes folders with `rm`. */
-export const varnishPackages = ['varnish', 'gcc', 'libc6-dev', 'dash', 'coreutils'] as const
 export const caddyPackages = ['caddy'] as const
 /** What a program that is not linked statically may need. */
 export const libraryPackages = ['libc6', 'libstdc++6'] as const

@@ -1,8 +1,9 @@
 /** `npm run resolve-images`: asks the registry for the digest of each public tag and notes it. */
 import { writeFileSync } from 'node:fs'
+import { edges } from '../../edges/edges.ts'
 import { UsageError } from '../../errors.ts'
 import { openEngine } from '../engine.ts'
-import { digestsFile, publicTags, type Digests, type PublicImage } from './public-images.ts'
+import { digestsFile, publicTags, type Digests } from './public-images.ts'
 
 const digestShape = /^sha256:[0-9a-f]{64}$/
 
@@ -17,7 +18,8 @@ try {
 async function resolve(): Promise<Digests> {
   const { docker } = await openEngine()
   const digests: Digests = {}
-  for (const [image, tag] of Object.entries(publicTags) as [PublicImage, string][]) {
+  const images = [...Object.entries(publicTags), ...edges.map(({ image }) => [image.name, image.tag] as const)]
+  for (const [image, tag] of images) {
     const found = await docker.getImage(tag).distribution().catch((error: Error) => {
       throw new UsageError(`The registry did not tell the digest of ${tag}: ${error.message.trim()}`)
     })

@@ -1,0 +1,76 @@
+/** Varnish as an edge. */
+import { readFile, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { UsageError } from '../../errors.ts'
+import { cacheFolder } from '../../provision/cache-folder.ts'
+import { openIdentityCache } from '../../provision/identity-cache.ts'
+import { sha256 } from '../../sha256.ts'
+import type { Edge, EdgeConfig, EdgePlace, PreparedEdge, ProvidedEdge } from '../edge.ts'
+import { compileVcl } from './compile.ts'
+import { confineVcl } from './confine.ts'
+import { findVarnish } from './find.ts'
+import { varnishCounters, varnishEdge } from './service.ts'
+import { parseVarnishdParameters } from './varnishd-parameters.ts'
+
+export const varnish: Edge = {
+  id: 'varnish',
+  name: 'Varnish',
+  config: { word: 'VCL', recommended: 'varnish/recommended.vcl', stock: 'varnish/stock.vcl' },
+  image: {
+    name: 'varnish',
+    tag: 'docker.io/library/varnish:7.6.1',
+    program: '/usr/sbin/varnishd',
+    // varnishd compiles each VCL (gcc, libc6-dev, by way of a shell) and removes folders with `rm`.
+    packages: ['varnish', 'gcc', 'libc6-dev', 'dash', 'coreutils'],
+  },
+  find: findVarnish,
+  readConfig,
+  prepare,
+}
+
+const storageMebibytes = 256
+
+async function readConfig(program: ProvidedEdge, file: string, workDir: string): Promise<EdgeConfig> {
+  let source: string
+  try {
+    source = await readFile(file, 'utf8')
+  } catch (error) {
+    throw new UsageError(`The VCL ${file} cannot be read (${(error as NodeJS.ErrnoException).code}); give the path of a readable file.`)
+  }
+  await compileOnce(program, { file, source }, workDir)
+  parseVarnishdParameters(source, file)
+  return { file, source }
+}
+
+/**
+ * A VCL that does not compile, or a compiler that does not work, is told before anything is started,
+ * in the compiler's own words. What this Varnish and this compiler took once is not asked again: it
+ * costs a second.
+ */
+async function compileOnce(program: ProvidedEdge, { file, source }: EdgeConfig, workDir: string): Promise<void> {
+  const { vcl, lines } = confineVcl({ source, file, backends: () => ({ host: '127.0.0.1', port: 1 }) })
+  // An empty file has none, and is named all the same.
+  if (lines.length === 0) lines.push({ file, line: 1 })
+  const confined = path.join(workDir, 'confined.vcl')
+  const compiles = async () => {
+    await writeFile(confined, vcl)
+    await compileVcl({ varnishdPath: program.path, file: confined, workDir: path.join(workDir, 'vcl'), lines })
+    return true
+  }
+  const identities = openIdentityCache(cacheFolder(process.env))
+  await identities.of(`vcl ${sha256(`${program.sha256} ${vcl}`)}`, program.companions.compiler!, compiles)
+}
+
+async function prepare(place: EdgePlace): Promise<PreparedEdge> {
+  const { id, program, config, port, folder } = place
+  const confined = confineVcl({ ...config, backends: () => ({ host: '127.0.0.1', port: place.upstreamPort }) })
+  const vclFile = path.join(place.configFolder, 'edge.vcl')
+  await writeFile(vclFile, confined.vcl)
+  const parameters = parseVarnishdParameters(config.source, config.file)
+  return {
+    service: varnishEdge({ id, varnishd: program.path, vclFile, port, folder, parameters, storageMebibytes }),
+    changes: confined.changes,
+    versionArgs: ['-V'],
+    counters: (runtime) => varnishCounters(runtime, { id, folder }, program.companions.varnishstat!),
+  }
+}
