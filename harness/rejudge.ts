@@ -7,6 +7,8 @@ import { mkdir } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { concludeAll } from './conclude.ts'
 import { exitCodes, UsageError } from './errors.ts'
+import { expectedFailuresOf } from './expected-failures.ts'
+import { ledger } from './expected-failures-ledger.ts'
 import { explain } from './explain.ts'
 import { readHistory, type HistoryCondition } from './history-file.ts'
 import { cutShort } from './judge.ts'
@@ -44,8 +46,10 @@ export async function rejudge(folder: string): Promise<Rejudged> {
   const scenarios = inSavedOrder(saved, judge.scenarios).map((scenario) => lessDamage(scenario, condition))
   const notRun = notRunOf(saved, scenarios)
   const interruption = because === null ? null : { message: because, exitCode: exitCodes.unknown }
+  const expectedFailures = expectedFailuresOf(ledger, saved.subject, scenarios)
   const result: Result = {
     ...saved,
+    expectedFailures: judge.begin.facts.twins.length > 0 ? [] : expectedFailures,
     ...concludeAll({ ...judge.begin.facts, scenarios, notRun }, interruption),
     banners: [...saved.banners, 'JUDGED AGAIN: this result was made from the saved history of its run.'],
     scenarios,

@@ -9,6 +9,8 @@ import { concludeAll, type AuditPart, type GatheredFacts } from './conclude.ts'
 import { exitCodes, Interrupted, interruptionOf } from './errors.ts'
 import type { Subject } from './gather.ts'
 import { gatherHarness, gatherHost } from './gather-environment.ts'
+import { expectedFailuresOf, mendedBanners } from './expected-failures.ts'
+import { ledger } from './expected-failures-ledger.ts'
 import { HistoryFile } from './history-file.ts'
 import type { FileChange } from './prepare-origin.ts'
 import { leftOut, type Plan } from './plan.ts'
@@ -168,16 +170,20 @@ function resultOf(options: RunOptions, collected: Collected, beginning: Beginnin
   // In the plan's order, not in that in which they happened to end: rows name the first of them.
   const order = plan.scenarios.map((scenario) => scenario.id)
   const scenarios = collected.scenarios.toSorted((a, b) => order.indexOf(a.id) - order.indexOf(b.id))
+  const { kind, version } = subject.server
+  // Of a program that is broken on purpose nothing is known.
+  const expectedFailures = plantedTwins().length > 0 ? [] : expectedFailuresOf(ledger, { kind, version }, scenarios)
   return {
     schemaVersion,
     runId: options.runId,
     ...concludeAll({ ...factsOf(options), scenarios, notRun: collected.notRun }, interruption),
     scope: scopeOf(options, collected.identities),
-    banners: bannersOf(options),
+    banners: [...bannersOf(options), ...mendedBanners(expectedFailures)],
+    expectedFailures,
     harness: beginning.harness,
     subject: {
-      kind: subject.server.kind,
-      version: subject.server.version,
+      kind,
+      version,
       sha256: subject.server.kind === 'production' ? subject.server.sha256 : null,
       label: subject.server.kind === 'production' ? subject.server.label : 'reference server',
       hops: ['origin', 'edge', 'tls'].flatMap((id) => collected.identities.get(id) ?? []),

@@ -96,5 +96,6 @@ function resultOf({ scenarios }: RunJudge, { harness, host }: Pick<Result, 'harn
     options: {},
     scenarios,
     notRun: [],
+    expectedFailures: [],
   }
 }

@@ -87,7 +87,7 @@ function scenarios(result: Result): Content {
   if (result.scenarios.length === 0) return ''
   return html`<section id="scenarios" aria-labelledby="scenarios-title">
     <h2 id="scenarios-title">Scenarios</h2>
-    ${result.scenarios.map(scenarioSection)}
+    ${result.scenarios.map((scenario, index) => scenarioSection(scenario, index, result.expectedFailures))}
   </section>`
 }
 

@@ -196,6 +196,16 @@ export const result = z.strictObject({
   scenarios: z.array(scenarioResult),
   /** Scenarios that did not run, with the reason: nothing vanishes. */
   notRun: z.array(z.strictObject({ id: z.string(), because: z.string(), rows: z.array(z.enum(rowIds)) })),
+  /** What the ledger of known failures has about this server version, and what became of it. Nothing is greener for it. */
+  expectedFailures: z.array(
+    z.strictObject({
+      scenario: z.string(),
+      fingerprint: z.string(),
+      issue: z.string().nullable(),
+      why: z.string(),
+      state: z.enum(['failed', 'mended', 'not-judged']),
+    }),
+  ),
   checklist: z.array(
     z.strictObject({
       id: z.enum(rowIds),

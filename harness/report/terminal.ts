@@ -45,6 +45,7 @@ export function renderTerminal(result: Result, options: TerminalOptions): string
   list(paper, 'What this verdict speaks of', result.scope)
   boxes(paper, result)
   failedRows(paper, result)
+  knownFailures(paper, result)
   unknownRows(paper, result)
   quietRows(paper, result)
   scenarios(paper, result)
@@ -174,6 +175,17 @@ function failedRows(paper: Paper, result: Result): void {
     paper.labelled('Fix', row.fix, '    ')
     if (row.reproduce !== '') paper.command('Repeat', row.reproduce, '    ')
   }
+}
+
+/** Which of the failures one has seen before: the others are news. */
+function knownFailures(paper: Paper, result: Result): void {
+  const failed = new Set(result.scenarios.flatMap(({ id, checks }) => checks.flatMap((check) => (check.verdict === 'fail' ? `${check.fingerprint} of ${id}` : []))))
+  const known = result.expectedFailures.filter(({ state }) => state === 'failed')
+  if (failed.size === 0 || known.length === 0) return
+  for (const { fingerprint, scenario } of known) failed.delete(`${fingerprint} of ${scenario}`)
+  paper.heading(`Known of this server version: ${known.length} of these failures`)
+  for (const { fingerprint, scenario, why, issue } of known) paper.item('·', 'dim', `${fingerprint} of ${scenario}: ${why}${issue === null ? '' : ` ${issue}`}`, '  ')
+  if (failed.size > 0) list(paper, 'New', [...failed])
 }
 
 function unknownRows(paper: Paper, result: Result): void {

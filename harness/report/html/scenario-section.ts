@@ -3,18 +3,20 @@ import type { VerdictKind } from '../../verdict.ts'
 import { duration, faultWords, number, plural, valueWithUnit } from '../figures.ts'
 import { kindOrder } from '../groups.ts'
 import { readableEvidence, shortened } from '../readable-evidence.ts'
-import type { CheckResult, ScenarioResult } from '../result.ts'
+import type { CheckResult, Result, ScenarioResult } from '../result.ts'
 import { badge, icon, toneOf } from './badge.ts'
 import { html, type Content, type Markup } from './markup.ts'
 import { measurementFigures } from './measurements.ts'
 import { timeline } from './timeline.ts'
+
+type Known = Result['expectedFailures'][number]
 
 /** The place of a scenario in the page; ids come from a file, so only harmless ones are used as such. */
 export function scenarioAnchor(id: string, index: number): string {
   return /^[a-z][a-z0-9-]{0,80}$/.test(id) ? `scenario-${id}` : `scenario-${index + 1}`
 }
 
-export function scenarioSection(scenario: ScenarioResult, index: number): Markup {
+export function scenarioSection(scenario: ScenarioResult, index: number, known: readonly Known[]): Markup {
   const anchor = scenarioAnchor(scenario.id, index)
   return html`<section class="card scenario ${toneOf(scenario.verdict)}" id="${anchor}" aria-labelledby="${anchor}-title">
     <header>
@@ -27,7 +29,7 @@ export function scenarioSection(scenario: ScenarioResult, index: number): Markup
     ${timeline(scenario)}
     ${measurementFigures(scenario)}
     ${faults(scenario)}
-    ${checks(scenario.checks)}
+    ${checks(scenario.checks, known.filter((one) => one.scenario === scenario.id && one.state === 'failed'))}
   </section>`
 }
 
@@ -43,13 +45,13 @@ function faults({ faults: injected }: ScenarioResult): Content {
   )}</ul>`
 }
 
-function checks(all: readonly CheckResult[]): Content {
+function checks(all: readonly CheckResult[], known: readonly Known[]): Content {
   if (all.length === 0) return html`<p class="quiet">No check has judged this scenario.</p>`
   const rank = (check: CheckResult) => kindOrder.indexOf(check.verdict)
   const sorted = all.toSorted((a, b) => rank(a) - rank(b))
   const sentences = new Set(sorted.map((check) => JSON.stringify([check.verdict, check.because])))
   const groups = [...sentences].map((sentence) => sorted.filter((check) => JSON.stringify([check.verdict, check.because]) === sentence))
-  return html`<h4>Checks</h4><ul class="checks">${groups.map((group) => (group.length > 1 && isBare(group) ? together(group) : group.map(oneCheck)))}</ul>`
+  return html`<h4>Checks</h4><ul class="checks">${groups.map((group) => (group.length > 1 && isBare(group) ? together(group) : group.map((check) => oneCheck(check, known))))}</ul>`
 }
 
 /** Checks of which there is nothing to tell but one and the same sentence. */
@@ -66,7 +68,8 @@ function together(group: readonly CheckResult[]): Markup {
   </li>`
 }
 
-function oneCheck(check: CheckResult): Markup {
+function oneCheck(check: CheckResult, known: readonly Known[]): Markup {
+  const expected = known.find(({ fingerprint }) => fingerprint === check.fingerprint)
   const facts = [
     ...measured(check),
     check.severity,
@@ -77,6 +80,7 @@ function oneCheck(check: CheckResult): Markup {
     <p class="check-title">${icon(check.verdict)}<strong>${check.title ?? check.id}</strong><span class="unseen"> ${verdictWord[check.verdict]}.</span></p>
     <p>${shortened(check.because)}</p>
     <p class="check-facts">${gauge(check)}${facts.map((fact) => html`<span>${fact}</span>`)}</p>
+    ${expected === undefined ? '' : html`<p class="quiet">Known of this server version: ${expected.why}${expected.issue === null ? '' : ` ${expected.issue}`}</p>`}
     ${evidence(check)}
   </li>`
 }
