@@ -6,6 +6,8 @@ export default defineConfig({
     // Tests start real servers on a machine that may have two cores.
     maxWorkers: 2,
     maxConcurrency: 2,
+    // A test that does not say which runtime it means must not take another one where an engine answers.
+    env: { DURABLE_STREAMS_RUNTIME: 'processes' },
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

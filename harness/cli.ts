@@ -15,13 +15,12 @@ import { refuseLowOpenFilesLimit } from './open-files-limit.ts'
 import { lastFailed } from './last-failed.ts'
 import { makeOutputFolder } from './output-folder.ts'
 import { loadScenarios, planRun, type Plan } from './plan.ts'
-import { provision } from './provision/provision.ts'
 import { openProgress, type Progress } from './report/progress.ts'
 import { repetitionLine, repetitionsOf, repetitionTable } from './report/repetitions.ts'
 import { renderTerminal } from './report/terminal.ts'
 import type { Result } from './report/result.ts'
 import { run } from './run.ts'
-import { openRuntime } from './open-runtime.ts'
+import { openWorkshop } from './open-workshop.ts'
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..')
 /** Below the run's folder, with `--keep`. */
@@ -83,27 +82,28 @@ async function withProgress<T>(work: (progress: Progress) => Promise<T>): Promis
 async function simulate(options: Options, plan: Plan, out: string, progress: Progress, signal: AbortSignal): Promise<Result> {
   const runId = newRunId()
   await using output = await makeOutputFolder(out, runId)
-  const edge = edgeById(options.edge)
-  const provided = await provision({ ...options, edge, env: process.env, signal, onProgress: (line) => progress.note(line) })
-  signal.throwIfAborted()
-  await using runtime = await openRuntime(options.runtime, { ...provided, edge }, (line) => progress.note(line), {
+  const onProgress = (line: string) => progress.note(line)
+  await using workshop = await openWorkshop({
+    kind: options.runtime,
+    edge: edgeById(options.edge),
+    provision: { ...options, env: process.env, signal, onProgress },
+    onProgress,
     runId,
     logsDir: path.join(output.path, 'logs'),
     ...(options.keep ? { keepIn: path.join(output.path, keptFolder) } : {}),
     signal,
   })
+  const { runtime, runtimeBecause, server } = workshop
   // Where no port is free no scenario could start: told now, not by each of them.
   await runtime.leasePort()
   const subject = await gather({
-    ...provided,
-    edge: { kind: edge, program: provided.edge },
-    runtime,
+    ...workshop,
     ...(options.caddyfile === undefined ? {} : { caddyfile: options.caddyfile }),
     ...(options.edgeConfig === undefined ? {} : { edgeConfig: options.edgeConfig }),
   })
   refuseLowOpenFilesLimit(subject.capabilities && (subject.capabilities.maxFileHandles ?? maxFileHandlesDefault), options.streams)
   signal.throwIfAborted()
-  if (provided.server.kind === 'reference') progress.note(`REFERENCE SERVER, not production: ${provided.server.because}`)
+  if (server.kind === 'reference') progress.note(`REFERENCE SERVER, not production: ${server.because}`)
   const seed = options.seed ?? randomInt(2 ** 31)
   return await run({
     runId,
@@ -111,6 +111,7 @@ async function simulate(options: Options, plan: Plan, out: string, progress: Pro
     subject,
     plan,
     runtime,
+    runtimeBecause,
     audits: audit(subject),
     sizes: { profile: options.profile, readers: options.readers, streams: options.streams, staleMs: options.staleMs },
     seed,

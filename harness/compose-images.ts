@@ -9,7 +9,7 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { defaultEdge } from './edges/edges.ts'
 import { exitCodes, UsageError } from './errors.ts'
-import { provision } from './provision/provision.ts'
+import { provisionServer } from './provision/provision.ts'
 import { openEngine } from './runtime/engine.ts'
 import { provideImages } from './runtime/images/provide-images.ts'
 import { openProcessRuntime } from './runtime/processes.ts'
@@ -32,11 +32,12 @@ async function main(): Promise<void> {
     throw new UsageError(`${file} is not of this command's making: move it away, or put its lines elsewhere.`)
   }
   const serverBin = serverBinOf(process.argv.slice(2))
-  const { server, caddy } = await provision({ origin: 'auto', edge: defaultEdge, onProgress, ...(serverBin === undefined ? {} : { serverBin }) })
+  const server = await provisionServer({ origin: 'auto', onProgress, ...(serverBin === undefined ? {} : { serverBin }) })
   const { docker } = await openEngine()
   await using folder = await mkdtempDisposable(path.join(tmpdir(), 'compose-images-'))
   await using host = await openProcessRuntime({ runId: path.basename(folder.path), logsDir: folder.path })
-  const images = await provideImages({ docker, host, server: server.kind === 'production' ? server : null, caddy, edge: defaultEdge.image, onProgress })
+  const production = server.kind === 'production' ? server : null
+  const images = await provideImages({ docker, host, server: production, caddy: production, edge: defaultEdge.image, onProgress })
   if (server.kind === 'reference') onProgress(`REFERENCE SERVER, not production: ${server.because}`)
   const variables = {
     COMPOSE_PROJECT_NAME: 'durable-streams-world',

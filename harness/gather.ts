@@ -77,7 +77,7 @@ async function readFiles({ server, edge, caddy, runtime, ...given }: GatherOptio
     const capabilities = caddyfile ? capabilitiesOf(caddyfile.json) : null
     const names = (capabilities?.streamHosts ?? []).map(concreteName).filter((name) => isIP(name) === 0)
     const environment = names.length > 0 ? { TLS_EDGE_NAMES: names.join(', ') } : {}
-    const tlsEdge = await adaptCaddyfile({ caddyPath: caddy.path, file: defaultTlsCaddyfile, workDir, environment })
+    const tlsEdge = await adaptCaddyfile({ caddyPath: caddy.path, file: defaultTlsCaddyfile, workDir, environment, run: caddy.run })
     return { caddyfile, capabilities, names, edge: gatheredEdge, tlsEdge: tlsEdge.json }
   } finally {
     await rm(workDir, { recursive: true, force: true })

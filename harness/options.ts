@@ -39,7 +39,7 @@ export function parseOptions(args: string[]): Options {
     .description('Judges a Durable Streams deployment: server, cache and settings, as in production.')
     .argument('[ids...]', 'scenarios to run; all of them by default')
     .addOption(new Option('--profile <name>', 'how often things are repeated').choices(['quick', 'full']).default('quick'))
-    .addOption(new Option('--runtime <kind>', 'how services run').choices(['auto', 'processes', 'containers']).default('auto'))
+    .addOption(new Option('--runtime <kind>', 'how services run').choices(['auto', 'processes', 'containers']).env('DURABLE_STREAMS_RUNTIME').default('auto'))
     .addOption(new Option('--origin <kind>', 'which server; "caddy" never falls back').choices(['auto', 'caddy', 'reference']).default('auto'))
     .option('--server-bin <path>', 'the production server to judge', notEmpty('--server-bin'))
     .option('--server-version <version>', 'the release to download', notEmpty('--server-version'))

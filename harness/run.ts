@@ -31,6 +31,8 @@ export interface RunOptions {
   subject: Subject
   plan: Plan
   runtime: Runtime
+  /** Why it is this one. */
+  runtimeBecause: string
   audits: AuditPart[]
   sizes: Sizes
   seed: number
@@ -190,6 +192,7 @@ function resultOf(options: RunOptions, collected: Collected, beginning: Beginnin
       fileChanges: [...collected.fileChanges.values()],
     },
     runtime: options.runtime.kind,
+    runtimeBecause: options.runtimeBecause,
     profile: options.sizes.profile,
     seed: options.seed,
     startedAt: beginning.startedAt.toISOString(),
@@ -207,7 +210,7 @@ const placeOf: Record<Runtime['kind'], string> = {
 }
 
 /** What the verdict speaks of, and what it does not. */
-function scopeOf({ subject, sizes, readersMax, runtime }: RunOptions, identities: Collected['identities']): string[] {
+function scopeOf({ subject, sizes, readersMax, runtime, runtimeBecause }: RunOptions, identities: Collected['identities']): string[] {
   // In a container the cache may be another one than this host's.
   const { kind, program, config } = subject.edge
   const edge = `${kind.name} ${identities.get('edge')?.version ?? program.version}`
@@ -215,6 +218,7 @@ function scopeOf({ subject, sizes, readersMax, runtime }: RunOptions, identities
   const caddyfile = subject.caddyfile === null ? '' : subject.caddyfile.isDefault ? ', with the default Caddyfile' : `, with your ${subject.caddyfile.file}`
   const lines = [
     `Judged: ${subject.server.kind === 'production' ? 'the production server' : 'the reference server'} ${subject.server.version}${caddyfile}, behind ${edge} with ${edgeConfig}, behind Caddy ${subject.caddy.version} for TLS, ${placeOf[runtime.kind]}.`,
+    `Runtime: ${runtime.kind}, because ${runtimeBecause.replace(/\.$/, '')}.`,
     'Not judged: your own application code (no --app), your CDN, your network, your disks.',
   ]
   if (sizes.readers < 10_000) lines.push(`Crowds had ${sizes.readers.toLocaleString('en-US')} readers, not 10,000, as --readers asked.`)

@@ -48,7 +48,7 @@ const arrows: Arrow[] = [
   {
     // The user's own files are adapted and compiled by the programs they are for: a part of gathering.
     name: 'only runtime, provision, gather and bench run programs',
-    from: /^(?!bench\/|harness\/(bootstrap|provision|runtime)\/|harness\/gather[^/]*\.ts$|harness\/confine\/caddyfile\.ts$|harness\/edges\/[\w-]+\/compile\.ts$)/,
+    from: /^(?!bench\/|harness\/(bootstrap|provision|runtime)\/|harness\/gather[^/]*\.ts$|harness\/confine\/run-program\.ts$|harness\/edges\/[\w-]+\/compile\.ts$)/,
     not: /^(node:child_process|execa)$/,
     reach: 'directly',
   },

@@ -1,5 +1,4 @@
 /** Reads a user's Caddyfile: which files and variables it wants, and what Caddy makes of it. */
-import { execa } from 'execa'
 import { globSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
@@ -7,6 +6,7 @@ import { UsageError } from '../errors.ts'
 import { confinedEnvironment } from './environment.ts'
 import { isObject, objectAt, type Json, type JsonObject } from './json.ts'
 import { redactText } from './redact.ts'
+import { onThisHost, type RunProgram } from './run-program.ts'
 
 export interface CaddyfileVariable {
   readonly name: string
@@ -30,6 +30,8 @@ export interface AdaptOptions {
   readonly timeoutMs?: number
   /** Below it the adapter gets a home folder, removed afterwards; the system's temporary one unless told. */
   readonly workDir?: string
+  /** How the adapter is run; on this host unless told. */
+  readonly run?: RunProgram | undefined
 }
 
 export interface AdaptWarning {
@@ -45,7 +47,6 @@ export interface AdaptedCaddyfile extends CaddyfileSources {
 
 const fileBytesMax = 4 * 1024 * 1024
 const filesMax = 500
-const outputBytesMax = 64 * 1024 * 1024
 
 /**
  * Turns a Caddyfile into JSON with the binary's own adapter, which starts nothing. It runs with an
@@ -69,16 +70,13 @@ async function runAdapter(
   file: string,
   home: string,
   sources: CaddyfileSources,
-  { caddyPath, environment = {}, timeoutMs = 20_000 }: AdaptOptions,
+  { caddyPath, environment = {}, timeoutMs = 20_000, run = onThisHost }: AdaptOptions,
 ): Promise<{ stdout: string; stderr: string }> {
-  const result = await execa(caddyPath, ['adapt', '--config', file, '--adapter', 'caddyfile'], {
+  const result = await run(caddyPath, {
+    args: ['adapt', '--config', file, '--adapter', 'caddyfile'],
     cwd: dirname(file),
     env: confinedEnvironment(home, environment),
-    extendEnv: false,
-    reject: false,
-    stdin: 'ignore',
-    timeout: timeoutMs,
-    maxBuffer: outputBytesMax,
+    timeoutMs,
   })
   if (result.exitCode === 0) return result
   if (result.timedOut) {

@@ -4,6 +4,7 @@
  * this interface; nothing outside of that folder knows which program it is.
  */
 import type { Change } from '../confine/caddy-rules.ts'
+import type { RunProgram } from '../confine/run-program.ts'
 import type { IdentityCache } from '../provision/identity-cache.ts'
 import type { Missing } from '../provision/missing-tools.ts'
 import type { Runtime, Service } from '../runtime/runtime.ts'
@@ -48,6 +49,10 @@ export interface EdgeImage {
   program: string
   /** Debian's, with what the program calls. */
   packages: readonly string[]
+  /** Paths in it of what is called beside the program, by name; as `ProvidedEdge.companions` has them. */
+  companions: Readonly<Record<string, string>>
+  /** Arguments with which the program tells its version. */
+  versionArgs: readonly string[]
 }
 
 export interface ProgramSearch {
@@ -65,6 +70,8 @@ export interface ProvidedEdge {
   sha256: string
   /** Paths of what is called beside it, by name. */
   companions: Readonly<Record<string, string>>
+  /** How it is run over a file, by itself: on this host unless told (`onThisHost`), else in its image. */
+  run?: RunProgram
 }
 
 export interface EdgeConfig {

@@ -1,3 +1,4 @@
+import type { RunProgram } from '../confine/run-program.ts'
 import { findProgram } from './find-program.ts'
 import { identifyCaddy } from './identify.ts'
 import type { IdentityCache } from './identity-cache.ts'
@@ -11,6 +12,8 @@ export interface ProvidedCaddy {
   sha256: string
   /** Where it came from, for the report: the server binary itself, or a caddy found or installed. */
   source: string
+  /** How it is run over a file; on this host unless told. */
+  run?: RunProgram
 }
 
 interface SearchOptions {

@@ -39,45 +39,55 @@ export interface ProvisionOptions {
   programFolders?: readonly string[]
 }
 
-export interface Provisioned {
-  server: ProvidedServer
+/** The programs of the hops behind which the origin stands. */
+export interface Hops {
   edge: ProvidedEdge
   caddy: ProvidedCaddy
 }
 
+export interface Provisioned extends Hops {
+  server: ProvidedServer
+}
+
 /**
- * Everything a run needs: the origin's server, the edge's program, and Caddy for the TLS edge. What is missing
- * is installed where that needs no question, else a `UsageError` gives the one command. A second
- * call finds everything and sets up nothing.
+ * Everything a run of processes needs: the origin's server, the edge's program, and Caddy for the TLS
+ * edge. What is missing is installed where that needs no question, else a `UsageError` gives the one command. A
+ * second call finds everything and sets up nothing.
  */
 export async function provision(options: ProvisionOptions): Promise<Provisioned> {
-  const { env = process.env, onProgress = () => {}, signal, host = thisHost() } = options
+  const server = await provisionServer(options)
+  return { server, ...(await provisionHops(server, options)) }
+}
+
+/** The origin's server alone: a run in containers has the rest in images. */
+export async function provisionServer(options: Omit<ProvisionOptions, 'edge'>): Promise<ProvidedServer> {
+  const { env = process.env, onProgress = () => {}, signal } = options
   const cacheDir = options.cacheDir ?? cacheFolder(env)
-  const identities = openIdentityCache(cacheDir)
+  return provideServer({
+    origin: options.origin,
+    explicitPath: options.serverBin,
+    version: options.serverVersion,
+    releases: releasesFrom(options.releaseBaseUrl, env),
+    env,
+    cacheDir,
+    identities: openIdentityCache(cacheDir),
+    onProgress,
+    signal,
+  })
+}
+
+/** The edge's program and Caddy of this host, installed where they are missing and that needs no question. */
+export async function provisionHops(server: ProvidedServer, options: ProvisionOptions): Promise<Hops> {
+  const { env = process.env, onProgress = () => {}, signal, host = thisHost() } = options
+  const identities = openIdentityCache(options.cacheDir ?? cacheFolder(env))
   const search = { env, identities, folders: options.programFolders, signal }
-  const [server, edge] = await allDone([
-    provideServer({
-      origin: options.origin,
-      explicitPath: options.serverBin,
-      version: options.serverVersion,
-      releases: releasesFrom(options.releaseBaseUrl, env),
-      env,
-      cacheDir,
-      identities,
-      onProgress,
-      signal,
-    }),
-    options.edge.find(search),
-  ] as const)
-  const caddy = await findCaddy({ ...search, server })
+  const find = () => allDone([options.edge.find(search), findCaddy({ ...search, server })] as const)
+  const [edge, caddy] = await find()
   const missing = [edge, caddy].filter(isMissing)
-  if (missing.length === 0) return { server, edge: found(edge), caddy: found(caddy) }
+  if (missing.length === 0) return { edge: found(edge), caddy: found(caddy) }
   await installMissing(missing, host, { env, onProgress, signal })
-  return {
-    server,
-    edge: found(await options.edge.find(search)),
-    caddy: found(await findCaddy({ ...search, server })),
-  }
+  const [edgeNow, caddyNow] = await find()
+  return { edge: found(edgeNow), caddy: found(caddyNow) }
 }
 
 interface InstallContext {

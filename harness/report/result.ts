@@ -178,6 +178,8 @@ export const result = z.strictObject({
     fileChanges: z.array(z.strictObject({ file: z.string(), diff: z.string() })),
   }),
   runtime: z.enum(['processes', 'containers']),
+  /** Why this one: it was asked for, or what `--runtime auto` found; a clause. Missing in older results. */
+  runtimeBecause: z.string().optional(),
   profile: z.enum(['quick', 'full', 'soak']),
   seed: z.number().int(),
   startedAt: z.string(),

@@ -7,6 +7,7 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { HarnessError } from '../errors.ts'
 import { openFilesMax } from '../load/fleet/limits.ts'
@@ -34,6 +35,8 @@ const killAfterAbortMs = 2_500
 /** The engine keeps each container's output until it is removed. */
 const engineLog = { Type: 'json-file', Config: { 'max-size': '60m', 'max-file': '1' } }
 const nameMax = 120
+/** With its standard streams for the harness. */
+const talking = { OpenStdin: true, StdinOnce: true, AttachStdin: true, AttachStdout: true, AttachStderr: true }
 
 /**
  * Opens the runtime of one run. What dead runs left in the engine is removed first.
@@ -224,6 +227,29 @@ class ContainerRuntime implements Runtime {
     return { code: exitCode, stdout, stderr }
   }
 
+  async runIn(role: ImageRole, args: string[], { timeoutMs, env = {}, cwd = '/' }: Parameters<Runtime['runIn']>[2]): Promise<CommandResult> {
+    this.#checkOpen()
+    const image = this.#plans.images[role]
+    const id = `${role}-alone`
+    const common = this.#plans.of(id, role, { ...talking, Entrypoint: [image.program], Cmd: args, Env: environmentOf(env), WorkingDir: cwd })
+    // What it reads may be the project's own.
+    const mounts = [...common.HostConfig!.Mounts!.filter(({ Target }) => Target !== checkout), mount(checkout, true)]
+    const plan = { ...common, HostConfig: { ...common.HostConfig, Mounts: mounts, NetworkMode: 'none' } }
+    const log = this.#host.logOf(id)
+    const from = log.position()
+    const owned = await this.#own(id, log, { plan, stopSignal: 'SIGTERM', talks: true })
+    owned.talk!.stdin.end()
+    const said = Promise.all([text(owned.talk!.stdout), owned.exited])
+    const what = `${path.basename(image.program)} ${args[0] ?? ''} in ${image.reference} to end`
+    try {
+      const [stdout, { code }] = await within(said, { for: what, timeoutMs })
+      return { code, stdout, stderr: log.textBetween(from, log.position()) }
+    } catch (error) {
+      await owned.kill()
+      throw new HarnessError((error as Error).message)
+    }
+  }
+
   async spawn(id: string, program: string, args: string[], env: Record<string, string> = {}): Promise<Program> {
     const { owned, talk } = await this.#talkingContainer(id, program, args, env)
     return { ...handles(owned), stdin: talk.stdin, stdout: talk.stdout, stderr: talk.stderr }
@@ -252,11 +278,7 @@ class ContainerRuntime implements Runtime {
       Cmd: args,
       Env: environmentOf(env),
       WorkingDir: '/',
-      OpenStdin: true,
-      StdinOnce: true,
-      AttachStdin: true,
-      AttachStdout: true,
-      AttachStderr: true,
+      ...talking,
       HostConfig: { NetworkMode: this.#namespace.networkMode },
     })
     const owned = await this.#own(id, log, { plan, stopSignal: 'SIGTERM', talks: true })

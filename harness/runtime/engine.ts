@@ -32,6 +32,9 @@ const insteadProcesses = 'or run without containers: --runtime processes'
 export async function openEngine(): Promise<Engine> {
   // Its loading takes a third of a second, which a run of processes need not wait for.
   const { getContainerRuntimeClient } = await import('testcontainers')
+  // Where published ports would be: there are none. It would ask for a bridge network, or start a
+  // container, to find out.
+  process.env['TESTCONTAINERS_HOST_OVERRIDE'] ??= '127.0.0.1'
   const found = await getContainerRuntimeClient().catch(async () => {
     throw new UsageError(await whyNone())
   })
@@ -83,7 +86,8 @@ async function whyNone(): Promise<string> {
   if (code === 'EACCES' || code === 'EPERM') {
     return `This user may not speak to the container engine at ${socket}: join the group that may (usually "docker"), ${insteadProcesses}.`
   }
-  return `No container engine answers at ${socket}${code === null ? '' : ` (${code})`}: start it, ${insteadProcesses}.`
+  if (code === null) return `What answers at ${socket} does not speak as a container engine does: set DOCKER_HOST to one, ${insteadProcesses}.`
+  return `No container engine answers at ${socket} (${code}): start it, ${insteadProcesses}.`
 }
 
 const knockMsMax = 5_000

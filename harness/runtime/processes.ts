@@ -13,7 +13,7 @@ import { launch, type OwnedProcess } from './owned-process.ts'
 import { openPortLeases, type PortLeases } from './ports.ts'
 import { runTag, taggedPids } from './process-table.ts'
 import { createRunFolder, createTemporaryFolder, removeRunFolder } from './run-folder.ts'
-import type { Ability, CommandResult, Conversation, Program, Runtime, Service, StartOutcome } from './runtime.ts'
+import type { Ability, CommandResult, Conversation, ImageRole, Program, Runtime, Service, StartOutcome } from './runtime.ts'
 import { ServiceLog } from './service-log.ts'
 import { startService } from './service-start.ts'
 import { startSupervisor, type Supervision } from './supervision.ts'
@@ -136,6 +136,10 @@ class ProcessRuntime implements HostRuntime {
     const { timeoutMs, env = commandEnvironment(), cwd } = options
     const owned = await this.#launch(path.basename(program), { program, args, env, cwd }, ['ignore', 'pipe', 'pipe'])
     return runCommand(owned, [program, ...args].join(' '), timeoutMs)
+  }
+
+  async runIn(role: ImageRole): Promise<CommandResult> {
+    throw new HarnessError(`Processes have no image for ${role}.`)
   }
 
   async spawn(id: string, program: string, args: string[], env = commandEnvironment()): Promise<Program> {

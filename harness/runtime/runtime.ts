@@ -170,6 +170,11 @@ export interface Runtime extends AsyncDisposable {
    * service whose surroundings it needs: in containers, the program of that name in its container.
    */
   run(program: string, args: string[], options: { timeoutMs: number; env?: Record<string, string>; cwd?: string; beside?: string }): Promise<CommandResult>
+  /**
+   * Runs the program of an image to its end, with nothing of a world around it: a compiler, an adapter.
+   * Throws HarnessError past `timeoutMs`, and where `image(role)` is null: there the host's own is to be run.
+   */
+  runIn(role: ImageRole, args: string[], options: { timeoutMs: number; env?: Record<string, string>; cwd?: string }): Promise<CommandResult>
   /** Starts a program the harness talks to over its standard streams. Throws HarnessError when there is none. */
   spawn(id: string, program: string, args: string[], env?: Record<string, string>): Promise<Program>
   /** Starts a program the harness talks to line by line. Throws HarnessError when there is none. */

@@ -1,9 +1,9 @@
 /** Lets Varnish itself say whether a VCL is right, in terms of the user's own file and lines. */
-import { execa } from 'execa'
 import { mkdirSync } from 'node:fs'
 import { UsageError } from '../../errors.ts'
 import { confinedEnvironment, searchPath } from '../../confine/environment.ts'
 import { redactText } from '../../confine/redact.ts'
+import { onThisHost, type RunProgram } from '../../confine/run-program.ts'
 import type { SourceLine } from './vcl-includes.ts'
 
 export interface CompileVclOptions {
@@ -17,10 +17,11 @@ export interface CompileVclOptions {
   readonly timeoutMs?: number
   /** The command that compiles C, for machines where varnishd's own one does not fit. */
   readonly ccCommand?: string
+  /** How the compiler is run; on this host unless told. */
+  readonly run?: RunProgram | undefined
 }
 
 const wordsMax = 600
-const outputBytesMax = 8 * 1024 * 1024
 
 /**
  * Compiles a VCL without starting a cache.
@@ -28,18 +29,12 @@ const outputBytesMax = 8 * 1024 * 1024
  * @throws UsageError with the compiler's own words, or saying that no C compiler was found.
  */
 export async function compileVcl(options: CompileVclOptions): Promise<void> {
-  const { varnishdPath, file, workDir, timeoutMs = 60_000 } = options
+  const { varnishdPath, file, workDir, timeoutMs = 60_000, run = onThisHost } = options
   mkdirSync(workDir, { recursive: true })
   const compiler = options.ccCommand === undefined ? [] : ['-p', `cc_command=${options.ccCommand}`]
   const args = ['-C', '-j', 'none', '-f', file, '-n', workDir, ...compiler]
-  const result = await execa(varnishdPath, args, {
-    env: { ...confinedEnvironment(workDir), PATH: searchPath(process.env) },
-    extendEnv: false,
-    reject: false,
-    stdin: 'ignore',
-    timeout: timeoutMs,
-    maxBuffer: outputBytesMax,
-  })
+  const env = { ...confinedEnvironment(workDir), PATH: searchPath(process.env) }
+  const result = await run(varnishdPath, { args, cwd: workDir, env, timeoutMs })
   if (result.exitCode === 0) return
   if (result.timedOut) throw new UsageError(`Varnish did not compile ${file} in ${timeoutMs} ms.`)
   if (result.exitCode === undefined) {

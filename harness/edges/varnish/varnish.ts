@@ -22,6 +22,8 @@ export const varnish: Edge = {
     program: '/usr/sbin/varnishd',
     // varnishd compiles each VCL (gcc, libc6-dev, by way of a shell) and removes folders with `rm`.
     packages: ['varnish', 'gcc', 'libc6-dev', 'dash', 'coreutils'],
+    companions: { varnishadm: '/usr/bin/varnishadm', varnishstat: '/usr/bin/varnishstat' },
+    versionArgs: ['-V'],
   },
   find: findVarnish,
   readConfig,
@@ -54,11 +56,12 @@ async function compileOnce(program: ProvidedEdge, { file, source }: EdgeConfig, 
   const confined = path.join(workDir, 'confined.vcl')
   const compiles = async () => {
     await writeFile(confined, vcl)
-    await compileVcl({ varnishdPath: program.path, file: confined, workDir: path.join(workDir, 'vcl'), lines })
+    await compileVcl({ varnishdPath: program.path, file: confined, workDir: path.join(workDir, 'vcl'), lines, run: program.run })
     return true
   }
   const identities = openIdentityCache(cacheFolder(process.env))
-  await identities.of(`vcl ${sha256(`${program.sha256} ${vcl}`)}`, program.companions.compiler!, compiles)
+  // The compiler of an image goes with it, and its hash stands for both.
+  await identities.of(`vcl ${sha256(`${program.sha256} ${vcl}`)}`, program.companions.compiler ?? file, compiles)
 }
 
 async function prepare(place: EdgePlace): Promise<PreparedEdge> {

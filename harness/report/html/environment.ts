@@ -46,7 +46,7 @@ function digest(sha256: string | null): Content {
   return sha256 === null ? 'unknown' : html`<code>${sha256.slice(0, 16)}</code>`
 }
 
-function hostFacts({ host, runtime }: Result): [string, Content][] {
+function hostFacts({ host, runtime, runtimeBecause }: Result): [string, Content][] {
   return [
     ['Cores', number(host.cores)],
     ['Memory', bytes(host.memoryBytes)],
@@ -54,7 +54,7 @@ function hostFacts({ host, runtime }: Result): [string, Content][] {
     ['Readers it can hold', html`${number(host.readersMax)} (${host.readersMaxBecause})`],
     ['Kernel', host.kernel],
     ['Node', host.node],
-    ['Services run as', runtime],
+    ['Services run as', runtimeBecause === undefined ? runtime : `${runtime}, because ${runtimeBecause}`],
   ]
 }
 

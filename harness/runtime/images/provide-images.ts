@@ -30,9 +30,9 @@ export interface ImagesOptions {
   host: Pick<Runtime, 'run' | 'temporaryFolder'>
   /** The verified server; none where the reference server stands in. */
   server: { path: string; sha256: string } | null
-  /** The Caddy that provisioning found; the image is built around it where it is the server itself or no registry answers. */
-  caddy: { path: string; sha256: string }
   edge: EdgeImage
+  /** A Caddy of this host: where it is the server itself the image is the same; where no registry answers it may be built around it. */
+  caddy: { path: string; sha256: string } | null
   onProgress?: (line: string) => void
   signal?: AbortSignal
 }
@@ -65,7 +65,7 @@ class Provider {
     const node = await this.#publicOr(ownImage('node'), '/usr/local/bin/node', await this.#around(await thisNode(), '/usr/local/bin/node'))
     const origin = server === null ? node : await this.#ofServer(server)
     const tls =
-      caddy.path === server?.path
+      caddy !== null && caddy.path === server?.path
         ? origin
         : await this.#publicOr(ownImage('caddy'), '/usr/bin/caddy', await this.#ofCaddy(caddy))
     return { origin, edge: cache, caddy: tls, node }
@@ -90,11 +90,20 @@ class Provider {
 
   async #idOf(reference: string): Promise<string | null> {
     try {
-      return (await this.#options.docker.getImage(reference).inspect()).Id
+      const { Id, Architecture } = await this.#options.docker.getImage(reference).inspect()
+      this.#refuseForeign(reference, Architecture)
+      return Id
     } catch (error) {
       if ((error as { statusCode?: number }).statusCode === 404) return null
       throw error
     }
+  }
+
+  /** The engine is of this machine's processor; an image pulled for another one would not run. */
+  #refuseForeign(reference: string, architecture: string): void {
+    const own = process.arch === 'x64' ? 'amd64' : process.arch
+    if (!architecture || architecture === own) return
+    throw new UsageError(`The image ${reference} is for ${architecture} and the engine is ${own}: docker pull --platform linux/${own} ${reference}, or run without containers: --runtime processes.`)
   }
 
   /** False when no registry answers; one that wants a login or does not have the image is the user's to mend. */
@@ -108,6 +117,8 @@ class Provider {
       return true
     } catch (error) {
       const because = (error as Error).message.trim()
+      // Its own sentence: the engine's disk is full.
+      if (error instanceof UsageError && because.includes("engine's disk")) throw error
       if (/unauthorized|denied|authentication required/i.test(because)) {
         throw new UsageError(`The registry wants a login for ${reference}: docker login, or run without containers: --runtime processes.`)
       }
@@ -118,8 +129,8 @@ class Provider {
   }
 
   /** A distribution's Caddy is linked with libraries of its own choice: it comes with them, or alone. */
-  async #ofCaddy(caddy: { path: string; sha256: string }): Promise<Recipe> {
-    return (await isStatic(caddy.path)) ? this.#around(caddy, '/usr/bin/caddy') : this.#packages(caddyPackages)
+  async #ofCaddy(caddy: ImagesOptions['caddy']): Promise<Recipe> {
+    return caddy !== null && (await isStatic(caddy.path)) ? this.#around(caddy, '/usr/bin/caddy') : this.#packages(caddyPackages)
   }
 
   #packages(packages: readonly string[]): Recipe {
