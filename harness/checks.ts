@@ -24,9 +24,11 @@ import { nothingIsTornCheck } from './checks/nothing-is-torn.ts'
 import { nothingRefusedIsStoredCheck } from './checks/nothing-refused-is-stored.ts'
 import { nothingIsTwiceCheck } from './checks/nothing-is-twice.ts'
 import { orderIsKeptCheck } from './checks/order-is-kept.ts'
+import { producerAnswersAreRightCheck } from './checks/producer-answers-are-right.ts'
 import { readyWithinCheck } from './checks/ready-within.ts'
 
 const all: readonly AnyCheck[] = [
+  producerAnswersAreRightCheck,
   cursorMovesOnCheck,
   countCanBeWrongCheck,
   crowdIsServedRightCheck,
@@ -90,3 +92,4 @@ export const crowdCollapses = constructor(crowdCollapsesCheck)
 export const crowdIsServedRight = constructor(crowdIsServedRightCheck)
 export const countCanBeWrong = constructor(countCanBeWrongCheck)
 export const cursorMovesOn = constructor(cursorMovesOnCheck)
+export const producerAnswersAreRight = constructor(producerAnswersAreRightCheck)

@@ -111,6 +111,7 @@ export const speakers: Partial<Record<RowId, string>> = {
   'lifecycle-sliding': 'alive-until-expiry',
   'cdn-collapse': 'crowd-collapses',
   'ops-restart': 'ready-within',
+  producers: 'producer-answers-are-right',
   'durability-crash': 'kills-hit-a-working-server',
 }
 

@@ -21,6 +21,10 @@ const fixes: readonly (readonly [fingerprint: string, fix: string])[] = [
     'nothing-is-twice/doubled/producer',
     'Do not rely on idempotent producers across a crash of this server version: let readers drop what they have seen, and report the run upstream.',
   ],
+  [
+    'producer-answers-are-right/',
+    'Do not rely on idempotent producers of this server version in the cases named: let readers drop what they have seen, and report the run upstream.',
+  ],
   ['nothing-is-refused/', 'See the answers in the evidence. While the origin is up, clients must not see them: report the run upstream.'],
   ['disk-comes-back/', 'Delete expired streams yourself (DELETE on their path) until the server frees their space, and watch the volume.'],
   ['expired-is-gone/', 'Bound the lifetime of stored answers in the cache below what may be read after the expiry; where the origin itself still answers, report the run upstream.'],

@@ -56,7 +56,7 @@ export interface Operation {
   incarnation: number
   via: Via
   create?: CreateRequest
-  append?: { record: string; bytes: number; producer?: { id: string; epoch: number; seq: number }; retry?: boolean }
+  append?: { record: string; bytes: number; producer?: { id: string; epoch: number; seq: number }; retry?: boolean; closes?: boolean }
   /** How a live or plain read was made. */
   mode?: 'catch-up' | 'long-poll' | 'sse'
   /** A free label that groups operations for a check. */

@@ -34,7 +34,8 @@ export interface KnownStream {
   closed: boolean
   deleted: boolean
   recordsWritten: number
-  producer?: { id: string; epoch: number; nextSeq: number }
+  /** `lastRecord` was sent with the sequence before `nextSeq`. */
+  producer?: { id: string; epoch: number; nextSeq: number; lastRecord?: string }
   ttlSeconds?: number
 }
 
@@ -60,12 +61,23 @@ const headersKept = [
   'producer-epoch',
   'producer-seq',
   'producer-expected-seq',
+  'producer-received-seq',
 ] as const
 
 export interface Answer {
   status: number
   headers: Record<string, string>
   body: Buffer
+}
+
+export interface AppendOptions {
+  producer?: { id: string; epoch: number; seq: number }
+  /** The same record was sent before. */
+  retry?: boolean
+  /** Closes the stream with the same request. */
+  closes?: boolean
+  /** The server takes it, and its answer never reaches the writer. */
+  loseAnswer?: boolean
 }
 
 export class Operations implements AsyncDisposable {
@@ -105,8 +117,9 @@ export class Operations implements AsyncDisposable {
     via: Via,
     record: string,
     payloadBytes: number,
-    more: { producer?: { id: string; epoch: number; seq: number }; retry?: boolean } = {},
+    more: AppendOptions = {},
   ): Promise<Outcome> {
+    const { loseAnswer = false, ...told } = more
     const body = encodeRecord(this.seed, record, stream.contentType, payloadBytes)
     const headers: Record<string, string> = { 'content-type': stream.contentType }
     if (more.producer) {
@@ -114,8 +127,9 @@ export class Operations implements AsyncDisposable {
       headers['producer-epoch'] = String(more.producer.epoch)
       headers['producer-seq'] = String(more.producer.seq)
     }
-    const append = { record, bytes: body.length, ...more }
-    return this.#write({ ...target('append', actor, stream, via), append }, 'POST', stream, headers, body)
+    if (more.closes) headers['stream-closed'] = 'true'
+    const operation = { ...target('append', actor, stream, via), append: { record, bytes: body.length, ...told } }
+    return this.#write(operation, 'POST', stream, headers, body, loseAnswer)
   }
 
   async close(actor: string, stream: KnownStream, via: Via): Promise<Outcome> {
@@ -207,14 +221,23 @@ export class Operations implements AsyncDisposable {
     stream: KnownStream,
     headers: Record<string, string>,
     body?: Buffer,
+    loseAnswer = false,
   ): Promise<Outcome> {
     const id = this.recorder.invoke(operation)
     try {
       const answer = await this.send(operation.via, method, stream.path, headers, body)
+      if (loseAnswer) return this.#loseAnswer(id, answer)
       return this.recorder.settle(id, kindOf(answer.status), { status: answer.status, headers: answer.headers })
     } catch (error) {
       return this.recorder.settle(id, kindOfError(error), { error: reasonOf(error) })
     }
+  }
+
+  /** The writer ended before it read the answer: it knows nothing. That the server took it proves the fault. */
+  #loseAnswer(id: number, answer: Answer): Outcome {
+    const proof = `the server had answered ${answer.status}`
+    this.recorder.record({ kind: 'fault', fault: 'lost-answer', phase: 'injected', proof, proven: answer.status < 300 })
+    return this.recorder.settle(id, 'info', { error: 'the writer ended before it read the answer' })
   }
 
   /** Sends one request and reads its whole answer. Throws what undici throws. */

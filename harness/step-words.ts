@@ -30,6 +30,8 @@ const words: { [S in Step as S['kind']]: (step: S, size: Size) => string | null 
   churn: ({ operationsEach, label }) => `${plural(operationsEach, 'read or append', 'reads and appends')} on each stream, ${label === 'own' ? 'at its own setting' : label.replaceAll('-', ' ')}`,
   'second-server': ({ on }) => `start a second server on the same ${on === 'port' ? 'port' : 'data_dir'}`,
   crowd: crowdWords,
+  producers: ({ cases, via, kinds }) => `idempotent producers: ${cases === 'every' ? 'every case' : and(cases)} on ${and(kinds)} streams ${through(via)}`,
+  'producers-go-on': ({ via }) => `idempotent producers go on ${through(via)}`,
   stop: ({ hop, signal, after }) => `stop the ${hopWords[hop]} (${signal})${afterWords(after)}`,
 }
 

@@ -10,6 +10,7 @@ import { handshakesInterpreter, type Handshakes } from './steps/handshakes.ts'
 import { passagesInterpreter, type Passages } from './steps/passages.ts'
 import { churnInterpreter, type Churn } from './steps/churn.ts'
 import { secondServerInterpreter, type SecondServer } from './steps/second-server.ts'
+import { producersGoOnInterpreter, producersInterpreter, type Producers, type ProducersGoOn } from './steps/producers.ts'
 import { crowdInterpreter, type CrowdStep } from './steps/crowd.ts'
 import { readAllInterpreter, type ReadAllFromStart } from './steps/read-all.ts'
 import { repeatInterpreter, type Repeat } from './steps/repeat.ts'
@@ -22,7 +23,7 @@ import {
   type Stop,
 } from './steps/start-stop.ts'
 
-export type Step = Append | CreateStreams | During | Kill | CrowdStep | SecondServer | Churn | Passages | Handshakes | WatchDisk | RefusedCreates | Lifelines | ReadAllFromStart | Repeat | Start | Stop
+export type Step = Append | CreateStreams | During | Kill | CrowdStep | SecondServer | Churn | Passages | Handshakes | WatchDisk | RefusedCreates | Lifelines | ReadAllFromStart | Repeat | Start | Stop | Producers | ProducersGoOn
 
 const interpreters: { [S in Step as S['kind']]: Interpreter<S> } = {
   append: appendInterpreter,
@@ -40,6 +41,8 @@ const interpreters: { [S in Step as S['kind']]: Interpreter<S> } = {
   churn: churnInterpreter,
   'second-server': secondServerInterpreter,
   crowd: crowdInterpreter,
+  producers: producersInterpreter,
+  'producers-go-on': producersGoOnInterpreter,
   stop: stopInterpreter,
 }
 

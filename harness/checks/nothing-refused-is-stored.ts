@@ -15,7 +15,7 @@ interface State {
   recordsRead: number
   /** Records of which every attempt was refused, with the answer. */
   refused: Map<string, string>
-  /** Records with an attempt that may have happened: a refused retry says nothing of the first. */
+  /** Records with an attempt that may have happened. A refused retry says nothing of the first. */
   undecided: Set<string>
   stored: Findings
 }
@@ -43,10 +43,10 @@ export const nothingRefusedIsStoredCheck: Check<State, object> = {
 }
 
 function keep({ refused, undecided }: State, event: Outcome): void {
-  const { record } = event.append!
+  const { record, retry = false } = event.append!
   if (event.kind === 'info') undecided.add(record)
   if (event.kind !== 'fail') refused.delete(record)
-  else if (!undecided.has(record) && refused.size < refusedMax) refused.set(record, event.status === undefined ? 'not connected' : String(event.status))
+  else if (!retry && !undecided.has(record) && refused.size < refusedMax) refused.set(record, event.status === undefined ? 'not connected' : String(event.status))
 }
 
 function examine(state: State, event: Outcome & { atMs: number }): void {

@@ -67,6 +67,7 @@ async function writer(
 async function appendOnce(step: Append, context: StepContext, actor: string, stream: KnownStream): Promise<boolean> {
   const record = recordId(stream)
   const producer = nextProducer(stream)
+  if (stream.producer) stream.producer.lastRecord = record
   const options = producer ? { producer } : {}
   let outcome = await context.operations.append(actor, stream, step.via, record, step.payloadBytes, options)
   // Only a producer may retry: the server knows its sequence numbers and drops a second copy.

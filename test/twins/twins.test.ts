@@ -87,6 +87,15 @@ const twins: Twin[] = [
     base: 'frees-expired-streams',
     reddens: ['disk-comes-back'],
   },
+  { id: 'accepts-a-stale-epoch', breaks: 'origin', scenario: 'producers-write-once', reddens: ['producer-answers-are-right'] },
+  { id: 'accepts-a-gap', breaks: 'origin', scenario: 'producers-write-once', reddens: ['producer-answers-are-right'] },
+  { id: 'stores-duplicates', breaks: 'origin', scenario: 'producers-write-once', reddens: ['nothing-is-twice'] },
+  {
+    id: 'forgets-producers-at-restart',
+    breaks: 'origin',
+    scenario: 'producers-write-once',
+    reddens: ['nothing-is-twice', 'producer-answers-are-right'],
+  },
   { id: 'never-collapses', breaks: 'edge', scenario: 'fan-out-long-poll', reddens: ['crowd-collapses'] },
   { id: 'serves-a-stale-tail', breaks: 'edge', scenario: 'fan-out-catch-up', reddens: ['crowd-is-served-right'] },
   {

@@ -10,6 +10,7 @@ import { existsSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import { DurableStreamTestServer, FileBackedStreamStore } from '@durable-streams/server'
+import { treatmentOf, withoutProducer } from './producer-twins.ts'
 
 interface Argument {
   port: number
@@ -57,9 +58,34 @@ async function pass(inner: number, request: http.IncomingMessage, response: http
     return
   }
   const body = await buffer(request)
+  if (request.method === 'POST' && headers['producer-id'] !== undefined) {
+    await passProducer(inner, request, response, headers, body)
+    return
+  }
   const stored = isAppend(request) ? whatIsStored(url, body) : [body]
   if (stored.length === 0) response.writeHead(204, { 'stream-next-offset': 'lost' }).end()
   else await inTurn(request, () => forward(inner, request, response, headers, stored))
+}
+
+/** Streams that a producer has appended to since the start. */
+const produced = new Set<string>()
+
+async function passProducer(
+  inner: number,
+  request: http.IncomingMessage,
+  response: http.ServerResponse,
+  headers: http.IncomingHttpHeaders,
+  body: Buffer,
+): Promise<void> {
+  const url = request.url!
+  const treatment = treatmentOf(twin, url, headers, { isFirstSinceStart: !produced.has(url), restarted })
+  produced.add(url)
+  if (!treatment.storeFirst && !treatment.storeInstead) return forward(inner, request, response, headers, [body])
+  const answer = await send(inner, request, response, withoutProducer(headers), body)
+  answer.resume()
+  if (treatment.storeFirst) return forward(inner, request, response, headers, [body])
+  const echoed = { 'producer-epoch': headers['producer-epoch'], 'producer-seq': headers['producer-seq'] }
+  response.writeHead(200, { 'stream-next-offset': answer.headers['stream-next-offset'], ...echoed }).end()
 }
 
 function isOpened(url: string): boolean {
