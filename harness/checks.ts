@@ -25,6 +25,11 @@ import { nothingRefusedIsStoredCheck } from './checks/nothing-refused-is-stored.
 import { nothingIsTwiceCheck } from './checks/nothing-is-twice.ts'
 import { orderIsKeptCheck } from './checks/order-is-kept.ts'
 import { producerAnswersAreRightCheck } from './checks/producer-answers-are-right.ts'
+import { liveReadersMissNothingCheck } from './checks/live-readers-miss-nothing.ts'
+import { liveReadersResumeCheck } from './checks/live-readers-resume.ts'
+import { noAnswerIsWrongCheck } from './checks/no-answer-is-wrong.ts'
+import { stopsWithinGraceCheck } from './checks/stops-within-grace.ts'
+import { routineIsDoneCheck } from './checks/routine-is-done.ts'
 import { readyWithinCheck } from './checks/ready-within.ts'
 
 const all: readonly AnyCheck[] = [
@@ -52,6 +57,11 @@ const all: readonly AnyCheck[] = [
   nothingRefusedIsStoredCheck,
   orderIsKeptCheck,
   readyWithinCheck,
+  liveReadersMissNothingCheck,
+  liveReadersResumeCheck,
+  noAnswerIsWrongCheck,
+  stopsWithinGraceCheck,
+  routineIsDoneCheck,
 ]
 
 /** The check with this id. Throws TypeError where there is none. */
@@ -93,3 +103,8 @@ export const crowdIsServedRight = constructor(crowdIsServedRightCheck)
 export const countCanBeWrong = constructor(countCanBeWrongCheck)
 export const cursorMovesOn = constructor(cursorMovesOnCheck)
 export const producerAnswersAreRight = constructor(producerAnswersAreRightCheck)
+export const liveReadersMissNothing = constructor(liveReadersMissNothingCheck)
+export const liveReadersResume = constructor(liveReadersResumeCheck)
+export const noAnswerIsWrong = constructor(noAnswerIsWrongCheck)
+export const stopsWithinGrace = constructor(stopsWithinGraceCheck)
+export const routineIsDone = constructor(routineIsDoneCheck)

@@ -112,6 +112,8 @@ export const speakers: Partial<Record<RowId, string>> = {
   'cdn-collapse': 'crowd-collapses',
   'ops-restart': 'ready-within',
   producers: 'producer-answers-are-right',
+  'ops-graceful': 'stops-within-grace',
+  'ops-reload': 'no-answer-is-wrong',
   'durability-crash': 'kills-hit-a-working-server',
 }
 

@@ -41,6 +41,12 @@ const fixes: readonly (readonly [fingerprint: string, fix: string])[] = [
     'crowd-is-served-right/incomplete/',
     'See the statuses in the evidence: 5xx from the cache are its limits (threads, workspace, timeouts to the origin); raise the one that its log names.',
   ],
+  [
+    'stops-within-grace/',
+    'Set grace_period in the Caddyfile\'s global options, a few seconds below what the container is given to stop (docker: 10 s): without it a stop waits for every long-poll and event stream. caddy/Caddyfile does.',
+  ],
+  ['live-readers-miss-nothing/', 'See which way and mode missed what: a record that is also missing in a read from the start was lost by the server, any other by a hop on that way. Report the run upstream where it is the origin\'s.'],
+  ['live-readers-resume/', 'Compare the ways in the evidence: what is late by all of them is the origin\'s, what is late by one is that hop\'s buffering or caching.'],
   ['cursor-moves-on/', 'Keep the cursor parameter in the cache key, and let Stream-Cursor pass to the client.'],
   ['files-stay-bounded/errors/', 'Raise max_file_handles to what the report recommends, and the limit of open files (ulimit -n) above it.'],
   ['files-stay-bounded/leak/', 'Raise the limit of open files (ulimit -n), watch the process\'s descriptors, and report the run upstream: this server version keeps files open beyond max_file_handles.'],

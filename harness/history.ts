@@ -82,8 +82,8 @@ export interface Outcome extends Operation {
 export interface Lifecycle {
   kind: 'lifecycle'
   hop: HopId
-  what: 'started' | 'not-ready' | 'stopped' | 'killed' | 'crashed' | 'refused'
-  /** For `started`: until ready. For `stopped`: until gone. */
+  what: 'started' | 'not-ready' | 'stopping' | 'stopped' | 'killed' | 'crashed' | 'refused'
+  /** For `started`: until ready. For `stopped`: until gone; `stopping` is the moment of the signal. */
   tookMs?: number
   because?: string
   /** For `not-ready`: what kept it from being ready. */
@@ -105,13 +105,17 @@ export interface Sample {
   label?: string
 }
 
-/** One fault, from injection to healing, with its proof by counters. */
+/** One fault, or an operator's routine, from its beginning to its end, with its proof by counters. */
 export interface FaultEvent {
   kind: 'fault'
   fault: string
   phase: 'injected' | 'healed'
+  /** The hop that it happens to, where it is one. */
+  hop?: HopId
   proof?: string
   proven?: boolean
+  /** The subject's own words, where it would not do what the operator asked of it. */
+  refused?: string
 }
 
 /** One record for a whole crowd of readers; the readers' columns are in `columnsFile`. */
@@ -199,6 +203,40 @@ export interface Arrival {
   afterAckMs: number
 }
 
+export type FollowMode = 'catch-up' | 'long-poll' | 'sse'
+
+/**
+ * What happened to a reader that follows one stream to its end, by the offsets and cursors it is
+ * told: `attached` (again), `received` records, was `refused` by an answer that no reader of a living
+ * stream should get, `cut` (no answer, or half of one), `ended`.
+ */
+export interface Follow {
+  kind: 'follow'
+  what: 'attached' | 'received' | 'refused' | 'cut' | 'ended'
+  reader: string
+  mode: FollowMode
+  via: Via
+  stream: string
+  incarnation: number
+  /** Ids of whole records, in the order in which they came. */
+  records?: string[]
+  /** Bytes that are of no record, in words. */
+  damaged?: string[]
+  status?: number
+  /** What a good status came without: names of headers, or of fields of an event. */
+  lacks?: string[]
+  error?: string
+  /** Of `ended`: the stream said it was closed, the reader was at the tail, or it never got there. */
+  at?: 'closed' | 'tail' | 'behind'
+}
+
+/** Every reader of a `follow` step is attached, or as many as were when the waiting was given up. */
+export interface Followers {
+  kind: 'followers'
+  attached: number
+  of: number
+}
+
 /** What the harness could not do; a check that needs it is `unknown`. */
 export interface Shortfall {
   kind: 'shortfall'
@@ -258,6 +296,8 @@ export type EventBody =
   | Handshake
   | Exchange
   | Arrival
+  | Follow
+  | Followers
   | Shortfall
   | StepMark
 

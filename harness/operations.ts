@@ -20,6 +20,8 @@ export interface Endpoint {
   /** Host header, as the user's clients would send it. */
   authority: string
   tls?: { caPem: string; servername: string }
+  /** Sent with every request of the harness's own clients: who they are, where somebody asks. */
+  headers?: Record<string, string>
 }
 
 /** A stream as its writers know it. */
@@ -254,7 +256,7 @@ export class Operations implements AsyncDisposable {
     const response = await this.#pool(via, endpoint).request({
       method: method as Dispatcher.HttpMethod,
       path,
-      headers: { host: endpoint.authority, ...headers },
+      headers: { host: endpoint.authority, ...endpoint.headers, ...headers },
       body: body ?? null,
       headersTimeout: timeoutMs,
       bodyTimeout: timeoutMs,

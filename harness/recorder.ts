@@ -115,5 +115,6 @@ export class Recorder {
 function eventName(body: EventBody): string {
   if ('op' in body) return `${body.op}.${body.kind}`
   if (body.kind === 'lifecycle') return `lifecycle.${body.what}`
+  if (body.kind === 'follow') return `follow.${body.what}`
   return body.kind
 }

@@ -32,6 +32,10 @@ const words: { [S in Step as S['kind']]: (step: S, size: Size) => string | null 
   crowd: crowdWords,
   producers: ({ cases, via, kinds }) => `idempotent producers: ${cases === 'every' ? 'every case' : and(cases)} on ${and(kinds)} streams ${through(via)}`,
   'producers-go-on': ({ via }) => `idempotent producers go on ${through(via)}`,
+  follow: ({ modes, via }) => `follow streams live: ${and(modes.map((mode) => modeWords[mode]))}, ${through(via)}`,
+  'await-readers': () => null,
+  'await-events': () => null,
+  'close-streams': ({ via }) => `close streams ${through([via])}`,
   stop: ({ hop, signal, after }) => `stop the ${hopWords[hop]} (${signal})${afterWords(after)}`,
 }
 

@@ -6,6 +6,9 @@ import { duringInterpreter, type During } from './steps/during.ts'
 import { lifelinesInterpreter, type Lifelines } from './steps/lifelines.ts'
 import { refusedCreatesInterpreter, type RefusedCreates } from './steps/refused-creates.ts'
 import { watchDiskInterpreter, type WatchDisk } from './steps/watch-disk.ts'
+import { awaitReadersInterpreter, followInterpreter, type AwaitReaders, type Follow } from './steps/follow.ts'
+import { closeStreamsInterpreter, type CloseStreams } from './steps/close-streams.ts'
+import { awaitEventsInterpreter, type AwaitEvents } from './steps/await-events.ts'
 import { handshakesInterpreter, type Handshakes } from './steps/handshakes.ts'
 import { passagesInterpreter, type Passages } from './steps/passages.ts'
 import { churnInterpreter, type Churn } from './steps/churn.ts'
@@ -23,7 +26,29 @@ import {
   type Stop,
 } from './steps/start-stop.ts'
 
-export type Step = Append | CreateStreams | During | Kill | CrowdStep | SecondServer | Churn | Passages | Handshakes | WatchDisk | RefusedCreates | Lifelines | ReadAllFromStart | Repeat | Start | Stop | Producers | ProducersGoOn
+export type Step =
+  | Append
+  | CreateStreams
+  | During
+  | Kill
+  | CrowdStep
+  | SecondServer
+  | Churn
+  | Passages
+  | Handshakes
+  | WatchDisk
+  | RefusedCreates
+  | Lifelines
+  | ReadAllFromStart
+  | Repeat
+  | Start
+  | Stop
+  | Producers
+  | ProducersGoOn
+  | Follow
+  | AwaitReaders
+  | CloseStreams
+  | AwaitEvents
 
 const interpreters: { [S in Step as S['kind']]: Interpreter<S> } = {
   append: appendInterpreter,
@@ -44,6 +69,10 @@ const interpreters: { [S in Step as S['kind']]: Interpreter<S> } = {
   producers: producersInterpreter,
   'producers-go-on': producersGoOnInterpreter,
   stop: stopInterpreter,
+  follow: followInterpreter,
+  'await-readers': awaitReadersInterpreter,
+  'close-streams': closeStreamsInterpreter,
+  'await-events': awaitEventsInterpreter,
 }
 
 /** The interpreter of a step's kind. Throws TypeError for a kind that there is none for. */

@@ -15,6 +15,8 @@ export interface Append {
   streams: string
   /** Ends by itself after so many acknowledged appends; otherwise when `during` ends. */
   acknowledged?: number
+  /** A writer begins an append so long after it began the last one; at once, where it is left out. */
+  everyMs?: number
 }
 
 /**
@@ -28,11 +30,12 @@ export function append(options: {
   via?: Via
   streams?: string
   acknowledged?: number
+  everyMs?: number
 }): Append {
   return { kind: 'append', payloadBytes: 60, via: 'origin', streams: '', ...options }
 }
 
-/** While the origin is down a writer tries again this often; each try is in the history. */
+/** While the origin is down a writer without a pace tries again this often; each try is in the history. */
 const pauseAfterFailureMs = 4
 const appendsMax = 2_000_000
 
@@ -59,8 +62,10 @@ async function writer(
   const random = randomFor(context.seed, context.recorder.scenario, actor)
   while (budget.left > 0 && !context.stopping.aborted && !context.signal.aborted) {
     const stream = streams[random.int(streams.length)]!
+    const next = step.everyMs === undefined ? undefined : delay(step.everyMs)
     if (await appendOnce(step, context, actor, stream)) budget.left -= 1
-    else await delay(pauseAfterFailureMs)
+    else await delay(step.everyMs ?? pauseAfterFailureMs)
+    await next
   }
 }
 
@@ -73,7 +78,7 @@ async function appendOnce(step: Append, context: StepContext, actor: string, str
   // Only a producer may retry: the server knows its sequence numbers and drops a second copy.
   while (producer && outcome.kind !== 'ok' && !isRefusal(outcome.status) && !context.signal.aborted) {
     if (context.stopping.aborted) break
-    await delay(pauseAfterFailureMs)
+    await delay(step.everyMs ?? pauseAfterFailureMs)
     const retry = { producer, retry: true }
     outcome = await context.operations.append(actor, stream, step.via, record, step.payloadBytes, retry)
   }

@@ -154,7 +154,7 @@ interface Follower {
 function get(reader: Follower, query: string): Promise<Dispatcher.ResponseData> {
   return request(`${reader.endpoint.url}${reader.stream.path}?${query}`, {
     dispatcher: reader.agent,
-    headers: { host: reader.endpoint.authority },
+    headers: { host: reader.endpoint.authority, ...reader.endpoint.headers },
     signal: reader.signal,
     headersTimeout: 0,
     bodyTimeout: 0,

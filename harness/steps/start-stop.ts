@@ -95,6 +95,7 @@ function liveStreams(context: StepContext): number {
 export const stopInterpreter: Interpreter<Stop> = async (step, context) => {
   await trigger(step.after, context)
   const before = load(context)
+  context.recorder.record({ kind: 'lifecycle', hop: step.hop, what: 'stopping' })
   const stopped = await context.world.stop(step.hop, { signal: step.signal, graceMs: step.graceMs })
   context.recorder.record({
     kind: 'lifecycle',

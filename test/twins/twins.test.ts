@@ -96,6 +96,14 @@ const twins: Twin[] = [
     scenario: 'producers-write-once',
     reddens: ['nothing-is-twice', 'producer-answers-are-right'],
   },
+  ...[
+    { id: 'ignores-sigterm', reddens: ['stops-within-grace'] },
+    { id: 'forgets-at-a-stop', reddens: ['live-readers-miss-nothing', 'nothing-acknowledged-is-lost'] },
+    { id: 'ends-readers-with-an-error', reddens: ['no-answer-is-wrong'] },
+    { id: 'skips-a-record-on-resumption', reddens: ['live-readers-miss-nothing'] },
+    { id: 'repeats-on-resumption', reddens: ['live-readers-miss-nothing'] },
+    { id: 'stalls-readers-after-a-start', reddens: ['live-readers-resume'] },
+  ].map((twin) => ({ ...twin, breaks: 'origin' as const, scenario: 'stop-with-live-readers', base: 'stops-at-once' })),
   { id: 'never-collapses', breaks: 'edge', scenario: 'fan-out-long-poll', reddens: ['crowd-collapses'] },
   { id: 'serves-a-stale-tail', breaks: 'edge', scenario: 'fan-out-catch-up', reddens: ['crowd-is-served-right'] },
   {

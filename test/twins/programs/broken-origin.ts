@@ -9,6 +9,7 @@ import { once } from 'node:events'
 import { existsSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import { buffer } from 'node:stream/consumers'
+import { setTimeout as delay } from 'node:timers/promises'
 import { DurableStreamTestServer, FileBackedStreamStore } from '@durable-streams/server'
 import { treatmentOf, withoutProducer } from './producer-twins.ts'
 
@@ -22,7 +23,8 @@ interface Argument {
 const { port, dataDir, longPollTimeoutMs, maxFileHandles } = JSON.parse(process.argv[2]!) as Argument
 const twin = process.env.TWIN ?? ''
 const restarted = existsSync(dataDir)
-process.once('SIGTERM', () => process.exit(0))
+const front = http.createServer({ requestTimeout: 0 })
+process.once('SIGTERM', () => void stop())
 
 /** More than there will be streams. */
 const unboundedHandles = 1_000_000
@@ -40,6 +42,46 @@ const heldBack = new Map<string, Buffer>()
 const refusing = new Set<string>()
 /** Streams that were appended to since the start. */
 const opened = new Set<string>()
+
+/** How long it holds live readers off after a start, and appends back before they are stored. */
+const stallMs = 8_000
+const storeAfterMs = 400
+const startedAt = performance.now()
+/** Of appends that are acknowledged at once and stored later, by stream: the last one's storing. */
+const storing = new Map<string, Promise<unknown>>()
+/** Live readers that have no answer yet. */
+const waiting = new Set<http.ServerResponse>()
+/** Streams of which one live read after the restart has been falsified. */
+const falsified = new Set<string>()
+
+/** Writes that have not been answered yet. */
+let writing = 0
+let isStopping = false
+
+/**
+ * With live readers attached the reference server takes longer to stop than a container is given. This
+ * one answers the writes that it has, and goes.
+ */
+async function stop(): Promise<void> {
+  if (twin === 'ignores-sigterm') return
+  isStopping = true
+  front.close()
+  if (twin === 'ends-readers-with-an-error') {
+    for (const response of waiting) if (!response.headersSent) response.writeHead(404, { 'content-type': 'text/plain' }).end('shutting down')
+  }
+  do await delay(50)
+  while (writing > 0)
+  process.exit(0)
+}
+
+async function answer(inner: number, request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+  if (isStopping) return void response.destroy()
+  const isWrite = request.method !== 'GET' && request.method !== 'HEAD'
+  if (!isWrite) return pass(inner, request, response)
+  writing += 1
+  response.once('close', () => (writing -= 1))
+  return pass(inner, request, response)
+}
 
 async function pass(inner: number, request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
   const headers = { ...request.headers }
@@ -62,6 +104,8 @@ async function pass(inner: number, request: http.IncomingMessage, response: http
     await passProducer(inner, request, response, headers, body)
     return
   }
+  if (isLive(request)) return passLive(inner, request, response)
+  if (twin === 'forgets-at-a-stop' && /\/live-(no-expiry|json|binary)-/.test(url) && request.method === 'POST') return storeLater(inner, request, response, body)
   const stored = isAppend(request) ? whatIsStored(url, body) : [body]
   if (stored.length === 0) response.writeHead(204, { 'stream-next-offset': 'lost' }).end()
   else await inTurn(request, () => forward(inner, request, response, headers, stored))
@@ -86,6 +130,44 @@ async function passProducer(
   if (treatment.storeFirst) return forward(inner, request, response, headers, [body])
   const echoed = { 'producer-epoch': headers['producer-epoch'], 'producer-seq': headers['producer-seq'] }
   response.writeHead(200, { 'stream-next-offset': answer.headers['stream-next-offset'], ...echoed }).end()
+}
+
+function isLive({ method, url }: http.IncomingMessage): boolean {
+  return method === 'GET' && /[?&]live=/.test(url!)
+}
+
+/** A live read, as it is or falsified once for each stream after the restart. */
+async function passLive(inner: number, request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+  const url = request.url!
+  const path = url.split('?')[0]!
+  if (twin === 'stalls-readers-after-a-start' && restarted) await delay(Math.max(0, stallMs - (performance.now() - startedAt)))
+  const falsifies = ['skips-a-record-on-resumption', 'repeats-on-resumption'].includes(twin) && restarted && /live-no-expiry-.*live=long-poll/.test(url)
+  waiting.add(response)
+  response.once('close', () => waiting.delete(response))
+  if (!falsifies || falsified.has(path)) return forward(inner, request, response, { ...request.headers }, [Buffer.alloc(0)])
+  const asked = twin === 'repeats-on-resumption' ? { url: url.replace(/offset=[^&]*/, 'offset=-1'), method: 'GET', headers: request.headers } : request
+  const answer = await send(inner, asked as http.IncomingMessage, response, { ...request.headers }, Buffer.alloc(0))
+  const body = await buffer(answer)
+  const { 'content-length': _, 'transfer-encoding': __, ...headers } = answer.headers
+  const second = body.indexOf('\n@r ', 1) + 1
+  const falsifiable = twin === 'repeats-on-resumption' || (answer.statusCode === 200 && body.length > 0)
+  if (falsifiable) falsified.add(path)
+  const shown = twin === 'skips-a-record-on-resumption' && falsifiable ? (second > 0 ? body.subarray(second) : Buffer.alloc(0)) : body
+  response.writeHead(answer.statusCode!, { ...headers, 'content-length': String(shown.length) }).end(shown)
+}
+
+/** Acknowledged at once, stored a while later, in order: what is not stored yet goes with the process. */
+async function storeLater(inner: number, request: http.IncomingMessage, response: http.ServerResponse, body: Buffer): Promise<void> {
+  const url = request.url!
+  const isClose = request.headers['stream-closed'] !== undefined
+  const before = storing.get(url) ?? Promise.resolve()
+  const stored = Promise.all([before, delay(storeAfterMs)]).then(async () => {
+    if (isClose) return forward(inner, request, response, { ...request.headers }, [body])
+    ;(await send(inner, request, response, { ...request.headers }, body)).resume()
+  })
+  storing.set(url, stored.catch(() => {}))
+  if (!isClose) response.writeHead(204, { 'stream-next-offset': 'soon' }).end()
+  else await stored
 }
 
 function isOpened(url: string): boolean {
@@ -171,8 +253,7 @@ async function serve(): Promise<void> {
   const server = openServer()
   if (twin === 'frees-expired-streams') setInterval(() => sweep(server), sweepEveryMs)
   const inner = Number(new URL(await server.start()).port)
-  const front = http.createServer((request, response) => void pass(inner, request, response).catch(() => response.destroy()))
-  front.requestTimeout = 0
+  front.on('request', (request, response) => void answer(inner, request, response).catch(() => response.destroy()))
   front.listen(port, '127.0.0.1')
 }
 

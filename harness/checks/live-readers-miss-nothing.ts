@@ -1,0 +1,121 @@
+/**
+ * A reader that follows a stream receives every acknowledged record exactly once and in order,
+ * nothing that was refused, no bytes of another stream, and comes to the stream's end.
+ *
+ * Each stream has one writer with one append in flight, so that the numbers of its records rise in
+ * the order in which they were appended.
+ */
+import type { Check } from '../check.ts'
+import type { Follow, Outcome } from '../history.ts'
+import { number, plural } from '../report/figures.ts'
+import { recordSeries, numberIn } from '../record-id.ts'
+import { fail, pass, unknown } from '../verdict.ts'
+import { Findings } from './findings.ts'
+import { RecordTimes } from './record-times.ts'
+import { since } from './stream-ledger.ts'
+
+interface Reader {
+  /** The number of the record that it received last. */
+  last: number
+  /** Numbers that it went past. */
+  skipped: Set<number>
+  stream: string
+  mode: string
+  via: string
+  ended: boolean
+}
+
+interface State {
+  startMs: number | null
+  acknowledged: RecordTimes
+  refused: Set<string>
+  /** The highest acknowledged number of each stream's series. */
+  highest: Map<string, number>
+  readers: Map<string, Reader>
+  received: number
+  wrong: Findings
+}
+
+export const liveReadersMissNothingCheck: Check<State, object> = {
+  id: 'live-readers-miss-nothing',
+  title: 'Each live reader receives every record once and in order',
+  init: () => ({ startMs: null, acknowledged: new RecordTimes(), refused: new Set(), highest: new Map(), readers: new Map(), received: 0, wrong: new Findings() }),
+  step(state, event) {
+    state.startMs ??= event.atMs
+    if ((event.kind === 'ok' || event.kind === 'fail') && event.append) keepAppend(state, event.append.record, event)
+    // A refused append that is tried anew may be received before its answer is.
+    if (event.kind === 'invoke' && event.append) state.refused.delete(event.append.record)
+    if (event.kind !== 'follow') return
+    const reader = readerOf(state, event)
+    for (const what of event.damaged ?? []) note(state, event, 'damaged', event.atMs, `received ${what}`)
+    for (const record of event.records ?? []) receive(state, reader, event, record)
+    if (event.what === 'ended') end(state, reader, event)
+  },
+  finish({ readers, received, wrong }) {
+    if (wrong.count > 0) {
+      return fail(received, `${wrong.counted} times a live reader missed a record or received it twice, out of order or damaged, among ${plural(readers.size, 'reader')}.`, wrong.evidence, wrong.fingerprint!, { value: wrong.count, unit: 'records', limit: 0 })
+    }
+    const open = [...readers.values()].filter((reader) => !reader.ended).length
+    if (open > 0) return unknown(`${plural(open, 'live reader')} did not come to an end.`, [], received)
+    return pass(received, `${plural(readers.size, 'live reader')} received ${number(received)} records, each once and in order.`, { value: 0, unit: 'records', limit: 0 })
+  },
+}
+
+function keepAppend(state: State, record: string, event: Outcome & { atMs: number }): void {
+  if (event.kind === 'fail') return void state.refused.add(record)
+  state.refused.delete(record)
+  state.acknowledged.set(record, event.atMs)
+  const series = recordSeries(event.stream, event.incarnation)
+  const at = numberIn(series, record)
+  state.highest.set(series, Math.max(at, state.highest.get(series) ?? 0))
+  // The acknowledgement may come after the readers went past.
+  for (const [name, reader] of state.readers) {
+    if (reader.stream === event.stream && reader.skipped.has(at)) note(state, { ...reader, reader: name }, 'missed', event.atMs, `never received ${record}, but the ones after it`)
+  }
+}
+
+function readerOf(state: State, event: Follow): Reader {
+  const known = state.readers.get(event.reader)
+  if (known) return known
+  const { stream, mode, via } = event
+  const reader = { last: 0, skipped: new Set<number>(), stream, mode, via, ended: false }
+  state.readers.set(event.reader, reader)
+  return reader
+}
+
+function receive(state: State, reader: Reader, event: Follow & { atMs: number }, record: string): void {
+  state.received += 1
+  const at = numberIn(recordSeries(event.stream, event.incarnation), record)
+  if (at === 0) return note(state, event, 'foreign', event.atMs, `received ${record}, which is of another stream`)
+  if (state.refused.has(record)) note(state, event, 'refused', event.atMs, `received ${record}, which was refused`)
+  if (at <= reader.last && reader.skipped.delete(at)) {
+    // An append that got no answer may happen late.
+    if (state.acknowledged.get(record) !== undefined) note(state, event, 'reordered', event.atMs, `received ${record} after number ${reader.last}`)
+    return
+  }
+  if (at <= reader.last) return note(state, event, 'twice', event.atMs, `received ${record} again`)
+  for (let between = reader.last + 1; between < at; between += 1) skip(state, reader, event, between)
+  reader.last = at
+}
+
+function skip(state: State, reader: Reader, event: Follow & { atMs: number }, at: number): void {
+  reader.skipped.add(at)
+  const record = `${recordSeries(event.stream, event.incarnation)}${at}`
+  if (state.acknowledged.get(record) !== undefined) note(state, event, 'missed', event.atMs, `never received ${record}, but the ones after it`)
+}
+
+/** What is missing at its end it missed, too. */
+function end(state: State, reader: Reader, event: Follow & { atMs: number }): void {
+  reader.ended = true
+  const series = recordSeries(event.stream, event.incarnation)
+  const highest = state.highest.get(series) ?? 0
+  let missing = 0
+  for (let at = reader.last + 1; at <= highest; at += 1) if (state.acknowledged.get(`${series}${at}`) !== undefined) missing += 1
+  if (missing > 0) note(state, event, 'missed', event.atMs, `ended without the last ${plural(missing, 'record')}`)
+  else if (event.at === 'behind') note(state, event, 'no-end', event.atMs, 'had every record, but was never told that it was at the end')
+}
+
+function note(state: State, on: Pick<Follow, 'reader' | 'stream'> & { mode: string; via: string }, invariant: string, atMs: number, what: string): void {
+  const line = () => `${on.mode} by ${on.via} on ${on.stream}: ${what}, at ${since(state.startMs ?? 0, atMs)}`
+  state.wrong.note(`${on.reader} ${what}`, `live-readers-miss-nothing/${invariant}/${on.mode}/any/${on.via}`, line)
+}

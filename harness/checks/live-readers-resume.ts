@@ -1,0 +1,114 @@
+/**
+ * Live readers keep up with the writers, and after a routine each comes back by itself: within a
+ * bound that counts from its end, for liveness is asked only when everything is up again.
+ */
+import { limitsOf, type Check } from '../check.ts'
+import type { Follow, HistoryEvent } from '../history.ts'
+import { duration, number, plural } from '../report/figures.ts'
+import { fail, pass, unknown } from '../verdict.ts'
+import { Findings } from './findings.ts'
+import { RecordTimes } from './record-times.ts'
+import { goesOn, healedAtMs, keepRoutine, type Routine } from './routine-times.ts'
+import { since, staleAllowanceMs } from './stream-ledger.ts'
+
+interface Limits {
+  /** From a routine's end until each reader is attached again, and has what came meanwhile. */
+  resumeMs: number
+  /** From an append's acknowledgement to its arrival at any reader, at all other times. */
+  keepUpMs: number
+  staleMs: number
+}
+
+interface State {
+  limits: Limits
+  startMs: number | null
+  acknowledged: RecordTimes
+  routines: Routine[]
+  readers: Set<string>
+  /** Since when a reader has been without an answer; not of those that are attached. */
+  cutSince: Map<string, number>
+  unattached: { attached: number; of: number } | null
+  arrivals: number
+  resumptions: number
+  slowestMs: number
+  slowestResumptionMs: number
+  late: Findings
+}
+
+export const liveReadersResumeCheck: Check<State, Partial<Limits>> = {
+  id: 'live-readers-resume',
+  title: 'Live readers keep up, and come back by themselves after each routine',
+  init: (limits) => ({
+    limits: limitsOf({ resumeMs: 5_000, keepUpMs: 3_000, staleMs: 1_000 }, limits),
+    startMs: null,
+    acknowledged: new RecordTimes(),
+    routines: [],
+    readers: new Set(),
+    cutSince: new Map(),
+    unattached: null,
+    arrivals: 0,
+    resumptions: 0,
+    slowestMs: 0,
+    slowestResumptionMs: 0,
+    late: new Findings(),
+  }),
+  step(state, event) {
+    state.startMs ??= event.atMs
+    keepRoutine(state.routines, event)
+    if (event.kind === 'ok' && event.append) state.acknowledged.set(event.append.record, event.atMs)
+    if (event.kind === 'followers' && event.attached < event.of) state.unattached = event
+    if (event.kind === 'follow') keepReader(state, event)
+  },
+  finish(state) {
+    const { limits, unattached, readers, arrivals, late } = state
+    const figures = { value: Math.round(state.slowestMs), unit: 'ms', limit: limits.keepUpMs }
+    if (unattached !== null) {
+      return fail(unattached.of, `${number(unattached.of - unattached.attached)} of ${plural(unattached.of, 'live reader')} got no usable answer to begin with.`, late.evidence, 'live-readers-resume/never-attached/any/none/any')
+    }
+    if (late.count > 0) {
+      return fail(arrivals, `${late.counted} times a live reader was late: more than ${duration(limits.keepUpMs)} behind the writers, or ${duration(limits.resumeMs)} after a routine had ended.`, late.evidence, late.fingerprint!, figures)
+    }
+    if (readers.size === 0) return unknown('No live reader followed a stream.')
+    const came = state.resumptions === 0 ? 'none had to come back' : `they came back ${plural(state.resumptions, 'time')}, the slowest ${duration(state.slowestResumptionMs)} after the end of a routine`
+    return pass(arrivals, `${plural(readers.size, 'live reader')} were at most ${duration(state.slowestMs)} behind the writers; ${came}.`, figures)
+  },
+}
+
+function keepReader(state: State, event: Follow & { atMs: number }): void {
+  state.readers.add(event.reader)
+  if (event.what === 'cut' || event.what === 'refused') {
+    if (!state.cutSince.has(event.reader)) state.cutSince.set(event.reader, event.atMs)
+  }
+  if (event.what === 'attached' || event.what === 'ended') comeBack(state, event)
+  for (const record of event.records ?? []) arrive(state, event, record)
+}
+
+function comeBack(state: State, event: Follow & { atMs: number }): void {
+  const cutAtMs = state.cutSince.get(event.reader)
+  state.cutSince.delete(event.reader)
+  // A long-poll at the tail is answered when there is something new: its arrivals tell.
+  if (cutAtMs === undefined || event.mode === 'long-poll' || goesOn(state.routines, event.via)) return
+  const tookMs = event.atMs - Math.max(cutAtMs, healedAtMs(state.routines, event.via))
+  if (event.what === 'attached') state.resumptions += 1
+  state.slowestResumptionMs = Math.max(state.slowestResumptionMs, tookMs)
+  if (tookMs > state.limits.resumeMs) note(state, event, 'resumed', `was ${event.what === 'ended' ? 'not' : 'only'} back ${duration(tookMs)} after the routine had ended`)
+}
+
+function arrive(state: State, event: Follow & { atMs: number }, record: string): void {
+  state.arrivals += 1
+  const ackAtMs = state.acknowledged.get(record)
+  if (ackAtMs === undefined || goesOn(state.routines, event.via)) return
+  const { limits } = state
+  const healedMs = healedAtMs(state.routines, event.via)
+  const lateMs = event.atMs - Math.max(ackAtMs, healedMs)
+  const isComingBack = ackAtMs < healedMs + limits.resumeMs
+  if (!isComingBack) state.slowestMs = Math.max(state.slowestMs, lateMs)
+  const limitMs = isComingBack ? limits.resumeMs : limits.keepUpMs
+  if (lateMs > limitMs + staleAllowanceMs(event.via, limits.staleMs)) note(state, event, 'kept-up', `received ${record} ${duration(lateMs)} late`)
+}
+
+function note(state: State, event: Follow & Pick<HistoryEvent, 'atMs'>, invariant: string, what: string): void {
+  const last = state.routines.at(-1)?.what ?? 'none'
+  const line = () => `${event.mode} by ${event.via} on ${event.stream}: ${what}, at ${since(state.startMs ?? 0, event.atMs)}`
+  state.late.note(`${event.reader} ${what}`, `live-readers-resume/${invariant}/${event.mode}/${last}/${event.via}`, line)
+}
