@@ -3,8 +3,8 @@ import { mkdirSync } from 'node:fs'
 import { UsageError } from '../../errors.ts'
 import { confinedEnvironment, searchPath } from '../../confine/environment.ts'
 import { redactText } from '../../confine/redact.ts'
+import type { SourceLine } from '../../confine/includes.ts'
 import { onThisHost, type RunProgram } from '../../confine/run-program.ts'
-import type { SourceLine } from './vcl-includes.ts'
 
 export interface CompileVclOptions {
   readonly varnishdPath: string

@@ -4,6 +4,8 @@
  */
 import { isLoopbackHost } from '../../confine/addresses.ts'
 import type { Change, FileRead, Refusal } from '../../confine/caddy-rules.ts'
+import { EditedSource } from '../../confine/edited-source.ts'
+import { expandIncludes, type SourceLine } from '../../confine/includes.ts'
 import {
   noProbe,
   rewriteBackend,
@@ -12,9 +14,8 @@ import {
   type LocalBackend,
 } from './vcl-backends.ts'
 import { isNumericAddress, rewriteFunctions } from './vcl-functions.ts'
-import { expandIncludes, type SourceLine } from './vcl-includes.ts'
-import { VclSource } from './vcl-source.ts'
-import type { VclToken } from './vcl-tokens.ts'
+import { vclIncludes } from './vcl-includes.ts'
+import { tokenizeVcl, type VclSource, type VclToken } from './vcl-tokens.ts'
 
 export { compileVcl } from './compile.ts'
 export { parseVarnishdParameters, type VarnishdParameter } from './varnishd-parameters.ts'
@@ -62,8 +63,8 @@ const nobodysAddress = '127.255.255.254'
  */
 export function confineVcl(options: ConfineVclOptions): ConfinedVcl {
   const vclPath = options.vclPath ?? defaultVclPath
-  const { text, lines, files } = expandIncludes(options.source, options.file, vclPath)
-  const source = new VclSource(text, lines)
+  const { text, lines, files } = expandIncludes(options.source, options.file, vclIncludes(vclPath))
+  const source = new EditedSource(text, lines, tokenizeVcl(text))
   for (const token of source.tokens) mustBeReadable(source, token)
   const { backends, std } = rewriteDeclarations(source, options.backends)
   rewriteFunctions(source, std)

@@ -1,9 +1,8 @@
 /** Moves the backends of a VCL to loopback. */
 import { HarnessError } from '../../errors.ts'
 import { isLoopbackHost } from '../../confine/addresses.ts'
-import type { SourceLine } from './vcl-includes.ts'
-import type { VclSource } from './vcl-source.ts'
-import type { VclToken } from './vcl-tokens.ts'
+import type { SourceLine } from '../../confine/includes.ts'
+import type { VclSource, VclToken } from './vcl-tokens.ts'
 
 export interface LocalBackend {
   readonly host: string

@@ -1,8 +1,7 @@
 /** The functions of Varnish's module `std` that read files, write to the system's log or look names up. */
 import { isLoopbackHost } from '../../confine/addresses.ts'
 import { redactText } from '../../confine/redact.ts'
-import type { VclSource } from './vcl-source.ts'
-import type { VclToken } from './vcl-tokens.ts'
+import type { VclSource, VclToken } from './vcl-tokens.ts'
 
 interface Call {
   /** The function's name with its module, as written. */

@@ -1,17 +1,15 @@
 /** Splits VCL into tokens with their places; knows comments, both long strings and inline C. */
+import type { EditedSource, SourceToken } from '../../confine/edited-source.ts'
+import { countLines } from '../../confine/includes.ts'
 
-export interface VclToken {
+export interface VclToken extends SourceToken {
   readonly kind: 'word' | 'string' | 'mark' | 'inline-c' | 'unterminated'
-  /** As written. */
-  readonly text: string
   /** Without quotes, for a string; else the same as `text`. */
   readonly value: string
-  /** Offsets in the source, the end exclusive. */
-  readonly start: number
-  readonly end: number
-  /** From 1. */
-  readonly line: number
 }
+
+/** A VCL being rewritten. */
+export type VclSource = EditedSource<VclToken>
 
 interface Delimited {
   readonly open: string
@@ -84,9 +82,4 @@ function untilClose(source: string, at: number, { open, close, kind }: Delimited
 function matchAt(pattern: RegExp, source: string, at: number): string | undefined {
   pattern.lastIndex = at
   return pattern.exec(source)?.[0]
-}
-
-/** How many line ends a text has. */
-export function countLines(text: string): number {
-  return text.split('\n').length - 1
 }

@@ -1,9 +1,19 @@
-/** A VCL being rewritten: its tokens, the edits so far, and what is to be said about them. */
-import { UsageError } from '../../errors.ts'
-import type { Change, FileRead, Refusal } from '../../confine/caddy-rules.ts'
-import { redactText } from '../../confine/redact.ts'
-import type { SourceLine } from './vcl-includes.ts'
-import { countLines, tokenizeVcl, type VclToken } from './vcl-tokens.ts'
+/** A configuration being rewritten: its tokens, the edits so far, and what is to be said about them. */
+import { UsageError } from '../errors.ts'
+import type { Change, FileRead, Refusal } from './caddy-rules.ts'
+import { redactText } from './redact.ts'
+import { countLines, type SourceLine } from './includes.ts'
+
+/** A piece of a source with its place. */
+export interface SourceToken {
+  /** As written. */
+  readonly text: string
+  /** Offsets in the source, the end exclusive. */
+  readonly start: number
+  readonly end: number
+  /** From 1. */
+  readonly line: number
+}
 
 interface Edit {
   readonly start: number
@@ -12,7 +22,7 @@ interface Edit {
 }
 
 export interface Edited {
-  readonly token: VclToken
+  readonly token: SourceToken
   /** What is changed, in a few words. */
   readonly what: string
   readonly from: string
@@ -20,20 +30,20 @@ export interface Edited {
   readonly because: string
 }
 
-export class VclSource {
+export class EditedSource<Token extends SourceToken> {
   readonly changes: Change[] = []
   readonly refused: Refusal[] = []
   readonly reads: FileRead[] = []
-  readonly tokens: readonly VclToken[]
+  readonly tokens: readonly Token[]
   readonly #edits: Edit[] = []
   readonly #text: string
   readonly #lines: readonly SourceLine[]
 
   /** `lines` says for each line of `text` where it came from. */
-  constructor(text: string, lines: readonly SourceLine[]) {
+  constructor(text: string, lines: readonly SourceLine[], tokens: readonly Token[]) {
     this.#text = text
     this.#lines = lines
-    this.tokens = tokenizeVcl(text)
+    this.tokens = tokens
   }
 
   /** The text with all edits; a part that lost lines gets them back empty. */
@@ -49,15 +59,15 @@ export class VclSource {
     this.#edits.push({ start, end, text })
   }
 
-  slice(first: VclToken, last: VclToken): string {
+  slice(first: SourceToken, last: SourceToken): string {
     return this.#text.slice(first.start, last.end)
   }
 
-  placeOf(token: VclToken): SourceLine {
+  placeOf(token: SourceToken): SourceLine {
     return this.#lines[token.line - 1] ?? { file: '-', line: token.line }
   }
 
-  error(token: VclToken, words: string): UsageError {
+  error(token: SourceToken, words: string): UsageError {
     const { file, line } = this.placeOf(token)
     return new UsageError(`${file}:${line}: ${redactText(words)}.`)
   }
@@ -85,7 +95,7 @@ export class VclSource {
   }
 
   /** Takes everything from one token to another out. */
-  drop(first: VclToken, last: VclToken, what: string, because: string): void {
+  drop(first: SourceToken, last: SourceToken, what: string, because: string): void {
     this.edit(first.start, last.end, '')
     this.change({ token: first, what, from: this.slice(first, last), to: null, because })
   }
