@@ -115,7 +115,7 @@ function disagrees(crowd: Crowd): boolean {
 
 function describe(crowd: Crowd, staleMs: number): string {
   const answered = crowd.answered === crowd.readers ? 'all answered' : `${number(crowd.answered)} answered`
-  const cache = crowd.cacheFetches === null ? '' : `; the cache counts ${plural(crowd.cacheFetches, 'fetch', 'fetches')}`
+  const cache = crowd.cacheFetches === null ? '; the cache tells no count of its own' : `; the cache counts ${plural(crowd.cacheFetches, 'fetch', 'fetches')}`
   return (
     `${crowdName(crowd)}: ${number(crowd.readers)} readers arrived over ${duration(crowd.arrivalMs)}, ${answered}; ` +
     `upstream ${number(crowd.upstreamRequests)} GET (${number(requestsMax(crowd, staleMs))} allowed) and ` +

@@ -2,15 +2,27 @@
  * Run by the bootstrap before the tests: sets up what a simulation would, and prints on stdout, as
  * JSON, the environment in which the tests find it.
  */
-import { defaultEdge } from '../edges/edges.ts'
+import type { Edge } from '../edges/edge.ts'
+import { defaultEdge, edges } from '../edges/edges.ts'
 import { exitCodes, UsageError } from '../errors.ts'
 import { provision } from './provision.ts'
 
 const say = (line: string) => process.stderr.write(`${line}\n`)
 
+/** Another edge than the default one: without it its own tests are left out. */
+async function setUp(edge: Edge): Promise<void> {
+  try {
+    await provision({ origin: 'reference', edge, onProgress: say })
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    say(`NOT TESTED: ${edge.name}: ${error.message}`)
+  }
+}
+
 try {
   const { server } = await provision({ origin: 'auto', edge: defaultEdge, onProgress: say })
   if (server.kind === 'reference') say(`The tests use the reference server: ${server.because}.`)
+  for (const edge of edges.filter((one) => one !== defaultEdge)) await setUp(edge)
   // What could not be downloaded now is not tried again by each of the tests.
   const env =
     server.kind === 'production'
