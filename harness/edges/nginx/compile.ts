@@ -1,9 +1,9 @@
 /** Lets nginx itself say whether a configuration is right, in terms of the user's own file and lines. */
 import { mkdirSync } from 'node:fs'
-import { execa } from 'execa'
 import { confinedEnvironment, searchPath } from '../../confine/environment.ts'
 import type { SourceLine } from '../../confine/includes.ts'
 import { redactText } from '../../confine/redact.ts'
+import { onThisHost, type RunProgram } from '../../confine/run-program.ts'
 import { UsageError } from '../../errors.ts'
 
 export interface TestNginxOptions {
@@ -14,6 +14,8 @@ export interface TestNginxOptions {
   readonly workDir: string
   /** `ConfinedNginx.lines`, to name the user's files in messages. */
   readonly lines: readonly SourceLine[]
+  /** How it is run; on this host unless told. */
+  readonly run?: RunProgram | undefined
 }
 
 const timeoutMs = 20_000
@@ -24,15 +26,11 @@ const wordsMax = 600
  *
  * @throws UsageError with nginx's own words
  */
-export async function testNginx({ program, file, workDir, lines }: TestNginxOptions): Promise<void> {
+export async function testNginx({ program, file, workDir, lines, run = onThisHost }: TestNginxOptions): Promise<void> {
   mkdirSync(workDir, { recursive: true })
-  const result = await execa(program, ['-t', '-q', '-e', 'stderr', '-p', `${workDir}/`, '-c', file], {
-    env: { ...confinedEnvironment(workDir), PATH: searchPath(process.env) },
-    extendEnv: false,
-    reject: false,
-    stdin: 'ignore',
-    timeout: timeoutMs,
-  })
+  const args = ['-t', '-q', '-e', 'stderr', '-p', `${workDir}/`, '-c', file]
+  const env = { ...confinedEnvironment(workDir), PATH: searchPath(process.env) }
+  const result = await run(program, { args, cwd: workDir, env, timeoutMs })
   if (result.exitCode === 0) return
   if (result.exitCode === undefined) throw new UsageError(`${program} could not be run: ${result.shortMessage}.`)
   throw new UsageError(nginxError(result.stderr, file, lines))

@@ -8,11 +8,20 @@ import { testNginx } from './compile.ts'
 import { confineNginx } from './confine.ts'
 import { findNginx } from './find.ts'
 
+const versionArgs = ['-v']
+
 export const nginx: Edge = {
   id: 'nginx',
   name: 'nginx',
   config: { word: 'nginx.conf', recommended: 'nginx/recommended.conf', stock: 'nginx/stock.conf' },
-  image: { name: 'nginx', tag: 'docker.io/library/nginx:1.28.0', program: '/usr/sbin/nginx', packages: ['nginx'] },
+  image: {
+    name: 'nginx',
+    tag: 'docker.io/library/nginx:1.28.0',
+    program: '/usr/sbin/nginx',
+    packages: ['nginx'],
+    companions: {},
+    versionArgs,
+  },
   find: findNginx,
   readConfig,
   prepare,
@@ -29,7 +38,7 @@ async function readConfig(program: ProvidedEdge, file: string, workDir: string):
   const { text, lines } = confineNginx({ source, file, ...place })
   const confined = path.join(workDir, 'confined.conf')
   await writeFile(confined, text)
-  await testNginx({ program: program.path, file: confined, workDir: place.folder, lines })
+  await testNginx({ program: program.path, file: confined, workDir: place.folder, lines, run: program.run })
   return { file, source }
 }
 
@@ -58,7 +67,7 @@ async function prepare(place: EdgePlace): Promise<PreparedEdge> {
       stopGraceMs: 10_000,
     },
     changes: confined.changes,
-    versionArgs: ['-v'],
+    versionArgs,
     // It counts connections, but neither hits nor what it asked of the origin.
     counters: async () => null,
   }
