@@ -13,6 +13,7 @@ export const programs = {
     before: ['run'],
     prepare: 'harness/provision/for-tests.ts',
   },
+  audit: { entry: 'harness/audit-cli.ts' },
   bench: { entry: 'bench/run.ts' },
   rejudge: { entry: 'harness/rejudge.ts', flags: [smallYoungGeneration] },
   report: { entry: 'harness/kept-runs.ts' },
