@@ -3,6 +3,7 @@ import type { AnyCheck } from './check.ts'
 import type { CheckSpec } from './check-spec.ts'
 import type { RowId } from './checklist.ts'
 import { aliveUntilExpiryCheck } from './checks/alive-until-expiry.ts'
+import { copiedStreamsAreWholeCheck } from './checks/copied-streams-are-whole.ts'
 import { diskComesBackCheck } from './checks/disk-comes-back.ts'
 import { expiredIsGoneCheck } from './checks/expired-is-gone.ts'
 import { liveReadersEndCheck } from './checks/live-readers-end.ts'
@@ -34,6 +35,7 @@ import { readyWithinCheck } from './checks/ready-within.ts'
 
 const all: readonly AnyCheck[] = [
   producerAnswersAreRightCheck,
+  copiedStreamsAreWholeCheck,
   cursorMovesOnCheck,
   countCanBeWrongCheck,
   crowdIsServedRightCheck,
@@ -108,3 +110,4 @@ export const liveReadersResume = constructor(liveReadersResumeCheck)
 export const noAnswerIsWrong = constructor(noAnswerIsWrongCheck)
 export const stopsWithinGrace = constructor(stopsWithinGraceCheck)
 export const routineIsDone = constructor(routineIsDoneCheck)
+export const copiedStreamsAreWhole = constructor(copiedStreamsAreWholeCheck)

@@ -21,6 +21,7 @@ import { renderTerminal } from './report/terminal.ts'
 import type { Result } from './report/result.ts'
 import { run } from './run.ts'
 import { openWorkshop } from './open-workshop.ts'
+import type { Scenario } from './scenario.ts'
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..')
 /** Below the run's folder, with `--keep`. */
@@ -33,8 +34,9 @@ async function main(args: string[]): Promise<number> {
   const options = parseOptions(args)
   const out = path.resolve(options.out ?? path.join(root, 'reports'))
   const ids = options.lastFailed ? await lastFailed(out) : options.ids
-  const plan = planRun(await loadScenarios(path.join(root, 'scenarios')), ids)
-  if (options.list) return list(plan)
+  const scenarios = await loadScenarios(path.join(root, 'scenarios'))
+  if (options.list) return list(scenarios, ids)
+  const plan = planRun(scenarios, ids, options.dataDirFrom === undefined ? [] : ['data-dir-from'])
   const interrupt = openInterruption()
   return options.repeat === 1 ? once(options, plan, out, interrupt) : repeatedly(options, plan, out, interrupt)
 }
@@ -99,6 +101,7 @@ async function simulate(options: Options, plan: Plan, out: string, progress: Pro
   const subject = await gather({
     ...workshop,
     ...(options.caddyfile === undefined ? {} : { caddyfile: options.caddyfile }),
+    ...(options.dataDirFrom === undefined ? {} : { dataDirFrom: options.dataDirFrom }),
     ...(options.edgeConfig === undefined ? {} : { edgeConfig: options.edgeConfig }),
   })
   refuseLowOpenFilesLimit(subject.capabilities && (subject.capabilities.maxFileHandles ?? maxFileHandlesDefault), options.streams)
@@ -132,6 +135,7 @@ function reproduceOptions(options: Options, seed: number): string {
     ['--server-bin', options.serverBin],
     ['--server-version', options.serverVersion],
     ['--caddyfile', options.caddyfile],
+    ['--data-dir-from', options.dataDirFrom],
     ['--edge', options.edge === defaultEdge.id ? undefined : options.edge],
     ['--edge-config', options.edgeConfig],
     ['--readers', options.readers === 10_000 ? undefined : options.readers],
@@ -146,9 +150,10 @@ function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }
 
-function list(plan: Plan): number {
-  for (const scenario of plan.scenarios) {
-    process.stdout.write(`${scenario.id.padEnd(34)} ${scenario.title}\n${' '.repeat(35)}proves ${scenario.proves.join(', ')}\n`)
+function list(all: Scenario[], ids: string[]): number {
+  for (const { id, title, proves, asks } of all.filter((scenario) => ids.length === 0 || ids.includes(scenario.id))) {
+    const only = asks === undefined ? '' : `; only with --${asks}`
+    process.stdout.write(`${id.padEnd(34)} ${title}\n${' '.repeat(35)}proves ${proves.join(', ')}${only}\n`)
   }
   return exitCodes.ready
 }

@@ -12,6 +12,7 @@ import { variablesFor } from './confine/environment.ts'
 import { confineCaddyConfig, countListeners, type CaddyCapabilities } from './confine/caddy-config.ts'
 import type { JsonObject } from './confine/json.ts'
 import type { Edge, EdgeConfig, ProvidedEdge } from './edges/edge.ts'
+import { inspectDataDir, lockedBy, type DataDir } from './data-dir/inspect.ts'
 import { UsageError } from './errors.ts'
 import type { ProvidedCaddy } from './provision/caddy.ts'
 import type { ProvidedServer } from './provision/server-binary.ts'
@@ -29,6 +30,8 @@ export interface Subject {
   edge: { kind: Edge; program: ProvidedEdge; config: EdgeConfig & { isDefault: boolean } }
   /** The TLS edge's own Caddyfile, adapted by the Caddy that runs it. */
   tlsEdge: JsonObject
+  /** What the data_dir holds of which a copy is opened; null where none was given. */
+  dataDir: DataDir | null
 }
 
 export interface GatherOptions {
@@ -36,6 +39,8 @@ export interface GatherOptions {
   caddy: ProvidedCaddy
   edge: { kind: Edge; program: ProvidedEdge }
   caddyfile?: string
+  /** A data_dir to open a copy of. */
+  dataDirFrom?: string
   /** Of the edge. */
   edgeConfig?: string
   /** Of the run: what adapters and compilers write goes into its temporary folders. */
@@ -58,7 +63,25 @@ export async function gather(options: GatherOptions): Promise<Subject> {
   if (files.capabilities?.streamHandlers === 0) {
     throw new UsageError(`${files.caddyfile!.file} has no durable_streams directive: it serves no stream; give the file that does.`)
   }
-  return { server, caddy, ...files }
+  const dataDir = options.dataDirFrom === undefined ? null : await gatherDataDir(options.dataDirFrom, server, files.capabilities)
+  return { server, caddy, ...files, dataDir }
+}
+
+/** Only looks at it. Throws UsageError where no copy of it could be opened by this subject. */
+async function gatherDataDir(folder: string, server: ProvidedServer, capabilities: CaddyCapabilities | null): Promise<DataDir> {
+  if (server.kind === 'reference') {
+    throw new UsageError(`--data-dir-from ${folder} needs the production server, which could not be had (${server.because}); give --server-bin PATH.`)
+  }
+  const dataDir = await inspectDataDir(folder)
+  const pid = await lockedBy(folder)
+  if (pid !== null) throw new UsageError(`A server (process ${pid}) has the data_dir ${folder} open: a copy of it would be torn. Stop the server, or give a snapshot.`)
+  if (dataDir.streams.length === 0) throw new UsageError(`The data_dir ${folder} holds no stream; is it the one that the Caddyfile's data_dir names?`)
+  const bases = (capabilities?.streamRoutes ?? []).map((route) => route.replace(/\*+$/, ''))
+  const unserved = dataDir.streams.find((stream) => !bases.some((base) => stream.path.startsWith(base)))
+  if (unserved) {
+    throw new UsageError(`The data_dir ${folder} holds the stream ${unserved.path}, and the Caddyfile serves streams at ${bases.join(', ')} only; give its own one with --caddyfile.`)
+  }
+  return dataDir
 }
 
 /** A name that a wildcard stands for. */

@@ -237,6 +237,31 @@ export interface Followers {
   of: number
 }
 
+/** A stream of a copied data_dir: what its files hold, and what the server that opened the copy serves of it. */
+export interface CopiedStream {
+  kind: 'copied-stream'
+  stream: string
+  json: boolean
+  closed: boolean
+  /** A fork serves what it inherits before what is its own. */
+  forked: boolean
+  /** By its metadata and the clock it may be gone by now. */
+  mayHaveExpired: boolean
+  /** Null where its file is gone. */
+  stored: {
+    /** Where acknowledged data ends, and where the last whole message does, in bytes of the file. */
+    committedBytes: number
+    wholeBytes: number
+    tornBytes: number
+    damage: string | null
+    committed: { messages: number; payloadBytes: number }
+    whole: { messages: number; payloadBytes: number }
+  } | null
+  /** Null where no answer came; missing before the server was asked. */
+  served?: { status: number; bytes: number; messages: number | null; upToDate: boolean; closed: boolean } | null
+  error?: string
+}
+
 /** What the harness could not do; a check that needs it is `unknown`. */
 export interface Shortfall {
   kind: 'shortfall'
@@ -298,6 +323,7 @@ export type EventBody =
   | Arrival
   | Follow
   | Followers
+  | CopiedStream
   | Shortfall
   | StepMark
 

@@ -8,6 +8,7 @@ import path from 'node:path'
 import { confineCaddyConfig, countListeners } from './confine/caddy-config.ts'
 import { renderChanges } from './confine/diff.ts'
 import type { PreparedEdge } from './edges/edge.ts'
+import { copyDataDir } from './data-dir/copy.ts'
 import { HarnessError } from './errors.ts'
 import type { Crowd, HopId, Via } from './history.ts'
 import { runFleet } from './load/fleet/launch.ts'
@@ -36,6 +37,7 @@ export async function openWorld(options: WorldOptions): Promise<OpenedWorld> {
   const { runtime, needs } = options
   const temporary = await runtime.temporaryFolder(options.name)
   const prepared = await prepareOrigin(options, temporary)
+  if (needs.copiedDataDir) await copyGiven(options, prepared)
   const tap = await openTap(runtime, { id: `${options.name}.tap`, upstreamPort: prepared.port })
   const world = new RunningWorld(options, prepared, tap, temporary)
   try {
@@ -45,6 +47,13 @@ export async function openWorld(options: WorldOptions): Promise<OpenedWorld> {
     throw error
   }
   return { world, fileChanges: [...prepared.fileChanges, ...world.fileChanges] }
+}
+
+/** The origin's first start finds what the user gave; a plan has such a world only where something was given. */
+async function copyGiven({ subject }: WorldOptions, { dataDir }: PreparedOrigin): Promise<void> {
+  if (subject.dataDir === null) throw new HarnessError('no data_dir was given to copy (--data-dir-from)')
+  if (dataDir === null) throw new HarnessError('the Caddyfile sets no data_dir, so that its server would not open the copy')
+  await copyDataDir(subject.dataDir.folder, dataDir)
 }
 
 /** Descriptors a reader costs each hop it passes: over h2 the TLS edge has one a reader towards the cache. */
@@ -60,6 +69,7 @@ const neverPrinted = '\u0000'
 class RunningWorld implements World {
   readonly capabilities: OriginCapabilities
   readonly identities: HopIdentity[] = []
+  readonly storedStreams: World['storedStreams']
   readonly fileChanges: FileChange[] = []
   #options: WorldOptions
   #origin: PreparedOrigin
@@ -76,6 +86,7 @@ class RunningWorld implements World {
     this.#tap = tap
     this.#temporary = temporary
     this.capabilities = origin.capabilities
+    this.storedStreams = (options.needs.copiedDataDir && options.subject.dataDir?.streams) || []
     this.identities.push(inImage(origin.identity, options.runtime.image(options.subject.caddyfile ? 'origin' : 'node')))
     const { authority } = origin
     this.#endpoints.set('origin', { url: `http://127.0.0.1:${origin.port}`, authority })

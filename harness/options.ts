@@ -18,6 +18,7 @@ export interface Options {
   readers: number
   streams: number
   staleMs: number
+  dataDirFrom?: string
   seed?: number
   /** Runs in a row, each with a seed of its own unless one is given. */
   repeat: number
@@ -47,6 +48,7 @@ export function parseOptions(args: string[]): Options {
     .addOption(new Option('--edge <name>', 'which cache stands in front of the origin').choices(edges.map((edge) => edge.id)).default(defaultEdge.id))
     .option('--edge-config <path>', "your cache's configuration", notEmpty('--edge-config'))
     .option('--vcl <path>', 'your VCL: --edge-config for Varnish', notEmpty('--vcl'))
+    .option('--data-dir-from <folder>', 'open a copy of this data_dir and read every stream in it', notEmpty('--data-dir-from'))
     .option('--readers <n>', 'readers in a crowd', whole('--readers', 1, readersMax), 10_000)
     .option('--streams <n>', 'streams you expect to be written at one time', whole('--streams', 1, streamsMax), 1_000)
     .option('--stale-ms <n>', 'how old an answer without a lifetime may be', whole('--stale-ms', 0, staleMsMax), 1_000)

@@ -39,21 +39,28 @@ async function loadScenario(file: string): Promise<Scenario> {
   return scenario
 }
 
+/** What was given that some scenarios ask for. */
+export type Given = readonly NonNullable<Scenario['asks']>[]
+
 /**
- * The scenarios with the given ids, or all. A name that there is none for is a UsageError that
- * suggests the nearest.
+ * The scenarios with the given ids, or all that ask for nothing; where something is given, those that ask for
+ * it. A name that there is none for is a UsageError that suggests the nearest.
  */
-export function planRun(all: Scenario[], ids: string[]): Plan {
+export function planRun(every: Scenario[], ids: string[], given: Given = []): Plan {
   for (const id of ids) {
-    if (!all.some((scenario) => scenario.id === id)) throw unknownScenario(all, id)
+    const scenario = every.find((one) => one.id === id)
+    if (!scenario) throw unknownScenario(every, id)
+    if (scenario.asks && !given.includes(scenario.asks)) throw new UsageError(`${id} needs --${scenario.asks}; see: npm run simulate -- --help`)
   }
-  if (ids.length === 0) return { scenarios: all, notRun: [] }
-  const named = new Set(ids)
+  const all = every.filter(({ asks }) => asks === undefined || given.includes(asks))
+  const asking = all.filter(({ asks }) => asks !== undefined).map(({ id }) => id)
+  if (ids.length === 0 && asking.length === 0) return { scenarios: all, notRun: [] }
+  const named = new Set(ids.length > 0 ? ids : asking)
   return {
     scenarios: all.filter((scenario) => named.has(scenario.id)),
     notRun: all
       .filter((scenario) => !named.has(scenario.id))
-      .map((scenario) => leftOut(scenario, 'Not named on the command line.')),
+      .map((scenario) => leftOut(scenario, ids.length > 0 ? 'Not named on the command line.' : `Only what --${given.join(', --')} asks for was run.`)),
   }
 }
 

@@ -16,6 +16,7 @@ import type { Scenario } from './scenario.ts'
 import { WorldBroken, type AnyStep, type Sized, type StepContext } from './step.ts'
 import { stepWords } from './step-words.ts'
 import { interpreterOf } from './steps.ts'
+import { readCopiedStreams } from './steps/read-copied-streams.ts'
 import { start } from './steps/start-stop.ts'
 import type { World } from './world.ts'
 
@@ -94,6 +95,8 @@ async function open(run: ScenarioRun): Promise<{ world: World; fileChanges: File
 }
 
 async function act(scenario: Scenario, context: StepContext): Promise<void> {
+  // What the files hold is known also of a server that does not start on them.
+  if (scenario.world.copiedDataDir) await context.run([readCopiedStreams({ served: false })])
   await context.run([start('origin')])
   noteSettings(context)
   await context.run(scenario.steps)

@@ -221,9 +221,15 @@ function scopeOf({ subject, sizes, readersMax, runtime, runtimeBecause }: RunOpt
     `Runtime: ${runtime.kind}, because ${runtimeBecause.replace(/\.$/, '')}.`,
     'Not judged: your own application code (no --app), your CDN, your network, your disks.',
   ]
+  if (subject.dataDir !== null) lines.push(copyWords(subject.dataDir))
   if (sizes.readers < 10_000) lines.push(`Crowds had ${sizes.readers.toLocaleString('en-US')} readers, not 10,000, as --readers asked.`)
   if (readersMax.readersMax < sizes.readers) lines.push(`This host holds ${readersMax.readersMax} readers at once: ${readersMax.because}`)
   return lines
+}
+
+function copyWords({ folder, streams, orphans, bytes }: NonNullable<Subject['dataDir']>): string {
+  const without = orphans.length === 0 ? '' : `; ${orphans.length} more folders of data belong to no stream: expired, deleted or lost`
+  return `Opened: a copy of ${folder}, ${streams.length} streams in ${(bytes / 1024 ** 2).toFixed(1)} MiB${without}. The original was only read.`
 }
 
 function bannersOf({ subject, plan }: RunOptions): string[] {

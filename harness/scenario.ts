@@ -14,6 +14,8 @@ export interface Scenario extends Assertions {
    * side by side.
    */
   runs: 'alone' | 'beside-others'
+  /** Run only where this was given; it is then all that is run. */
+  asks?: 'data-dir-from'
   steps: Step[]
   /** Run after the steps, once every hop is up again: liveness is asked only after faults have healed. */
   healed: Step[]

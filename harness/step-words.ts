@@ -20,6 +20,7 @@ const words: { [S in Step as S['kind']]: (step: S, size: Size) => string | null 
   during: () => null,
   kill: ({ hop, after }) => `kill the ${hopWords[hop]}${afterWords(after)}`,
   'read-all': ({ via, streams }) => `read ${streams === '' ? 'everything' : `"${streams}" streams`} back ${through(via)}`,
+  'read-copied-streams': ({ served }) => (served ? 'read every stream of the copied data_dir' : 'look at the files of the copied data_dir'),
   repeat: () => null,
   start: startWords,
   lifelines: ({ copies, lines }, size) => `look at ${plural(size(copies) * lines.length, 'stream')} around the end of their lifetime`,

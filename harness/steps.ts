@@ -15,6 +15,7 @@ import { churnInterpreter, type Churn } from './steps/churn.ts'
 import { secondServerInterpreter, type SecondServer } from './steps/second-server.ts'
 import { producersGoOnInterpreter, producersInterpreter, type Producers, type ProducersGoOn } from './steps/producers.ts'
 import { crowdInterpreter, type CrowdStep } from './steps/crowd.ts'
+import { readCopiedStreamsInterpreter, type ReadCopiedStreams } from './steps/read-copied-streams.ts'
 import { readAllInterpreter, type ReadAllFromStart } from './steps/read-all.ts'
 import { repeatInterpreter, type Repeat } from './steps/repeat.ts'
 import {
@@ -28,27 +29,28 @@ import {
 
 export type Step =
   | Append
-  | CreateStreams
-  | During
-  | Kill
-  | CrowdStep
-  | SecondServer
+  | AwaitEvents
+  | AwaitReaders
   | Churn
-  | Passages
+  | CloseStreams
+  | CreateStreams
+  | CrowdStep
+  | During
+  | Follow
   | Handshakes
-  | WatchDisk
-  | RefusedCreates
+  | Kill
   | Lifelines
-  | ReadAllFromStart
-  | Repeat
-  | Start
-  | Stop
+  | Passages
   | Producers
   | ProducersGoOn
-  | Follow
-  | AwaitReaders
-  | CloseStreams
-  | AwaitEvents
+  | ReadAllFromStart
+  | ReadCopiedStreams
+  | RefusedCreates
+  | Repeat
+  | SecondServer
+  | Start
+  | Stop
+  | WatchDisk
 
 const interpreters: { [S in Step as S['kind']]: Interpreter<S> } = {
   append: appendInterpreter,
@@ -56,6 +58,7 @@ const interpreters: { [S in Step as S['kind']]: Interpreter<S> } = {
   during: duringInterpreter,
   kill: killInterpreter,
   'read-all': readAllInterpreter,
+  'read-copied-streams': readCopiedStreamsInterpreter,
   repeat: repeatInterpreter,
   start: startInterpreter,
   lifelines: lifelinesInterpreter,

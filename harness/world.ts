@@ -3,6 +3,7 @@
  * tap in front of the origin. Steps address hops by id; how they run is the runtime's business.
  */
 import type { Crowd, HopId, Via } from './history.ts'
+import type { StoredStream } from './data-dir/inspect.ts'
 import type { Endpoint } from './operations.ts'
 import type { StartOutcome, StopSignal, Usage } from './runtime/runtime.ts'
 import type { HopIdentity } from './report/result.ts'
@@ -20,6 +21,8 @@ export interface OriginSettings {
 export interface WorldNeeds {
   hops: HopId[]
   origin?: OriginSettings
+  /** The origin's first start is on a copy of the data_dir that the user gave. */
+  copiedDataDir?: boolean
 }
 
 /** What this origin can do; checks decide applicability from these, never from who it is. */
@@ -91,6 +94,8 @@ export interface World extends AsyncDisposable {
   cacheCounters(): Promise<CacheCounters | null>
   /** Bytes on disk below data_dir (allocated blocks), or null without one. */
   dataDirBytes(): Promise<number | null>
+  /** The streams of the copied data_dir, as its files have them; empty in every other world. */
+  readonly storedStreams: readonly StoredStream[]
   /** Runs the reader fleet; `onMilestone` is told when all readers passed it. */
   readers(plan: FleetPlan, onMilestone: (milestone: Milestone) => void): Promise<CrowdFigures>
   /** How many readers the fleet, the hops on this way and the kernel have room for, and what would run out. */

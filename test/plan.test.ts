@@ -39,8 +39,18 @@ describe('a plan', () => {
   it('lists what is left out', () => {
     const plan = planRun(scenarios, ['kill-under-load'])
     expect(plan.scenarios).toHaveLength(1)
-    expect(plan.notRun).toHaveLength(scenarios.length - 1)
+    expect(plan.notRun).toHaveLength(scenarios.filter(({ asks }) => asks === undefined).length - 1)
     expect(planRun(scenarios, []).notRun).toEqual([])
+  })
+
+  it('has what asks for something only where it was given, and then nothing else', () => {
+    const asking = scenarios.filter(({ asks }) => asks === 'data-dir-from').map(({ id }) => id)
+    expect(asking.length).toBeGreaterThan(0)
+    expect(planRun(scenarios, []).scenarios.map(({ id }) => id)).not.toEqual(expect.arrayContaining(asking))
+    const given = planRun(scenarios, [], ['data-dir-from'])
+    expect(given.scenarios.map(({ id }) => id)).toEqual(asking)
+    expect(given.notRun).toHaveLength(scenarios.length - asking.length)
+    expect(() => planRun(scenarios, asking)).toThrow(/needs --data-dir-from/)
   })
 })
 

@@ -87,7 +87,7 @@ const howItFailed = {
 }
 
 function liveStreams(context: StepContext): number {
-  let count = 0
+  let count = context.world.storedStreams.length
   for (const stream of context.streams.values()) if (!stream.deleted) count += 1
   return count
 }
