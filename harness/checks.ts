@@ -13,6 +13,8 @@ import { plainHttpServesNothingCheck } from './checks/plain-http-serves-nothing.
 import { eventsPassUnbufferedCheck } from './checks/events-pass-unbuffered.ts'
 import { filesStayBoundedCheck } from './checks/files-stay-bounded.ts'
 import { secondServerIsRefusedCheck } from './checks/second-server-is-refused.ts'
+import { conformanceAtOriginCheck } from './checks/conformance-at-origin.ts'
+import { conformanceThroughEdgeCheck } from './checks/conformance-through-edge.ts'
 import { crowdCollapsesCheck } from './checks/crowd-collapses.ts'
 import { crowdIsServedRightCheck } from './checks/crowd-is-served-right.ts'
 import { countCanBeWrongCheck } from './checks/count-can-be-wrong.ts'
@@ -36,6 +38,8 @@ import { readyWithinCheck } from './checks/ready-within.ts'
 const all: readonly AnyCheck[] = [
   producerAnswersAreRightCheck,
   copiedStreamsAreWholeCheck,
+  conformanceAtOriginCheck,
+  conformanceThroughEdgeCheck,
   cursorMovesOnCheck,
   countCanBeWrongCheck,
   crowdIsServedRightCheck,
@@ -111,3 +115,5 @@ export const noAnswerIsWrong = constructor(noAnswerIsWrongCheck)
 export const stopsWithinGrace = constructor(stopsWithinGraceCheck)
 export const routineIsDone = constructor(routineIsDoneCheck)
 export const copiedStreamsAreWhole = constructor(copiedStreamsAreWholeCheck)
+export const conformanceAtOrigin = constructor(conformanceAtOriginCheck)
+export const conformanceThroughEdge = constructor(conformanceThroughEdgeCheck)

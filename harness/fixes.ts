@@ -47,6 +47,14 @@ const fixes: readonly (readonly [fingerprint: string, fix: string])[] = [
   ],
   ['live-readers-miss-nothing/', 'See which way and mode missed what: a record that is also missing in a read from the start was lost by the server, any other by a hop on that way. Report the run upstream where it is the origin\'s.'],
   ['live-readers-resume/', 'Compare the ways in the evidence: what is late by all of them is the origin\'s, what is late by one is that hop\'s buffering or caching.'],
+  [
+    'conformance-at-origin/',
+    'This server version departs from the protocol in what the tests name: see whether your application relies on it, and report it upstream.',
+  ],
+  [
+    'conformance-through-edge/',
+    'The evidence names what the way to the origin changes: begin from varnish/recommended.vcl, which breaks none of these tests, and put your changes into it one by one.',
+  ],
   ['cursor-moves-on/', 'Keep the cursor parameter in the cache key, and let Stream-Cursor pass to the client.'],
   ['files-stay-bounded/errors/', 'Raise max_file_handles to what the report recommends, and the limit of open files (ulimit -n) above it.'],
   ['files-stay-bounded/leak/', 'Raise the limit of open files (ulimit -n), watch the process\'s descriptors, and report the run upstream: this server version keeps files open beyond max_file_handles.'],

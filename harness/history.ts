@@ -262,6 +262,20 @@ export interface CopiedStream {
   error?: string
 }
 
+/** How a test of upstream's conformance suite ended, by one way. */
+export interface ConformanceTest {
+  kind: 'conformance'
+  via: Via
+  /** Its full name, unique in the suite. */
+  test: string
+  state: 'passed' | 'failed' | 'skipped'
+  /** 2: it had failed, and was run once more. */
+  attempt: 1 | 2
+  durationMs: number
+  /** First line. */
+  error?: string
+}
+
 /** What the harness could not do; a check that needs it is `unknown`. */
 export interface Shortfall {
   kind: 'shortfall'
@@ -324,6 +338,7 @@ export type EventBody =
   | Follow
   | Followers
   | CopiedStream
+  | ConformanceTest
   | Shortfall
   | StepMark
 

@@ -287,6 +287,10 @@ class RunningWorld implements World {
     return runFleet(this.#options.runtime, plan, onMilestone)
   }
 
+  async converse(id: string, file: string, args: string[]) {
+    return this.#options.runtime.converse(`${this.#options.name}.${id}`, process.execPath, [file, ...args])
+  }
+
   async crowdLimit(way: Crowd['path']) {
     const loads = await Promise.all(passing[way].map(async ([hop, descriptorsPerReader]) => {
       const usage = await this.usage(hop)

@@ -16,6 +16,7 @@ type Size = (sized: Sized) => number
 /** Null for a step that only holds others: these have rows of their own. A kind without words does not compile. */
 const words: { [S in Step as S['kind']]: (step: S, size: Size) => string | null } = {
   append: ({ writers, via }) => `append with ${plural(writers, 'writer')}${via === 'origin' ? '' : ` ${through([via])}`}`,
+  conformance: ({ via }) => `run the conformance suite ${through(via)}`,
   'create-streams': createWords,
   during: () => null,
   kill: ({ hop, after }) => `kill the ${hopWords[hop]}${afterWords(after)}`,

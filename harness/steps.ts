@@ -1,6 +1,7 @@
 /** Every kind of step with its interpreter. A kind without one does not compile. */
 import type { AnyStep, Interpreter } from './step.ts'
 import { appendInterpreter, type Append } from './steps/append.ts'
+import { conformanceInterpreter, type Conformance } from './steps/conformance.ts'
 import { createStreamsInterpreter, type CreateStreams } from './steps/create-streams.ts'
 import { duringInterpreter, type During } from './steps/during.ts'
 import { lifelinesInterpreter, type Lifelines } from './steps/lifelines.ts'
@@ -33,6 +34,7 @@ export type Step =
   | AwaitReaders
   | Churn
   | CloseStreams
+  | Conformance
   | CreateStreams
   | CrowdStep
   | During
@@ -54,6 +56,7 @@ export type Step =
 
 const interpreters: { [S in Step as S['kind']]: Interpreter<S> } = {
   append: appendInterpreter,
+  conformance: conformanceInterpreter,
   'create-streams': createStreamsInterpreter,
   during: duringInterpreter,
   kill: killInterpreter,

@@ -5,7 +5,7 @@
 import type { Crowd, HopId, Via } from './history.ts'
 import type { StoredStream } from './data-dir/inspect.ts'
 import type { Endpoint } from './operations.ts'
-import type { StartOutcome, StopSignal, Usage } from './runtime/runtime.ts'
+import type { Conversation, StartOutcome, StopSignal, Usage } from './runtime/runtime.ts'
 import type { HopIdentity } from './report/result.ts'
 import type { HostCapacity } from './load/fleet/limits.ts'
 import type { FleetPlan } from './load/fleet/plan.ts'
@@ -98,6 +98,8 @@ export interface World extends AsyncDisposable {
   readonly storedStreams: readonly StoredStream[]
   /** Runs the reader fleet; `onMilestone` is told when all readers passed it. */
   readers(plan: FleetPlan, onMilestone: (milestone: Milestone) => void): Promise<CrowdFigures>
+  /** Starts one of the harness's own programs (a file for Node) where the hops run, to talk to it. */
+  converse(id: string, file: string, args: string[]): Promise<Conversation>
   /** How many readers the fleet, the hops on this way and the kernel have room for, and what would run out. */
   crowdLimit(way: Crowd['path']): Promise<HostCapacity>
 }

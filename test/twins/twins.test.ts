@@ -119,6 +119,7 @@ const twins: Twin[] = [
   { id: 'offers-no-h2', breaks: 'tls', scenario: 'tls-edge-passes-everything', reddens: ['chain-is-verified'] },
   { id: 'collects-events', breaks: 'tls', scenario: 'tls-edge-passes-everything', reddens: ['events-pass-unbuffered'] },
   { id: 'plain-http-serves-streams', breaks: 'tls', scenario: 'tls-edge-passes-everything', reddens: ['plain-http-serves-nothing'] },
+  { id: 'drops-the-etag', breaks: 'edge', scenario: 'conformance-suite-passes', reddens: ['conformance-through-edge'] },
   { id: 'ignores-the-query', breaks: 'edge', scenario: 'fan-out-catch-up', reddens: ['crowd-is-served-right'] },
 ]
 
@@ -138,7 +139,7 @@ async function checksOf(scenario: string, subject: Subject | null): Promise<Chec
     const vcl = subject?.breaks === 'edge' ? ['--vcl', path.join(here, 'vcl', `${subject.id}.vcl`)] : []
     const sizes = ['--readers', String(readers), '--streams', String(streams)]
     const args = [cli, scenario, '--origin', 'reference', ...sizes, '--out', out, ...vcl]
-    const ended = await execa(process.execPath, args, { env: environmentOf(subject), reject: false, timeout: 100_000 })
+    const ended = await execa(process.execPath, args, { env: environmentOf(subject), reject: false, timeout: 200_000 })
     expect(ended.exitCode, ended.stderr.slice(-600)).toBe(2)
     const result = JSON.parse(await readFile(path.join(out, 'latest', 'result.json'), 'utf8')) as Result
     const planted = result.banners.filter((banner) => banner.startsWith('TWIN'))
@@ -177,7 +178,7 @@ function baseOf({ scenario, base, ...twin }: Twin): Promise<CheckResult[]> {
 
 // Side by side: most of a run is waiting. How many at once, `maxConcurrency` says.
 describe.concurrent('twins', () => {
-  it.each(twins.map((twin) => [twin.id, twin] as const))('%s is found', { timeout: 240_000 }, async (_id, twin) => {
+  it.each(twins.map((twin) => [twin.id, twin] as const))('%s is found', { timeout: 480_000 }, async (_id, twin) => {
     const before = await baseOf(twin)
     expect(idsOf(before, 'pass'), 'the base passes').toEqual(expect.arrayContaining(twin.reddens))
     const after = await checksOf(twin.scenario, twin)

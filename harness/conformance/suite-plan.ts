@@ -1,0 +1,32 @@
+/**
+ * What is said to the program that runs upstream's conformance suite, and what it says: JSON, a
+ * line each. The suite's version is pinned, and with it the number of its tests: a run of another
+ * number is not a run of this suite.
+ */
+export interface SuitePlan {
+  /** By the name that requests shall say in `Host`; it is found on loopback: 'http://localhost:20001'. */
+  url: string
+  /** The authority that an https subject's certificate comes from. */
+  caPem: string | null
+  /** How long this origin holds a long-poll. */
+  longPollTimeoutMs: number
+  /** Suites that run at one origin at the same time are so many, and each has an index from 0. */
+  place: { of: number; index: number }
+}
+
+export type TestState = 'passed' | 'failed' | 'skipped'
+
+export type SuiteMessage =
+  | { event: 'begin'; suite: string; vitest: string }
+  /** `attempt` 2: the test had failed, and was run once more. */
+  | { event: 'test'; test: string; state: TestState; attempt: 1 | 2; durationMs: number; error?: string }
+  | { event: 'end' }
+  | { event: 'failed'; because: string }
+
+/** The version of the package and how many tests it holds, those that it skips by itself among them. */
+export const pinnedSuite = { version: '0.3.6', tests: 338 } as const
+
+/** Null for a line that is no message: whatever else is printed by that program. */
+export function parseMessage(line: string): SuiteMessage | null {
+  return line.startsWith('{"event":') ? (JSON.parse(line) as SuiteMessage) : null
+}
