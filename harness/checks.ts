@@ -19,6 +19,12 @@ import { crowdCollapsesCheck } from './checks/crowd-collapses.ts'
 import { crowdIsServedRightCheck } from './checks/crowd-is-served-right.ts'
 import { countCanBeWrongCheck } from './checks/count-can-be-wrong.ts'
 import { cursorMovesOnCheck } from './checks/cursor-moves-on.ts'
+import { edgeTellsTheTruthCheck } from './checks/edge-tells-the-truth.ts'
+import { revalidationIsRightCheck } from './checks/revalidation-is-right.ts'
+import { headersReachTheClientCheck } from './checks/headers-reach-the-client.ts'
+import { privateAnswersStayPrivateCheck } from './checks/private-answers-stay-private.ts'
+import { offsetUrlsAreSharedCheck } from './checks/offset-urls-are-shared.ts'
+import { scheduleCoversTheProductCheck } from './checks/schedule-covers-the-product.ts'
 import { everyStreamStillExistsCheck } from './checks/every-stream-still-exists.ts'
 import { killsHitAWorkingServerCheck } from './checks/kills-hit-a-working-server.ts'
 import { nothingAcknowledgedIsLostCheck } from './checks/nothing-acknowledged-is-lost.ts'
@@ -54,6 +60,12 @@ const all: readonly AnyCheck[] = [
   expiredIsGoneCheck,
   diskComesBackCheck,
   aliveUntilExpiryCheck,
+  edgeTellsTheTruthCheck,
+  revalidationIsRightCheck,
+  headersReachTheClientCheck,
+  privateAnswersStayPrivateCheck,
+  offsetUrlsAreSharedCheck,
+  scheduleCoversTheProductCheck,
   everyStreamStillExistsCheck,
   killsHitAWorkingServerCheck,
   nothingAcknowledgedIsLostCheck,
@@ -117,3 +129,9 @@ export const routineIsDone = constructor(routineIsDoneCheck)
 export const copiedStreamsAreWhole = constructor(copiedStreamsAreWholeCheck)
 export const conformanceAtOrigin = constructor(conformanceAtOriginCheck)
 export const conformanceThroughEdge = constructor(conformanceThroughEdgeCheck)
+export const edgeTellsTheTruth = constructor(edgeTellsTheTruthCheck)
+export const revalidationIsRight = constructor(revalidationIsRightCheck)
+export const headersReachTheClient = constructor(headersReachTheClientCheck)
+export const privateAnswersStayPrivate = constructor(privateAnswersStayPrivateCheck)
+export const offsetUrlsAreShared = constructor(offsetUrlsAreSharedCheck)
+export const scheduleCoversTheProduct = constructor(scheduleCoversTheProductCheck)

@@ -44,6 +44,8 @@ export interface CreateRequest {
   closed?: boolean
   /** A fork inherits these records of its source. */
   inherits?: string[]
+  /** The source's offset before its first record, and behind each record that is inherited. */
+  inheritedOffsets?: string[]
 }
 
 export interface Operation {
@@ -276,6 +278,102 @@ export interface ConformanceTest {
   error?: string
 }
 
+/**
+ * How a reader of a schedule reads: from an earlier offset, at the tail, live, the state alone, or
+ * `offset=now`.
+ */
+export const readModes = ['history', 'tail', 'long-poll', 'sse', 'head', 'now'] as const
+export type ReadMode = (typeof readModes)[number]
+
+/** The headers of an answer that clients of the protocol read, and that a cache is to leave alone. */
+export const headersOfAnAnswer = [
+  'cache-control',
+  'content-type',
+  'etag',
+  'expires',
+  'location',
+  'set-cookie',
+  'stream-closed',
+  'stream-cursor',
+  'stream-expires-at',
+  'stream-next-offset',
+  'stream-sse-data-encoding',
+  'stream-ttl',
+  'stream-up-to-date',
+  'vary',
+] as const
+
+/** In worlds that ask for it, the tap numbers each response of the origin by this header. */
+export const responseNumberHeader = 'simulator-response'
+
+/** What an answer says of its stream. An event stream says so again and again. */
+export interface Claim {
+  /** When it had arrived whole. */
+  atMs: number
+  /** Ids of the records that came since the claim before. */
+  records: string[]
+  /** Places where the bytes are not a whole record. */
+  damaged: number
+  nextOffset: string | null
+  upToDate: boolean
+  closed: boolean
+}
+
+/** What one reader of a schedule was answered; `atMs` is when it had all of it, or left. */
+export interface Answer {
+  kind: 'answer'
+  /** Unique within a run, as operations are. */
+  id: number
+  actor: string
+  stream: string
+  via: Via
+  mode: ReadMode
+  /** The offset asked for: '-1' is the start. */
+  fromOffset: string
+  /** Path and query, as sent. */
+  target: string
+  invokedAtMs: number
+  /** Null where no whole answer came; then `error` says why. */
+  status: number | null
+  error?: string
+  headers: Record<string, string>
+  /** One for an answer with a body or a state; those of an event stream in their order. Of a 304, what the reader had. */
+  claims: Claim[]
+  /** Number of the origin's response that this was made from, as the tap wrote into it; null without one. */
+  upstream: number | null
+  /** The ETag that the reader sent. */
+  ifNoneMatch?: string
+  credentials?: 'authorization' | 'cookie'
+  /** Whether the reader went away before the answer's end. */
+  left?: boolean
+  /** Readers that asked for the same at the same time. */
+  together?: string
+}
+
+/** One response of the origin, as it passed the tap. */
+export interface Upstream {
+  kind: 'upstream'
+  /** The tap's number for it, as in `Answer.upstream`. */
+  number: number
+  stream: string
+  method: string
+  target: string
+  /** What the request said of the one who asked. */
+  asked: { authorization: boolean; cookie: boolean; ifNoneMatch?: string }
+  askedAtMs: number
+  headAtMs: number
+  /** Null while it is open. */
+  endedAtMs: number | null
+  status: number
+  headers: Record<string, string>
+}
+
+/** Nothing more comes of this stream: its history is whole, and may be judged. */
+export interface EpisodeEnd {
+  kind: 'episode'
+  stream: string
+}
+
 /** What the harness could not do; a check that needs it is `unknown`. */
 export interface Shortfall {
   kind: 'shortfall'
@@ -339,6 +437,9 @@ export type EventBody =
   | Followers
   | CopiedStream
   | ConformanceTest
+  | Answer
+  | Upstream
+  | EpisodeEnd
   | Shortfall
   | StepMark
 

@@ -38,7 +38,7 @@ export async function openWorld(options: WorldOptions): Promise<OpenedWorld> {
   const temporary = await runtime.temporaryFolder(options.name)
   const prepared = await prepareOrigin(options, temporary)
   if (needs.copiedDataDir) await copyGiven(options, prepared)
-  const tap = await openTap(runtime, { id: `${options.name}.tap`, upstreamPort: prepared.port })
+  const tap = await openTap(runtime, { id: `${options.name}.tap`, upstreamPort: prepared.port, numbers: needs.numbersResponses ?? false })
   const world = new RunningWorld(options, prepared, tap, temporary)
   try {
     await world.open(needs)
@@ -273,6 +273,10 @@ class RunningWorld implements World {
 
   tapInFlight(targetPrefix: string): Promise<number> {
     return this.#tap.inFlight(targetPrefix)
+  }
+
+  tapResponses(path: string) {
+    return this.#tap.responses(path)
   }
 
   async cacheCounters() {

@@ -63,6 +63,11 @@ export class Recorder {
     return id
   }
 
+  /** A number for something that is recorded when it has ended; no operation has the same. */
+  nextId(): number {
+    return this.#sequence.nextOperation()
+  }
+
   settle(id: number, kind: 'ok' | 'fail' | 'info', settled: Settled): Outcome {
     const operation = this.#inFlight.get(id)
     if (!operation) throw new Error(`operation ${id} was settled twice or never invoked`)

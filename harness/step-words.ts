@@ -8,6 +8,7 @@ import { bytes, number, plural } from './report/figures.ts'
 import type { AnyStep, Sized, Trigger } from './step.ts'
 import type { Step } from './steps.ts'
 import type { CreateStreams } from './steps/create-streams.ts'
+import type { Schedule } from './steps/schedule.ts'
 import type { CrowdStep } from './steps/crowd.ts'
 import type { Start } from './steps/start-stop.ts'
 
@@ -23,6 +24,7 @@ const words: { [S in Step as S['kind']]: (step: S, size: Size) => string | null 
   'read-all': ({ via, streams }) => `read ${streams === '' ? 'everything' : `"${streams}" streams`} back ${through(via)}`,
   'read-copied-streams': ({ served }) => (served ? 'read every stream of the copied data_dir' : 'look at the files of the copied data_dir'),
   repeat: () => null,
+  schedule: scheduleWords,
   start: startWords,
   lifelines: ({ copies, lines }, size) => `look at ${plural(size(copies) * lines.length, 'stream')} around the end of their lifetime`,
   'refused-creates': ({ creates }) => `ask for ${plural(creates.length, 'stream')} with a wrong lifetime`,
@@ -72,6 +74,11 @@ function crowdWords({ mode, path, readers, generations, late }: CrowdStep, size:
   const more = generations === 1 ? '' : `, ${number(generations)} crowds`
   const then = late === undefined ? '' : `${more === '' ? ',' : ''} and a late one`
   return `${number(size(readers))} readers, ${modeWords[mode]} ${throughWords[path]}${more}${then}`
+}
+
+function scheduleWords({ moves, paths, endless }: Schedule, size: Size): string {
+  if (moves) return `play ${plural(moves.length, 'move')} of writers and readers`
+  return `write and read ${endless ? 'path after path' : plural(size(paths), 'path')} by schedule`
 }
 
 function afterWords(after: Trigger | undefined): string {

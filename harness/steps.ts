@@ -17,6 +17,7 @@ import { secondServerInterpreter, type SecondServer } from './steps/second-serve
 import { producersGoOnInterpreter, producersInterpreter, type Producers, type ProducersGoOn } from './steps/producers.ts'
 import { crowdInterpreter, type CrowdStep } from './steps/crowd.ts'
 import { readCopiedStreamsInterpreter, type ReadCopiedStreams } from './steps/read-copied-streams.ts'
+import { scheduleInterpreter, type Schedule } from './steps/schedule.ts'
 import { readAllInterpreter, type ReadAllFromStart } from './steps/read-all.ts'
 import { repeatInterpreter, type Repeat } from './steps/repeat.ts'
 import {
@@ -49,6 +50,7 @@ export type Step =
   | ReadCopiedStreams
   | RefusedCreates
   | Repeat
+  | Schedule
   | SecondServer
   | Start
   | Stop
@@ -63,6 +65,7 @@ const interpreters: { [S in Step as S['kind']]: Interpreter<S> } = {
   'read-all': readAllInterpreter,
   'read-copied-streams': readCopiedStreamsInterpreter,
   repeat: repeatInterpreter,
+  schedule: scheduleInterpreter,
   start: startInterpreter,
   lifelines: lifelinesInterpreter,
   'refused-creates': refusedCreatesInterpreter,

@@ -2,8 +2,8 @@
  * A world: the hops of one scenario, each started as a service of the runtime, with the counting
  * tap in front of the origin. Steps address hops by id; how they run is the runtime's business.
  */
-import type { Crowd, HopId, Via } from './history.ts'
 import type { StoredStream } from './data-dir/inspect.ts'
+import type { Crowd, HopId, Upstream, Via } from './history.ts'
 import type { Endpoint } from './operations.ts'
 import type { Conversation, StartOutcome, StopSignal, Usage } from './runtime/runtime.ts'
 import type { HopIdentity } from './report/result.ts'
@@ -23,6 +23,8 @@ export interface WorldNeeds {
   origin?: OriginSettings
   /** The origin's first start is on a copy of the data_dir that the user gave. */
   copiedDataDir?: boolean
+  /** The tap numbers each response of the origin, so that answers can be traced to it. */
+  numbersResponses?: boolean
 }
 
 /** What this origin can do; checks decide applicability from these, never from who it is. */
@@ -91,6 +93,8 @@ export interface World extends AsyncDisposable {
   markTap(): Promise<number>
   tapSince(mark: number): Promise<TapCounts>
   tapInFlight(targetPrefix: string): Promise<number>
+  /** The origin's responses for a path, as they passed the tap: each told once. `forgotten` were too many to keep. */
+  tapResponses(path: string): Promise<{ responses: Omit<Upstream, 'kind' | 'stream'>[]; forgotten: number }>
   cacheCounters(): Promise<CacheCounters | null>
   /** Bytes on disk below data_dir (allocated blocks), or null without one. */
   dataDirBytes(): Promise<number | null>

@@ -85,11 +85,10 @@ sub vcl_recv {
     # under the headers of the whole misleads a reader about its offset. [conformance]
     unset req.http.Range;
 
-    # First the markers, then the answer itself. An event stream outlives appends, so it does not
-    # depend on the generation. [cdn-collapse]
+    # First the markers, then the answer itself. [cdn-freshness]
     if (!req.http.X-Edge-Incarnation) {
         set req.http.X-Edge-Want = "incarnation";
-    } elsif (!req.http.X-Edge-Generation && req.url !~ "[?&]live=sse(?:&|$)") {
+    } elsif (!req.http.X-Edge-Generation) {
         set req.http.X-Edge-Want = "generation";
     } elsif (req.http.X-Edge-Doubt == "yes") {
         set req.http.X-Edge-Want = "probe";
@@ -142,8 +141,9 @@ sub vcl_hash {
     }
     hash_data(req.http.Host);
     hash_data(req.http.X-Edge-Incarnation);
-    # Of a plain read the generation is a matter of its answer (see tie_to_generation).
-    if (req.url ~ "[?&]live=") {
+    # Of a plain read and of an event stream the generation is a matter of the answer (see
+    # tie_to_generation): an event stream outlives appends. [cdn-collapse]
+    if (req.url ~ "[?&]live=" && req.url !~ "[?&]live=sse(?:&|$)") {
         hash_data(req.http.X-Edge-Generation);
     }
     hash_data(req.http.X-Edge-Aside);
@@ -162,13 +162,14 @@ sub vcl_backend_fetch {
         set bereq.url = regsub(bereq.url, "\?.*$", "");
     }
 
-    # Nothing of ours goes to the origin but the generation of a plain read, which has to be there
-    # to be named in Vary.
+    # Nothing of ours goes to the origin but the generation of a plain read or an event stream,
+    # which has to be there to be named in Vary.
     unset bereq.http.X-Edge-Stream;
     unset bereq.http.X-Edge-Incarnation;
     unset bereq.http.X-Edge-Doubt;
     unset bereq.http.X-Edge-Aside;
-    if (bereq.uncacheable || bereq.http.X-Edge-Want || bereq.url ~ "[?&]live=") {
+    if (bereq.uncacheable || bereq.http.X-Edge-Want
+        || (bereq.url ~ "[?&]live=" && bereq.url !~ "[?&]live=sse(?:&|$)")) {
         unset bereq.http.X-Edge-Generation;
     }
 
@@ -287,10 +288,11 @@ sub bound_lifetime {
 }
 
 # A plain answer is found by URL alone, and by readers of its own generation only: so that the
-# ones that need no generation can be found by all. Of live reads the generation is in the hash
-# instead, so that nobody waits for a poll that was parked before a write. [cdn-freshness]
+# ones that need no generation can be found by all. So is what is answered instead of an event
+# stream, a 404 before all. Of polls the generation is in the hash instead, so that nobody waits
+# for one that was parked before a write. [cdn-freshness]
 sub tie_to_generation {
-    if (bereq.url !~ "[?&]live=") {
+    if (bereq.url !~ "[?&]live=" || bereq.url ~ "[?&]live=sse(?:&|$)") {
         if (beresp.http.Vary) {
             set beresp.http.X-Edge-Vary = beresp.http.Vary;
             set beresp.http.Vary = beresp.http.Vary + ", X-Edge-Generation";
@@ -383,7 +385,8 @@ sub take_note {
         # Any poll of this generation was asked for after its marker was made. If that was long
         # ago, a poll may be parked at a stream that has expired or was deleted at the origin, and
         # the origin would not tell until the poll times out. [lifecycle-expires, cdn-freshness]
-        if (req.url ~ "[?&]live=" && req.time - obj.time > 0.998s) {
+        if (req.url ~ "[?&]live=" && req.url !~ "[?&]live=sse(?:&|$)"
+            && req.time - obj.time > 0.998s) {
             set req.http.X-Edge-Doubt = "yes";
         }
     } else {

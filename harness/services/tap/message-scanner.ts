@@ -16,6 +16,8 @@ export type Framing =
 export interface MessageListener {
   /** A head without its empty line: the start line first. Tells how its body is delimited. */
   onHead(lines: string[]): Framing
+  /** A head's first line has passed; the next byte of this chunk, at `at`, begins its fields. */
+  onStartLine?(line: string, at: number): void
   /** The last byte of a message has passed. */
   onEnd(): void
   /** Bytes came that are no HTTP/1.1. */
@@ -105,6 +107,7 @@ export class MessageScanner {
   #headLine(line: string): void {
     this.#headBytes += line.length
     if (this.#headBytes > headBytesMax) return this.#becomeOdd()
+    if (line !== '' && this.#head.length === 0) this.#listener.onStartLine?.(line, this.#at)
     if (line !== '') this.#head.push(line)
     // Empty lines before a start line are passed over (RFC 9112, section 2.2).
     else if (this.#head.length > 0) this.#endHead()

@@ -1,8 +1,10 @@
 /**
  * Watches one connection through the tap: which requests go up, which answers come down for them.
- * It only looks. Bytes it does not understand make the connection opaque, which is counted.
+ * It only looks, and numbers
+ * responses where it is asked to. Bytes it does not understand make the connection opaque, which is counted.
  */
 import type { Ending, Entry, Ledger } from './counting.ts'
+import type { PassingResponse, ResponseLog } from './response-log.ts'
 import { framingOf, MessageScanner, type Framing } from './message-scanner.ts'
 
 interface Asked {
@@ -10,6 +12,14 @@ interface Asked {
   method: string
   /** A final status has come. */
   answered: boolean
+  /** The request's head and when it passed, where responses are numbered. */
+  request: { lines: string[]; atMs: number } | null
+  response: PassingResponse | null
+}
+
+interface Insertion {
+  at: number
+  line: string
 }
 
 /** More unanswered requests on one connection than any client of ours would send. */
@@ -19,6 +29,9 @@ const statusLine = /^HTTP\/1\.[01] (\d{3})(?: |$)/
 
 export class Observer {
   #ledger: Ledger
+  /** Null where responses pass as they are. */
+  #log: ResponseLog | null
+  #insertions: Insertion[] = []
   #asked: Asked[] = []
   #opaque = false
   #up = new MessageScanner({
@@ -27,6 +40,7 @@ export class Observer {
     onOdd: () => this.#becomeOpaque('odd'),
   })
   #down = new MessageScanner({
+    onStartLine: (line, at) => this.#numberResponse(line, at),
     onHead: (lines) => this.#onResponse(lines),
     onEnd: () => this.#onResponseEnd(),
     onOdd: () => this.#becomeOpaque('odd'),
@@ -34,8 +48,9 @@ export class Observer {
   /** The response that is passing is an interim one: its request still waits. */
   #interim = false
 
-  constructor(ledger: Ledger) {
+  constructor(ledger: Ledger, log: ResponseLog | null = null) {
     this.#ledger = ledger
+    this.#log = log
   }
 
   /** Bytes from the client to the origin. */
@@ -43,9 +58,11 @@ export class Observer {
     if (!this.#opaque) this.#up.push(chunk)
   }
 
-  /** Bytes from the origin to the client. */
-  down(chunk: Buffer): void {
-    if (!this.#opaque) this.#down.push(chunk)
+  /** Bytes from the origin to the client. Returns them as they are to be passed on. */
+  down(chunk: Buffer): Buffer {
+    if (this.#opaque) return chunk
+    this.#down.push(chunk)
+    return this.#insertions.length === 0 ? chunk : inserted(chunk, this.#insertions.splice(0))
   }
 
   /** The origin will send no more; `orderly` when it said so itself. */
@@ -61,7 +78,9 @@ export class Observer {
       this.#becomeOpaque('odd')
       return { body: 'opaque' }
     }
-    this.#asked.push({ entry: this.#ledger.request(method, pathOf(target)), method, answered: false })
+    const entry = this.#ledger.request(method, pathOf(target))
+    const request = this.#log === null ? null : { lines, atMs: entry.lastAtMs }
+    this.#asked.push({ entry, method, answered: false, request, response: null })
     const framing = framingOf(lines) ?? { body: 'none' }
     if (framing.body === 'opaque') this.#becomeOpaque('odd')
     return framing
@@ -78,6 +97,7 @@ export class Observer {
     if (this.#interim) return { body: 'none' }
     asked.answered = true
     this.#ledger.status(asked.entry, status)
+    if (asked.response) this.#log!.head(asked.response, status, lines)
     if (status === 101 || (asked.method === 'CONNECT' && status < 300)) {
       this.#becomeOpaque('upgraded')
       return { body: 'opaque' }
@@ -87,6 +107,14 @@ export class Observer {
     return framing
   }
 
+  /** The number goes behind the status line: no byte of the fields has been passed on yet. */
+  #numberResponse(line: string, at: number): void {
+    const asked = this.#asked[0]
+    if (this.#log === null || !asked?.request || Number(statusLine.exec(line)?.[1] ?? 0) < 200) return
+    asked.response = this.#log.begin(asked.entry, asked.request)
+    this.#insertions.push({ at, line: this.#log.headerLine(asked.response) })
+  }
+
   #onResponseEnd(): void {
     if (this.#interim) return
     const asked = this.#asked.shift()
@@ -94,6 +122,7 @@ export class Observer {
   }
 
   #end(asked: Asked, ending: Ending): void {
+    if (asked.response) this.#log!.end(asked.response)
     this.#ledger.end(asked.entry, ending)
   }
 
@@ -105,6 +134,16 @@ export class Observer {
     for (const asked of this.#asked.splice(0)) this.#end(asked, 'unobserved')
     this.#ledger.becomeOpaque(why)
   }
+}
+
+function inserted(chunk: Buffer, insertions: Insertion[]): Buffer {
+  const pieces: Buffer[] = []
+  let from = 0
+  for (const { at, line } of insertions) {
+    pieces.push(chunk.subarray(from, at), Buffer.from(line, 'latin1'))
+    from = at
+  }
+  return Buffer.concat([...pieces, chunk.subarray(from)])
 }
 
 /** RFC 9112, section 6.3: some answers have no body whatever their fields say. */

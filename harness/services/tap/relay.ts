@@ -5,19 +5,23 @@
 import { connect, type Socket } from 'node:net'
 import type { Ledger } from './counting.ts'
 import { Observer } from './observer.ts'
+import type { ResponseLog } from './response-log.ts'
 
 /**
  * Relays an accepted connection (paused, half-open allowed) to the origin's port. An origin that
  * refuses makes the client's connection end with a reset: the nearest thing to a refused connection
  * that can be done to one already accepted.
  */
-export function relay(client: Socket, upstreamPort: number, ledger: Ledger): void {
-  const observer = new Observer(ledger)
+export function relay(client: Socket, upstreamPort: number, ledger: Ledger, log: ResponseLog | null = null): void {
+  const observer = new Observer(ledger, log)
   const origin = connect({ host: '127.0.0.1', port: upstreamPort, allowHalfOpen: true, noDelay: true })
   let connected = false
   origin.once('connect', () => {
     connected = true
-    pass(client, origin, (chunk) => observer.up(chunk))
+    pass(client, origin, (chunk) => {
+      observer.up(chunk)
+      return chunk
+    })
     pass(origin, client, (chunk) => observer.down(chunk))
     // It was accepted paused, and a paused socket does not begin to flow for a listener alone.
     client.resume()
@@ -35,10 +39,10 @@ export function relay(client: Socket, upstreamPort: number, ledger: Ledger): voi
 }
 
 /** One direction. Reading stops while the other side does not take what was read. */
-function pass(from: Socket, to: Socket, observe: (chunk: Buffer) => void): void {
+function pass(from: Socket, to: Socket, observe: (chunk: Buffer) => Buffer): void {
   from.on('data', (chunk: Buffer) => {
-    observe(chunk)
-    if (!to.destroyed && !to.write(chunk)) from.pause()
+    const passed = observe(chunk)
+    if (!to.destroyed && !to.write(passed)) from.pause()
   })
   to.on('drain', () => from.resume())
   from.once('end', () => to.end())

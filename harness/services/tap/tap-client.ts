@@ -4,6 +4,7 @@ import { HarnessError } from '../../errors.ts'
 import type { Conversation, Runtime, Usage } from '../../runtime/runtime.ts'
 import { within } from '../../until.ts'
 import type { TapTally } from './counting.ts'
+import type { PassedResponses } from './response-log.ts'
 import type { TapAnswer, TapPlan, TapQuestion } from './tap.ts'
 
 export type { RequestCounts, TapTally } from './counting.ts'
@@ -14,6 +15,8 @@ export interface TapOptions {
   upstreamPort: number
   recordMax?: number
   eventsMax?: number
+  /** Number each response by a header, and remember it for `responses`. */
+  numbers?: boolean
   /** Names its log; worlds that run side by side take one each. */
   id?: string
 }
@@ -29,6 +32,8 @@ export interface Tap {
   inFlight(prefix?: string): Promise<number>
   /** New connections go to this port from now on. */
   repoint(port: number): Promise<void>
+  /** The responses to requests for this path, each told once; `forgotten` of all paths were too many to keep. */
+  responses(path: string): Promise<PassedResponses>
   usage(): Promise<Usage>
   close(): Promise<void>
 }
@@ -41,9 +46,9 @@ const closeMsMax = 5_000
 
 /** Starts a tap in front of an origin. @throws HarnessError when it does not come up */
 export async function openTap(runtime: Runtime, options: TapOptions): Promise<Tap> {
-  const { upstreamPort, recordMax = recordMaxUsual, eventsMax } = options
+  const { upstreamPort, recordMax = recordMaxUsual, eventsMax, numbers = false } = options
   const listenPort = options.listenPort ?? (await runtime.leasePort())
-  const plan: TapPlan = { listenPort, upstreamPort, recordMax, ...(eventsMax ? { eventsMax } : {}) }
+  const plan: TapPlan = { listenPort, upstreamPort, recordMax, numbers, ...(eventsMax ? { eventsMax } : {}) }
   const conversation = await runtime.converse(options.id ?? 'tap', process.execPath, [tapProgram])
   const dialogue = new Dialogue(conversation)
   conversation.write(JSON.stringify(plan))
@@ -67,6 +72,7 @@ function tapOver(dialogue: Dialogue, conversation: Conversation, port: number): 
     inFlight: async (prefix) =>
       (await dialogue.ask<{ inFlight: number }>({ ask: 'in-flight', ...optional(prefix) })).inFlight,
     repoint: async (upstream) => void (await dialogue.ask({ ask: 'repoint', port: upstream })),
+    responses: (path) => dialogue.ask<PassedResponses>({ ask: 'responses', path }),
     usage: () => conversation.usage(),
     close: async () => {
       conversation.end()

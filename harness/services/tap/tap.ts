@@ -2,7 +2,8 @@
  * The counting tap: a TCP proxy between the cache and the origin, as a program of its own. What it
  * counts is what arrived at the origin, whatever the cache in front of it believes.
  *
- *   node tap.ts      first line on stdin: {"listenPort", "upstreamPort", "recordMax", "eventsMax"?}
+ *   node tap.ts      first line on stdin: {"listenPort", "upstreamPort", "recordMax", "eventsMax"?,
+ *                     "numbers"?}
  *
  * It says {"ready": true, "port"} once, or {"failed": "…"}. Then it is asked, a line of JSON each:
  *   {"id", "ask": "counters", "prefix"?}        all since its start            {"id", "tally"}
@@ -10,6 +11,7 @@
  *   {"id", "ask": "since", "mark", "prefix"?}   all since that moment          {"id", "tally"}
  *   {"id", "ask": "in-flight", "prefix"?}       requests not answered yet      {"id", "inFlight"}
  *   {"id", "ask": "repoint", "port"}            new connections go there       {"id", "port"}
+ *   {"id", "ask": "responses", "path"}          those of a path, told once     {"id", "responses", "forgotten"}
  * It ends when its standard input does.
  */
 import { createServer, type Server } from 'node:net'
@@ -17,6 +19,7 @@ import { createInterface } from 'node:readline'
 import { monotonicMs } from '../../clock.ts'
 import { Ledger, type TapTally } from './counting.ts'
 import { relay } from './relay.ts'
+import { ResponseLog, type PassedResponses } from './response-log.ts'
 
 export interface TapPlan {
   listenPort: number
@@ -25,6 +28,8 @@ export interface TapPlan {
   recordMax: number
   /** Observations kept to count from a mark: about two a request. */
   eventsMax?: number
+  /** Each response is numbered by a header and remembered until it is asked for: then it no longer passes unchanged. */
+  numbers?: boolean
 }
 
 export type TapQuestion =
@@ -33,26 +38,29 @@ export type TapQuestion =
   | { ask: 'since'; mark: number; prefix?: string }
   | { ask: 'in-flight'; prefix?: string }
   | { ask: 'repoint'; port: number }
+  | { ask: 'responses'; path: string }
 
-export type TapAnswer = { tally: TapTally } | { mark: number } | { inFlight: number } | { port: number }
+export type TapAnswer = { tally: TapTally } | { mark: number } | { inFlight: number } | { port: number } | PassedResponses
 
 const backlog = 4_096
 const eventsMaxUsual = 1_000_000
 
 class Tap {
   readonly #ledger: Ledger
+  readonly #log: ResponseLog | null
   #upstreamPort: number
 
   constructor(plan: TapPlan) {
     const { recordMax, eventsMax = eventsMaxUsual } = plan
     this.#ledger = new Ledger({ recordMax, eventsMax }, monotonicMs)
+    this.#log = plan.numbers ? new ResponseLog(monotonicMs) : null
     this.#upstreamPort = plan.upstreamPort
   }
 
   listen(port: number): Promise<Server> {
     // Paused until the origin has accepted: what cannot be passed on is not read.
     const options = { allowHalfOpen: true, pauseOnConnect: true, noDelay: true }
-    const server = createServer(options, (client) => relay(client, this.#upstreamPort, this.#ledger))
+    const server = createServer(options, (client) => relay(client, this.#upstreamPort, this.#ledger, this.#log))
     return new Promise((resolve, reject) => {
       server.once('error', reject)
       server.listen({ port, host: '127.0.0.1', backlog }, () => resolve(server))
@@ -72,6 +80,8 @@ class Tap {
       case 'repoint':
         this.#upstreamPort = question.port
         return { port: question.port }
+      case 'responses':
+        return this.#log?.take(question.path) ?? { responses: [], forgotten: 0 }
     }
   }
 }

@@ -1,0 +1,60 @@
+/** Readers that asked for the same at the same time, and how many requests the origin got for them. */
+import type { Answer, ReadMode, Upstream } from '../../history.ts'
+import { saysGone } from './claims.ts'
+import type { Episode } from './episodes.ts'
+import { passesEdge, type StreamModel } from './stream-model.ts'
+
+export interface Gathering {
+  id: string
+  target: string
+  readers: number
+  /** Different responses of the origin that their answers were made from. */
+  requests: number
+  /**
+   * One; one more for each full `staleMs` over which they came, for each write meanwhile, where the last
+   * change was one that the cache has yet to find out, where it was told meanwhile that the path is gone
+   * (then it begins anew), and for each event stream that had ended when the next was asked for: it may
+   * not be served any more.
+   */
+  requestsMax: number
+}
+
+/** Which groups: those of one URL, or those that spell it with its parameters in different orders. */
+type Spelling = 'one' | 'several'
+
+/** A HEAD and `offset=now` tell the tail, which is nobody else's: they are not shared. */
+const neverShared: ReadonlySet<ReadMode> = new Set(['head', 'now'])
+
+export function gatheringsOf(episode: Episode, model: StreamModel, { mode, staleMs }: { mode: ReadMode; staleMs: number }, spelling: Spelling = 'one'): Gathering[] {
+  if (neverShared.has(mode)) return []
+  const groups = Map.groupBy(episode.answers.filter((answer) => answer.mode === mode && isOfAGroup(answer)), ({ together }) => together!)
+  return [...groups].flatMap(([id, answers]) => {
+    const whole = answers.length > 1 && answers.every(({ upstream, status }) => upstream !== null && status !== null && status < 500)
+    const spellings = new Set(answers.map(({ target }) => target)).size
+    return whole && (spelling === 'one') === (spellings === 1) ? [gatheringOf(id, answers, episode.upstream, model, staleMs)] : []
+  })
+}
+
+function isOfAGroup({ together, via, credentials, ifNoneMatch }: Answer): boolean {
+  return together !== undefined && passesEdge(via) && credentials === undefined && ifNoneMatch === undefined
+}
+
+function gatheringOf(id: string, answers: (Answer & { atMs: number })[], upstream: Map<number, Upstream>, model: StreamModel, staleMs: number): Gathering {
+  const firstMs = Math.min(...answers.map(({ invokedAtMs }) => invokedAtMs))
+  const lastMs = Math.max(...answers.map(({ invokedAtMs }) => invokedAtMs))
+  const endMs = Math.max(...answers.map(({ atMs }) => atMs))
+  const numbers = new Set(answers.map((answer) => answer.upstream!))
+  const writes = model.versions.filter(({ earliestMs, latestMs }) => latestMs >= firstMs && earliestMs <= endMs).length
+  const unseen = model.versions.findLast(({ earliestMs }) => earliestMs <= firstMs)!.throughEdge ? 0 : 1
+  const gone = [...upstream.values()].some(({ method, status, headAtMs }) => method === 'HEAD' && saysGone(status) && headAtMs >= firstMs && headAtMs <= endMs) ? 1 : 0
+  const shared = [...numbers].flatMap((number) => upstream.get(number) ?? [])
+  const lastAskedMs = Math.max(...shared.map(({ askedAtMs }) => askedAtMs))
+  const ended = answers[0]!.mode === 'sse' ? shared.filter(({ endedAtMs }) => endedAtMs !== null && endedAtMs < lastAskedMs).length : 0
+  return {
+    id,
+    target: answers[0]!.target,
+    readers: answers.length,
+    requests: numbers.size,
+    requestsMax: 1 + Math.floor((lastMs - firstMs) / staleMs) + writes + unseen + gone + ended,
+  }
+}
