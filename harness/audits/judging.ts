@@ -37,15 +37,23 @@ function together(opinions: readonly Opinion[]): Opinion {
   return spoken.find((one) => one.kind === 'open') ?? spoken.find((one) => one.kind === 'remark') ?? spoken[0] ?? skip
 }
 
+/** Where one way is right, the others are wrong at their callers; where none is, at the call itself. */
 function findingsOf(rule: RowId, use: Use, ways: readonly { way: UseWay; opinion: Opinion }[]): Finding[] {
   const spoken = ways.filter(({ opinion }) => opinion.kind !== 'skip')
-  const distinct = new Set(spoken.map(({ opinion }) => JSON.stringify(opinion)))
-  const everywhere = distinct.size === 1
-  return spoken.slice(0, everywhere ? 1 : undefined).flatMap(({ way, opinion }) => {
-    const origin = everywhere ? undefined : way.via.at(-1)
-    const at = 'at' in opinion ? opinion.at : undefined
-    return findingOf(rule, opinion, at ?? origin ?? use.place, origin && !at ? ` (Through ${use.name} at ${use.place.file}:${use.place.line}.)` : '')
+  const isRightSomewhere = spoken.some(({ opinion }) => opinion.kind === 'right')
+  const told = isRightSomewhere ? spoken : spoken.toSorted((a, b) => rank(b.opinion) - rank(a.opinion)).slice(0, 1)
+  return told.flatMap(({ way, opinion }) => {
+    const written = 'at' in opinion ? opinion.at : undefined
+    const caller = isRightSomewhere && !written ? way.via.at(-1) : undefined
+    const through = caller ? ` (Through ${use.name} at ${use.place.file}:${use.place.line}.)` : ''
+    return findingOf(rule, opinion, written ?? caller ?? use.place, through)
   })
+}
+
+const ranks: Record<Opinion['kind'], number> = { wrong: 3, open: 2, remark: 1, right: 0, skip: 0 }
+
+function rank(opinion: Opinion): number {
+  return ranks[opinion.kind] + (opinion.kind === 'wrong' && opinion.severity === undefined ? 1 : 0)
 }
 
 export function findingOf(rule: RowId, opinion: Opinion, { file, line, column }: Place, more = ''): Finding[] {

@@ -1,21 +1,33 @@
 /** The rules over the application's source, by the rows they are parts of. Pure. */
 import type { RowId } from '../checklist.ts'
+import { cdnUrls } from './cdn-urls.ts'
+import { clientErrors } from './client-errors.ts'
 import type { RuleOutcome } from './finding.ts'
 import { https } from './https.ts'
+import { lifecycleOne } from './lifecycle-one.ts'
 import { lifecycleSet } from './lifecycle-set.ts'
+import { producers } from './producers.ts'
 import { serverProduction } from './server-production.ts'
-import { usesOf } from './source/client-uses.ts'
+import { usesOf, type Facts } from './source/client-uses.ts'
 import type { PackageFile } from './source/packages.ts'
 import type { Project } from './source/project.ts'
 
-export type SourceRule = Extract<RowId, 'server-production' | 'https' | 'lifecycle-set'>
+/** A new rule is a file here, named after its row, and a line in this table. */
+const rules = {
+  'server-production': serverProduction,
+  https,
+  'lifecycle-set': lifecycleSet,
+  'lifecycle-one': lifecycleOne,
+  'cdn-urls': cdnUrls,
+  'client-errors': clientErrors,
+  producers,
+} satisfies Partial<Record<RowId, (facts: Facts, packages: readonly PackageFile[]) => RuleOutcome>>
+
+export type SourceRule = keyof typeof rules
+export const sourceRules = Object.keys(rules) as SourceRule[]
 
 /** What each rule made of the source. */
 export function judgeSource(project: Project, packages: readonly PackageFile[]): ReadonlyMap<SourceRule, RuleOutcome> {
   const facts = usesOf(project)
-  return new Map<SourceRule, RuleOutcome>([
-    ['server-production', serverProduction(facts, packages)],
-    ['https', https(facts)],
-    ['lifecycle-set', lifecycleSet(facts)],
-  ])
+  return new Map(sourceRules.map((rule) => [rule, rules[rule](facts, packages)]))
 }

@@ -1,5 +1,5 @@
 /** The few functions of the language and the web that addresses, headers and options are made with. Pure. */
-import { alternatives, concat, either, markedText, merge, text, unknown, wholeText, type ExternalValue, type TextPart, type Value } from './values.ts'
+import { alternatives, concat, either, markedText, merge, nothing, text, unknown, wholeText, type ExternalValue, type TextPart, type Value } from './values.ts'
 
 /** Null for a member that is not known here. */
 export function builtInMember(value: Value, key: string): Value | null {
@@ -25,14 +25,27 @@ function ofRuntime(path: readonly string[]): Value | null {
 export function builtInCall(called: Value, object: Value | null, name: string | null, args: readonly Value[]): Value | null {
   if (called.kind === 'external' && called.package === '') return ofGlobal(called.path.join('.'), args)
   if (object?.kind === 'text') return ofText(object, name)
+  if (object?.kind === 'array' && (name === 'includes' || name === 'has') && !object.open && args[0]) return includes(object.items, args[0])
   if (object?.kind === 'array' && name === 'join' && !object.open && args[0]) return concat(object.items.flatMap((item, index) => (index === 0 ? [item] : [args[0]!, item])))
   return null
+}
+
+function includes(items: readonly Value[], sought: Value): Value | null {
+  const [known, one] = [items.map(plainOf), plainOf(sought)]
+  if (one === undefined) return null
+  if (known.includes(one)) return { kind: 'literal', value: true }
+  return known.includes(undefined) ? null : { kind: 'literal', value: false }
+}
+
+function plainOf(value: Value): unknown {
+  return value.kind === 'literal' ? value.value : (wholeText(value) ?? undefined)
 }
 
 function ofGlobal(name: string, args: readonly Value[]): Value | null {
   const [first = unknown] = args
   if (name === 'String') return concat([first])
   if (name === 'Promise.resolve' || name === 'Object.freeze' || name === 'structuredClone') return first
+  if (name.startsWith('console.')) return nothing
   if (name === 'Object.assign') return merge(args)
   if (name === 'encodeURIComponent' || name === 'encodeURI') return encoded(first)
   return null
@@ -54,10 +67,11 @@ function ofText(value: Extract<Value, { kind: 'text' }>, name: string | null): V
 /** Null for a class that is not known here. */
 export function builtInNew({ package: from, path }: ExternalValue, args: readonly Value[]): Value | null {
   const name = path.join('.')
-  if ((from !== '' && from !== 'url') || !['URL', 'URLSearchParams', 'Headers', 'Map'].includes(name)) return null
+  if ((from !== '' && from !== 'url') || !['URL', 'URLSearchParams', 'Headers', 'Map', 'Set'].includes(name)) return null
   const [first, second] = args
   if (name === 'URL') return first ? address(first, second) : null
   if (name === 'URLSearchParams') return query(first)
+  if (name === 'Set') return first?.kind === 'array' ? first : null
   return first?.kind === 'object' ? { ...first, props: new Map([...first.props].map(([key, value]) => [key.toLowerCase(), value])) } : merge(first ? [first] : [])
 }
 

@@ -10,7 +10,7 @@ import { clientPackage, isDurableStreams, isExport } from './known-packages.ts'
 import type { Project, SourceFile } from './project.ts'
 import { roleOf, type Role } from './production.ts'
 import type { CallNode, Node } from './syntax.ts'
-import { alternatives, either, markedText, merge, nothing, unknown, type MadeValue, type Value } from './values.ts'
+import { alternatives, either, merge, nothing, unknown, type MadeValue, type Value } from './values.ts'
 
 export type Api =
   /** `DurableStream.create(options)`, `handle.create(options)`, and helpers that create. */
@@ -19,7 +19,7 @@ export type Api =
   | 'read'
   /** `new DurableStream(options)`, `DurableStream.connect(options)`. */
   | 'handle'
-  /** `new IdempotentProducer(handle, id, options)`. */
+  /** `new IdempotentProducer(handle, id, options)`, `handle.writable(options)`. */
   | 'producer'
   /** `fetch(address, init)` and its like, on an address of a stream. */
   | 'request'
@@ -123,7 +123,7 @@ function meaningOf(callee: Value, node: CallNode, at: SourceFile): Meaning | nul
   if (isNew && isExport(callee, clientPackage, 'DurableStream')) return { api: 'handle', name: 'new DurableStream()', options: first }
   if (isNew && isExport(callee, clientPackage, 'IdempotentProducer')) return { api: 'producer', name: 'new IdempotentProducer()', options: (args) => args[2] ?? nothing }
   if (isNew && isGlobal(callee, 'EventSource')) return { api: 'request', name: 'new EventSource()', options: (args) => args[1] ?? nothing }
-  if (isNew) return null
+  if (isNew) return ofHelper(callee)
   if (isExport(callee, clientPackage, 'stream')) return { api: 'read', name: 'stream()', options: first }
   if (isExport(callee, clientPackage, 'DurableStream', 'create')) return { api: 'create', name: 'DurableStream.create()', options: first }
   if (isExport(callee, clientPackage, 'DurableStream', 'connect')) return { api: 'handle', name: 'DurableStream.connect()', options: first }
@@ -138,6 +138,7 @@ function ofHandle(callee: Value, node: CallNode, at: SourceFile): Meaning | null
   const handle: Meaning['handle'] = (evaluator, frame) => evaluator.evaluate(object, at, frame)
   const options = (args: readonly Value[]) => args[0] ?? nothing
   if (callee.name === 'create') return { api: 'create', name: 'handle.create()', options, handle }
+  if (callee.name === 'writable') return { api: 'producer', name: 'handle.writable()', options, handle }
   if (callee.name === 'stream') return { api: 'read', name: 'handle.stream()', options, handle }
   return null
 }
@@ -147,6 +148,7 @@ function ofHelper(callee: Value): Meaning | null {
   if (callee.kind !== 'external' || !isDurableStreams(callee.package)) return null
   const name = callee.path.at(-1)!
   if (name === 'createStreamDB') return { api: 'read', name: 'createStreamDB()', options: (args, evaluator) => streamDbOptions(args[0] ?? nothing, evaluator) }
+  if (name === 'YjsProvider') return { api: 'handle', name: 'new YjsProvider()', options: (args, evaluator) => merge([args[0] ?? nothing, { kind: 'object', props: new Map([['url', evaluator.member(args[0] ?? nothing, 'baseUrl')]]), open: false }]) }
   if (creatingHelpers.has(name)) return { api: 'create', name: `${name}()`, options: (args, evaluator) => responseOptions(args, evaluator) }
   return null
 }
@@ -208,13 +210,3 @@ function isFetchLike(callee: Value): boolean {
   const root = callee.kind === 'member' ? callee.of : callee
   return root.kind === 'external' && fetchPackages.has(root.package)
 }
-
-/** The addresses that a use may ask for, as text with `mark` where it is not known. */
-export function addressesOf(use: Use, way: UseWay, evaluator: Evaluator): Value[] {
-  const url =
-    use.api === 'request' ? (way.args[0] ?? unknown)
-    : use.api === 'producer' ? nothing
-    : evaluator.member(way.options, 'url')
-  return alternatives(url).filter((one) => markedText(one) !== null)
-}
-

@@ -457,10 +457,41 @@ function binary(operator: string, left: Value, right: Value): Value {
   if (left.kind === 'literal' && right.kind === 'literal' && operator in arithmetic) {
     return { kind: 'literal', value: arithmetic[operator]!(Number(left.value), Number(right.value)) }
   }
-  if (!['===', '==', '!==', '!='].includes(operator)) return unknown
+  if (operator === 'instanceof') return instanceOf(left, right)
+  if (operator === 'in') return right.kind === 'object' && !right.open ? truth(right.props.has(wholeText(left) ?? '')) : unknown
   const [a, b] = [plain(left), plain(right)]
-  if (a === null || b === null) return unknown
-  return { kind: 'literal', value: (a.value === b.value) === operator.startsWith('=') }
+  if (a === null || b === null) return isDefinite(left, right) ? truth(operator.startsWith('!')) : unknown
+  if (operator in comparisons) return truth(comparisons[operator]!(Number(a.value), Number(b.value)))
+  // `x == null` is true of undefined, too.
+  const equal = operator.length === 2 ? (a.value ?? null) === (b.value ?? null) : a.value === b.value
+  return ['===', '==', '!==', '!='].includes(operator) ? truth(equal === operator.startsWith('=')) : unknown
+}
+
+const comparisons: Record<string, (a: number, b: number) => boolean> = {
+  '<': (a, b) => a < b,
+  '>': (a, b) => a > b,
+  '<=': (a, b) => a <= b,
+  '>=': (a, b) => a >= b,
+}
+
+function truth(value: boolean): Value {
+  return { kind: 'literal', value }
+}
+
+/** Of an object and nothing: certainly not the same. */
+function isDefinite(left: Value, right: Value): boolean {
+  const [object, other] = left.kind === 'literal' ? [right, left] : [left, right]
+  return ['object', 'array', 'function', 'class'].includes(object.kind) && other.kind === 'literal' && (other.value === undefined || other.value === null)
+}
+
+/** Under this name an object says of which classes it is. */
+export const classesOf = '[classes]'
+
+function instanceOf(left: Value, right: Value): Value {
+  const classes = left.kind === 'object' ? left.props.get(classesOf) : undefined
+  if (classes?.kind !== 'array' || right.kind !== 'external') return unknown
+  const isOne = (one: Value) => one.kind === 'external' && one.package === right.package && one.path.join() === right.path.join()
+  return classes.items.some(isOne) ? truth(true) : unknown
 }
 
 const arithmetic: Record<string, (a: number, b: number) => number> = {
@@ -479,9 +510,17 @@ function plain(value: Value): { value: unknown } | null {
 
 function unary(operator: string, value: Value): Value {
   if (operator === 'void') return nothing
+  if (operator === 'typeof') return typeOf(value)
   if (operator === '-' && value.kind === 'literal' && typeof value.value === 'number') return { kind: 'literal', value: -value.value }
   const truth = operator === '!' ? truthOf(value) : null
   return truth === null ? unknown : { kind: 'literal', value: !truth }
+}
+
+function typeOf(value: Value): Value {
+  if (value.kind === 'text') return text('string')
+  if (value.kind === 'literal') return text(value.value === null ? 'object' : typeof value.value)
+  if (value.kind === 'object' || value.kind === 'array') return text('object')
+  return value.kind === 'function' || value.kind === 'class' ? text('function') : unknown
 }
 
 function hasSpread(node: CallNode): boolean {
