@@ -3,6 +3,7 @@ import type { AnyCheck } from './check.ts'
 import type { CheckSpec } from './check-spec.ts'
 import type { RowId } from './checklist.ts'
 import { aliveUntilExpiryCheck } from './checks/alive-until-expiry.ts'
+import { answersAreAsRecordedCheck } from './checks/answers-are-as-recorded.ts'
 import { copiedStreamsAreWholeCheck } from './checks/copied-streams-are-whole.ts'
 import { diskComesBackCheck } from './checks/disk-comes-back.ts'
 import { expiredIsGoneCheck } from './checks/expired-is-gone.ts'
@@ -43,6 +44,7 @@ import { readyWithinCheck } from './checks/ready-within.ts'
 
 const all: readonly AnyCheck[] = [
   producerAnswersAreRightCheck,
+  answersAreAsRecordedCheck,
   copiedStreamsAreWholeCheck,
   conformanceAtOriginCheck,
   conformanceThroughEdgeCheck,
@@ -135,3 +137,4 @@ export const headersReachTheClient = constructor(headersReachTheClientCheck)
 export const privateAnswersStayPrivate = constructor(privateAnswersStayPrivateCheck)
 export const offsetUrlsAreShared = constructor(offsetUrlsAreSharedCheck)
 export const scheduleCoversTheProduct = constructor(scheduleCoversTheProductCheck)
+export const answersAreAsRecorded = constructor(answersAreAsRecordedCheck)

@@ -14,7 +14,7 @@ import { openInterruption } from './interruption.ts'
 import { refuseLowOpenFilesLimit } from './open-files-limit.ts'
 import { lastFailed } from './last-failed.ts'
 import { makeOutputFolder } from './output-folder.ts'
-import { loadScenarios, planRun, type Plan } from './plan.ts'
+import { loadScenarios, planRun, withFiles, type Plan } from './plan.ts'
 import { openProgress, type Progress } from './report/progress.ts'
 import { repetitionLine, repetitionsOf, repetitionTable } from './report/repetitions.ts'
 import { renderTerminal } from './report/terminal.ts'
@@ -33,8 +33,8 @@ process.exit(await main(process.argv.slice(2)).catch(explain))
 async function main(args: string[]): Promise<number> {
   const options = parseOptions(args)
   const out = path.resolve(options.out ?? path.join(root, 'reports'))
-  const ids = options.lastFailed ? await lastFailed(out) : options.ids
-  const scenarios = await loadScenarios(path.join(root, 'scenarios'))
+  const all = await loadScenarios(path.join(root, 'scenarios'))
+  const { scenarios, ids } = await withFiles(all, options.lastFailed ? await lastFailed(out) : options.ids)
   if (options.list) return list(scenarios, ids)
   const plan = planRun(scenarios, ids, options.dataDirFrom === undefined ? [] : ['data-dir-from'])
   const interrupt = openInterruption()
@@ -152,7 +152,7 @@ function quoted(word: string): string {
 
 function list(all: Scenario[], ids: string[]): number {
   for (const { id, title, proves, asks } of all.filter((scenario) => ids.length === 0 || ids.includes(scenario.id))) {
-    const only = asks === undefined ? '' : `; only with --${asks}`
+    const only = asks === undefined ? '' : asks === 'by-name' ? '; only where it is named' : `; only with --${asks}`
     process.stdout.write(`${id.padEnd(34)} ${title}\n${' '.repeat(35)}proves ${proves.join(', ')}${only}\n`)
   }
   return exitCodes.ready

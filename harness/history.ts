@@ -374,6 +374,21 @@ export interface EpisodeEnd {
   stream: string
 }
 
+/** A request of an access log, sent again: what it was answered then, and today. */
+export interface Replayed {
+  kind: 'replayed'
+  method: string
+  live: string | null
+  stream: string
+  /** 0 or 499: the client had left before the answer. */
+  recordedStatus: number
+  recordedMs: number
+  /** Null where no answer came. */
+  status: number | null
+  tookMs: number
+  error?: string
+}
+
 /** What the harness could not do; a check that needs it is `unknown`. */
 export interface Shortfall {
   kind: 'shortfall'
@@ -440,6 +455,7 @@ export type EventBody =
   | Answer
   | Upstream
   | EpisodeEnd
+  | Replayed
   | Shortfall
   | StepMark
 

@@ -86,7 +86,7 @@ export class Operations implements AsyncDisposable {
   readonly recorder: Recorder
   readonly seed: number
   #endpointOf: (via: Via) => Endpoint
-  #pools = new Map<Via, Pool>()
+  #pools = new Map<string, Pool>()
 
   constructor(recorder: Recorder, seed: number, endpointOf: (via: Via) => Endpoint) {
     this.recorder = recorder
@@ -266,16 +266,53 @@ export class Operations implements AsyncDisposable {
     return { status: response.statusCode, headers: keep(response.headers), body: received }
   }
 
-  #pool(via: Via, endpoint: Endpoint): Pool {
-    let pool = this.#pools.get(via)
+  /**
+   * Sends one request and reads its answer, but leaves it after `leaveAfterMs`, as a client does that
+   * closes its tab: a status that has come by then counts. Throws what undici throws, also after `forMs`.
+   */
+  async glance(
+    via: Via,
+    method: string,
+    path: string,
+    headers: Record<string, string>,
+    body: Buffer | undefined,
+    limits: { forMs: number; leaveAfterMs: number | null },
+  ): Promise<Omit<Answer, 'body'>> {
+    const endpoint = this.#endpointOf(via)
+    const leaving = new AbortController()
+    const timer = setTimeout(() => leaving.abort(), limits.leaveAfterMs ?? limits.forMs)
+    try {
+      const response = await this.#pool(via, endpoint, null).request({
+        method: method as Dispatcher.HttpMethod,
+        path,
+        headers: { host: endpoint.authority, ...endpoint.headers, ...headers },
+        body: body ?? null,
+        headersTimeout: limits.forMs,
+        bodyTimeout: limits.forMs,
+        signal: leaving.signal,
+      })
+      const answer = { status: response.statusCode, headers: keep(response.headers) }
+      await response.body.dump({ limit: Number.MAX_SAFE_INTEGER }).catch((error: unknown) => {
+        if (limits.leaveAfterMs === null || !leaving.signal.aborted) throw error
+      })
+      return answer
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** Without a bound on its connections nobody waits for another one's poll. */
+  #pool(via: Via, endpoint: Endpoint, connections: number | null = connectionsMax): Pool {
+    const key = `${via} ${connections}`
+    let pool = this.#pools.get(key)
     if (!pool) {
       pool = new Pool(endpoint.url, {
-        connections: connectionsMax,
+        connections,
         connectTimeout: 5_000,
         keepAliveTimeout: 4_000,
         ...(endpoint.tls ? { connect: { ca: endpoint.tls.caPem, servername: endpoint.tls.servername } } : {}),
       })
-      this.#pools.set(via, pool)
+      this.#pools.set(key, pool)
     }
     return pool
   }

@@ -38,7 +38,7 @@ const repeatMax = 10_000
 export function parseOptions(args: string[]): Options {
   const command = new Command('npm run simulate --')
     .description('Judges a Durable Streams deployment: server, cache and settings, as in production.')
-    .argument('[ids...]', 'scenarios to run; all of them by default')
+    .argument('[ids...]', 'scenarios to run, by id or by file; all of them by default')
     .addOption(new Option('--profile <name>', 'how often things are repeated').choices(['quick', 'full']).default('quick'))
     .addOption(new Option('--runtime <kind>', 'how services run').choices(['auto', 'processes', 'containers']).env('DURABLE_STREAMS_RUNTIME').default('auto'))
     .addOption(new Option('--origin <kind>', 'which server; "caddy" never falls back').choices(['auto', 'caddy', 'reference']).default('auto'))

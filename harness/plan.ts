@@ -27,8 +27,21 @@ export async function loadScenarios(folder: string): Promise<Scenario[]> {
   return scenarios
 }
 
+/**
+ * A scenario may be named by its file, wherever that lies: `./incident.ts`. Returns all scenarios with those,
+ * and the names as ids.
+ */
+export async function withFiles(all: Scenario[], names: string[]): Promise<{ scenarios: Scenario[]; ids: string[] }> {
+  const isFile = (name: string) => name.endsWith('.ts') || name.includes('/')
+  const own = new Map<string, Scenario>()
+  for (const name of names.filter(isFile)) own.set(name, await loadScenario(path.resolve(name)))
+  const ids = names.map((name) => own.get(name)?.id ?? name)
+  const others = all.filter(({ id }) => ![...own.values()].some((one) => one.id === id))
+  return { scenarios: [...others, ...own.values()], ids }
+}
+
 async function loadScenario(file: string): Promise<Scenario> {
-  const module = (await import(pathToFileURL(file).href)) as { default?: Scenario }
+  const module = await importFile(file)
   const scenario = module.default
   const expected = path.basename(file, '.ts')
   if (!scenario || scenario.id !== expected) {
@@ -39,8 +52,16 @@ async function loadScenario(file: string): Promise<Scenario> {
   return scenario
 }
 
+async function importFile(file: string): Promise<{ default?: Scenario }> {
+  try {
+    return (await import(pathToFileURL(file).href)) as { default?: Scenario }
+  } catch (error) {
+    throw new UsageError(`The scenario ${file} cannot be loaded: ${(error instanceof Error ? error.message : String(error)).split('\n')[0]}`)
+  }
+}
+
 /** What was given that some scenarios ask for. */
-export type Given = readonly NonNullable<Scenario['asks']>[]
+export type Given = readonly Exclude<NonNullable<Scenario['asks']>, 'by-name'>[]
 
 /**
  * The scenarios with the given ids, or all that ask for nothing; where something is given, those that ask for
@@ -50,10 +71,10 @@ export function planRun(every: Scenario[], ids: string[], given: Given = []): Pl
   for (const id of ids) {
     const scenario = every.find((one) => one.id === id)
     if (!scenario) throw unknownScenario(every, id)
-    if (scenario.asks && !given.includes(scenario.asks)) throw new UsageError(`${id} needs --${scenario.asks}; see: npm run simulate -- --help`)
+    if (scenario.asks && scenario.asks !== 'by-name' && !given.some((one) => one === scenario.asks)) throw new UsageError(`${id} needs --${scenario.asks}; see: npm run simulate -- --help`)
   }
-  const all = every.filter(({ asks }) => asks === undefined || given.includes(asks))
-  const asking = all.filter(({ asks }) => asks !== undefined).map(({ id }) => id)
+  const all = every.filter(({ id, asks }) => asks === undefined || given.some((one) => one === asks) || (asks === 'by-name' && ids.includes(id)))
+  const asking = all.filter(({ asks }) => asks !== undefined && asks !== 'by-name').map(({ id }) => id)
   if (ids.length === 0 && asking.length === 0) return { scenarios: all, notRun: [] }
   const named = new Set(ids.length > 0 ? ids : asking)
   return {

@@ -14,8 +14,8 @@ export interface Scenario extends Assertions {
    * side by side.
    */
   runs: 'alone' | 'beside-others'
-  /** Run only where this was given; it is then all that is run. */
-  asks?: 'data-dir-from'
+  /** Run only where this was given, and it is then all that is run; 'by-name': only where it is named. */
+  asks?: 'data-dir-from' | 'by-name'
   steps: Step[]
   /** Run after the steps, once every hop is up again: liveness is asked only after faults have healed. */
   healed: Step[]

@@ -25,6 +25,7 @@ const words: { [S in Step as S['kind']]: (step: S, size: Size) => string | null 
   'read-copied-streams': ({ served }) => (served ? 'read every stream of the copied data_dir' : 'look at the files of the copied data_dir'),
   repeat: () => null,
   schedule: scheduleWords,
+  replay: ({ recording, via, speed }) => `replay ${recording} ${through([via])}${speed === 1 ? '' : `, ${number(speed)} times as fast`}`,
   start: startWords,
   lifelines: ({ copies, lines }, size) => `look at ${plural(size(copies) * lines.length, 'stream')} around the end of their lifetime`,
   'refused-creates': ({ creates }) => `ask for ${plural(creates.length, 'stream')} with a wrong lifetime`,

@@ -19,6 +19,7 @@ import { crowdInterpreter, type CrowdStep } from './steps/crowd.ts'
 import { readCopiedStreamsInterpreter, type ReadCopiedStreams } from './steps/read-copied-streams.ts'
 import { scheduleInterpreter, type Schedule } from './steps/schedule.ts'
 import { readAllInterpreter, type ReadAllFromStart } from './steps/read-all.ts'
+import { replayInterpreter, type Replay } from './steps/replay.ts'
 import { repeatInterpreter, type Repeat } from './steps/repeat.ts'
 import {
   killInterpreter,
@@ -51,6 +52,7 @@ export type Step =
   | RefusedCreates
   | Repeat
   | Schedule
+  | Replay
   | SecondServer
   | Start
   | Stop
@@ -66,6 +68,7 @@ const interpreters: { [S in Step as S['kind']]: Interpreter<S> } = {
   'read-copied-streams': readCopiedStreamsInterpreter,
   repeat: repeatInterpreter,
   schedule: scheduleInterpreter,
+  replay: replayInterpreter,
   start: startInterpreter,
   lifelines: lifelinesInterpreter,
   'refused-creates': refusedCreatesInterpreter,

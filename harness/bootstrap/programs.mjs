@@ -17,6 +17,7 @@ export const programs = {
   bench: { entry: 'bench/run.ts' },
   rejudge: { entry: 'harness/rejudge.ts', flags: [smallYoungGeneration] },
   report: { entry: 'harness/kept-runs.ts' },
+  incident: { entry: 'harness/incident/incident.ts' },
   sample: { entry: 'docs/make-sample.ts' },
   'compose-images': { entry: 'harness/compose-images.ts' },
   'resolve-images': { entry: 'harness/runtime/images/resolve-digests.ts' },
