@@ -50,6 +50,10 @@ export const rowIds = [
 ] as const
 export type RowId = (typeof rowIds)[number]
 
+export function isRowId(text: string): text is RowId {
+  return (rowIds as readonly string[]).includes(text)
+}
+
 type RowText = { title: string; severity: Severity; fix: string; link: string }
 
 const texts: Record<RowId, RowText> = {

@@ -102,6 +102,7 @@ async function simulate(options: Options, plan: Plan, out: string, progress: Pro
     ...workshop,
     ...(options.caddyfile === undefined ? {} : { caddyfile: options.caddyfile }),
     ...(options.dataDirFrom === undefined ? {} : { dataDirFrom: options.dataDirFrom }),
+    ...(options.tlsCaddyfile === undefined ? {} : { tlsCaddyfile: options.tlsCaddyfile }),
     ...(options.edgeConfig === undefined ? {} : { edgeConfig: options.edgeConfig }),
   })
   refuseLowOpenFilesLimit(subject.capabilities && (subject.capabilities.maxFileHandles ?? maxFileHandlesDefault), options.streams)
@@ -136,6 +137,7 @@ function reproduceOptions(options: Options, seed: number): string {
     ['--server-version', options.serverVersion],
     ['--caddyfile', options.caddyfile],
     ['--data-dir-from', options.dataDirFrom],
+    ['--tls-caddyfile', options.tlsCaddyfile],
     ['--edge', options.edge === defaultEdge.id ? undefined : options.edge],
     ['--edge-config', options.edgeConfig],
     ['--readers', options.readers === 10_000 ? undefined : options.readers],

@@ -29,9 +29,9 @@ export interface Subject {
   /** The cache: which program, and the configuration that is judged. */
   edge: { kind: Edge; program: ProvidedEdge; config: EdgeConfig & { isDefault: boolean } }
   /** The TLS edge's own Caddyfile, adapted by the Caddy that runs it. */
-  tlsEdge: JsonObject
   /** What the data_dir holds of which a copy is opened; null where none was given. */
   dataDir: DataDir | null
+  tlsEdge: { json: JsonObject; file: string; isDefault: boolean }
 }
 
 export interface GatherOptions {
@@ -41,6 +41,7 @@ export interface GatherOptions {
   caddyfile?: string
   /** A data_dir to open a copy of. */
   dataDirFrom?: string
+  tlsCaddyfile?: string
   /** Of the edge. */
   edgeConfig?: string
   /** Of the run: what adapters and compilers write goes into its temporary folders. */
@@ -100,8 +101,11 @@ async function readFiles({ server, edge, caddy, runtime, ...given }: GatherOptio
     const capabilities = caddyfile ? capabilitiesOf(caddyfile.json) : null
     const names = (capabilities?.streamHosts ?? []).map(concreteName).filter((name) => isIP(name) === 0)
     const environment = names.length > 0 ? { TLS_EDGE_NAMES: names.join(', ') } : {}
-    const tlsEdge = await adaptCaddyfile({ caddyPath: caddy.path, file: defaultTlsCaddyfile, workDir, environment, run: caddy.run })
-    return { caddyfile, capabilities, names, edge: gatheredEdge, tlsEdge: tlsEdge.json }
+    const tlsFile = path.resolve(given.tlsCaddyfile ?? defaultTlsCaddyfile)
+    const variables = variablesFor(readSources(tlsFile).variables.map((variable) => variable.name), process.env)
+    const { json } = await adaptCaddyfile({ caddyPath: caddy.path, file: tlsFile, workDir, environment: { ...variables, ...environment }, run: caddy.run })
+    const tlsEdge = { json, file: tlsFile, isDefault: given.tlsCaddyfile === undefined }
+    return { caddyfile, capabilities, names, edge: gatheredEdge, tlsEdge }
   } finally {
     await rm(workDir, { recursive: true, force: true })
   }

@@ -14,7 +14,7 @@ import type { Crowd, HopId, Via } from './history.ts'
 import { runFleet } from './load/fleet/launch.ts'
 import { hostCanHold } from './load/fleet/limits.ts'
 import type { Endpoint } from './operations.ts'
-import { leasePorts, portOf, prepareOrigin, subfolder, type FileChange, type PreparedOrigin, type WorldOptions } from './prepare-origin.ts'
+import { diffOf, leasePorts, portOf, prepareOrigin, subfolder, type FileChange, type PreparedOrigin, type WorldOptions } from './prepare-origin.ts'
 import type { HopIdentity } from './report/result.ts'
 import type { ImageIdentity, ImageRole, Running, Service, StartOutcome } from './runtime/runtime.ts'
 import { openTap, type Tap } from './services/tap/tap-client.ts'
@@ -131,9 +131,9 @@ class RunningWorld implements World {
   async #prepareTls(): Promise<void> {
     const { runtime, subject, folder } = this.#options
     const home = await subfolder(this.#temporary, 'tls')
-    const ports = await leasePorts(runtime, countListeners(subject.tlsEdge))
+    const ports = await leasePorts(runtime, countListeners(subject.tlsEdge.json))
     const edge = new URL(this.#endpoints.get('edge')!.url).host
-    const confined = confineCaddyConfig(subject.tlsEdge, {
+    const confined = confineCaddyConfig(subject.tlsEdge.json, {
       listen: (n) => `127.0.0.1:${ports[n]!}`,
       dataDir: home,
       storageDir: path.join(home, 'storage'),
@@ -141,11 +141,13 @@ class RunningWorld implements World {
       adminSocket: null,
       upstreams: () => edge,
     })
+    const { file, isDefault } = subject.tlsEdge
+    if (!isDefault) this.fileChanges.push({ file, diff: diffOf(file, confined) })
     const configFile = path.join(folder, 'tls-edge.json')
     await writeFile(configFile, JSON.stringify(confined.config, null, 1))
     const secure = confined.listeners.find((listener) => listener.tls)
     const plain = confined.listeners.find((listener) => !listener.tls)
-    if (!secure) throw new HarnessError('the TLS edge listens nowhere')
+    if (!secure) throw new HarnessError(`the TLS edge of ${file} has no listener with TLS`)
     const port = portOf(secure.local)
     const used = [...new Set(confined.listeners.map((listener) => portOf(listener.local)))]
     this.#services.set('tls', tlsEdge({ id: `${this.#options.name}.tls`, program: subject.caddy.path, configFile, port, ports: used, folder: home }))
@@ -161,8 +163,8 @@ class RunningWorld implements World {
       kind: 'caddy',
       version: subject.caddy.version,
       sha256: subject.caddy.sha256,
-      configSha256: sha256(JSON.stringify(subject.tlsEdge)),
-      source: `${subject.caddy.source}; caddy/tls-edge.Caddyfile`,
+      configSha256: sha256(JSON.stringify(subject.tlsEdge.json)),
+      source: `${subject.caddy.source}; ${subject.tlsEdge.isDefault ? 'caddy/tls-edge.Caddyfile' : subject.tlsEdge.file}`,
     }
     await this.#identify(identity, 'caddy', [subject.caddy.path, 'version'])
   }

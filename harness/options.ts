@@ -11,6 +11,8 @@ export interface Options {
   serverBin?: string
   serverVersion?: string
   caddyfile?: string
+  /** Of the TLS edge. */
+  tlsCaddyfile?: string
   /** The id of one of `edges`. */
   edge: string
   /** Its configuration, by --edge-config or --vcl. */
@@ -45,6 +47,7 @@ export function parseOptions(args: string[]): Options {
     .option('--server-bin <path>', 'the production server to judge', notEmpty('--server-bin'))
     .option('--server-version <version>', 'the release to download', notEmpty('--server-version'))
     .option('--caddyfile <path>', "your origin's Caddyfile", notEmpty('--caddyfile'))
+    .option('--tls-caddyfile <path>', 'the Caddyfile that ends TLS in front of your cache', notEmpty('--tls-caddyfile'))
     .addOption(new Option('--edge <name>', 'which cache stands in front of the origin').choices(edges.map((edge) => edge.id)).default(defaultEdge.id))
     .option('--edge-config <path>', "your cache's configuration", notEmpty('--edge-config'))
     .option('--vcl <path>', 'your VCL: --edge-config for Varnish', notEmpty('--vcl'))

@@ -129,7 +129,8 @@ function ownTlsOf({ listeners, capabilities }: ConfinedCaddyConfig, name: string
   return { port: portOf(secure.local), servername: name, plainPort: plain ? portOf(plain.local) : null, storage }
 }
 
-function diffOf(file: string, confined: ConfinedCaddyConfig): string {
+/** What confinement changed in a Caddyfile, and what of it is not reached. */
+export function diffOf(file: string, confined: ConfinedCaddyConfig): string {
   return [renderChanges(file, confined.changes), renderRefusals(confined.refused)].filter(Boolean).join('\n')
 }
 

@@ -73,7 +73,7 @@ const arrows: Arrow[] = [
   {
     name: 'a proxy knows what is read, confined and provided, and neither steps, checks nor another proxy',
     from: /^harness\/edges\/[^/]+\//,
-    only: /^[^.]*$|^harness\/(edges\/(edge\.ts$|[^/]+\/[^/]+$)|confine\/|provision\/|runtime\/runtime\.ts$|(errors|sha256|until|world)\.ts$)/,
+    only: /^[^.]*$|^harness\/(edges\/(edge\.ts$|[^/]+\/[^/]+$)|confine\/|provision\/|runtime\/runtime\.ts$|(errors|mutation|sha256|until|world)\.ts$)/,
     reach: 'directly',
   },
   {

@@ -16,6 +16,7 @@ export const programs = {
   audit: { entry: 'harness/audit-cli.ts' },
   bench: { entry: 'bench/run.ts' },
   rejudge: { entry: 'harness/rejudge.ts', flags: [smallYoungGeneration] },
+  mutants: { entry: 'harness/mutants.ts' },
   report: { entry: 'harness/kept-runs.ts' },
   incident: { entry: 'harness/incident/incident.ts' },
   sample: { entry: 'docs/make-sample.ts' },

@@ -5,6 +5,7 @@
  */
 import type { Change } from '../confine/caddy-rules.ts'
 import type { RunProgram } from '../confine/run-program.ts'
+import type { Mutation } from '../mutation.ts'
 import type { IdentityCache } from '../provision/identity-cache.ts'
 import type { Missing } from '../provision/missing-tools.ts'
 import type { Runtime, Service } from '../runtime/runtime.ts'
@@ -28,6 +29,10 @@ export interface Edge {
   readConfig(program: ProvidedEdge, file: string, workDir: string): Promise<EdgeConfig>
   /** The configuration confined to one world, and the service that runs with it. */
   prepare(place: EdgePlace): Promise<PreparedEdge>
+  /** Small changes to a configuration that some check should notice; `name` is the file's, for their ids. */
+  mutations(name: string, source: string): Mutation[]
+  /** Found in its log where the program itself broke down, and nothing that was seen then says anything. */
+  brokeDown: RegExp
 }
 
 /** What the configuration of an edge is called and where the project's own ones are. */

@@ -7,6 +7,7 @@ import type { Edge, EdgeConfig, EdgePlace, PreparedEdge, ProvidedEdge } from '..
 import { testNginx } from './compile.ts'
 import { confineNginx } from './confine.ts'
 import { findNginx } from './find.ts'
+import { nginxMutations } from './nginx-mutations.ts'
 
 const versionArgs = ['-v']
 
@@ -25,6 +26,8 @@ export const nginx: Edge = {
   find: findNginx,
   readConfig,
   prepare,
+  mutations: nginxMutations,
+  brokeDown: /worker process \d+ exited on signal/,
 }
 
 async function readConfig(program: ProvidedEdge, file: string, workDir: string): Promise<EdgeConfig> {

@@ -10,6 +10,7 @@ import { compileVcl } from './compile.ts'
 import { confineVcl } from './confine.ts'
 import { findVarnish } from './find.ts'
 import { varnishCounters, varnishEdge } from './service.ts'
+import { vclMutations } from './vcl-mutations.ts'
 import { parseVarnishdParameters } from './varnishd-parameters.ts'
 
 export const varnish: Edge = {
@@ -28,6 +29,9 @@ export const varnish: Edge = {
   find: findVarnish,
   readConfig,
   prepare,
+  mutations: vclMutations,
+  // The manager says so of the child, and starts another one.
+  brokeDown: /Child \(\d+\) (?:Panic|died|not responding)/,
 }
 
 const storageMebibytes = 256

@@ -1,0 +1,186 @@
+/** Runs mutants one after the other against the unmutated base; what was found is saved after each. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { monotonicMs } from '../clock.ts'
+import { UsageError } from '../errors.ts'
+import type { Mutation } from '../mutation.ts'
+import { mutantsMarkdown, mutantsPage } from '../report/mutants-page.ts'
+import { mutantsResult, outcomeOf, scoreOf, type MutantResult, type MutantsResult } from '../report/mutants.ts'
+import type { Result } from '../report/result.ts'
+import type { Scenario } from '../scenario.ts'
+import { sha256 } from '../sha256.ts'
+import { greenOf, outcomeOfRun, rowsOf, type Green, type Outcome, type Ran } from './outcome.ts'
+import { simulateOnce } from './simulation.ts'
+import type { MutatedFile } from './subjects.ts'
+
+export interface Campaign {
+  /** Of this campaign: the mutated files, the runs, what was found. */
+  folder: string
+  files: readonly MutatedFile[]
+  /** Ids of mutants must begin so; all where there are none. */
+  only: readonly string[]
+  scenarios: readonly Scenario[]
+  /** Of every run of the public command. */
+  flags: readonly string[]
+  brokeDown: RegExp
+  baseRuns: number
+  minutesMax: number
+  /** Every scenario for every mutant. */
+  all: boolean
+  signal: AbortSignal
+  onProgress(line: string): void
+}
+
+interface Planned {
+  file: MutatedFile
+  mutation: Mutation
+  /** In the order in which they are asked. */
+  scenarios: string[]
+}
+
+/** @throws UsageError where no mutant is called so, or a base run is refused */
+export async function runCampaign(campaign: Campaign): Promise<MutantsResult> {
+  const startedAt = new Date().toISOString()
+  const known = await knownResults(campaign.folder)
+  const wanted = wantedMutants(campaign)
+  const asked = new Set(wanted.flatMap(({ file, mutation }) => scenariosFor(campaign, file, mutation)))
+  const base = await runBase(campaign, campaign.scenarios.filter((scenario) => asked.has(scenario.id)).map((scenario) => scenario.id))
+  const green = greenOf(base)
+  const result: MutantsResult = {
+    schemaVersion: 1,
+    startedAt,
+    command: ['npm run simulate --', ...campaign.flags].join(' '),
+    subject: subjectOf(base),
+    base: base[0]!.scenarios.map((scenario) => baseLine(scenario, green)),
+    mutants: [],
+    notRun: [],
+    score: null,
+  }
+  const deadlineMs = monotonicMs() + campaign.minutesMax * 60_000
+  for (const { file, mutation } of wanted) {
+    const planned = { file, mutation, scenarios: quickestFirst(scenariosFor(campaign, file, mutation).filter((id) => campaign.all || mutation.rows.some((row) => green.get(id)?.has(row))), base) }
+    const before = known.find((mutant) => mutant.id === mutation.id && mutant.sha256 === sha256(mutation.text))
+    if (before !== undefined) result.mutants.push(before)
+    else if (campaign.signal.aborted) result.notRun.push({ id: mutation.id, because: 'The run was interrupted before it.' })
+    else if (monotonicMs() > deadlineMs) result.notRun.push({ id: mutation.id, because: `The ${campaign.minutesMax} minutes were over; --minutes allows more, --resume goes on.` })
+    else await runAndNote(campaign, planned, base, result)
+  }
+  await save(campaign.folder, result)
+  return result
+}
+
+async function runAndNote(campaign: Campaign, planned: Planned, base: readonly Result[], result: MutantsResult): Promise<void> {
+  const { id } = planned.mutation
+  try {
+    const mutant = await runMutant(campaign, planned, base)
+    result.mutants.push(mutant)
+    campaign.onProgress(`${outcomeOf(mutant).padEnd(8)} ${id} ${mutant.killedBy.join(', ') || (mutant.invalid ?? mutant.what)}`)
+  } catch (error) {
+    if (!campaign.signal.aborted) throw error
+    result.notRun.push({ id, because: 'The run was interrupted in it.' })
+  }
+  await save(campaign.folder, result)
+}
+
+function wantedMutants({ files, only }: Campaign): { file: MutatedFile; mutation: Mutation }[] {
+  const all = files.flatMap((file) => file.mutations.map((mutation) => ({ file, mutation })))
+  const unknown = only.find((id) => !all.some(({ mutation }) => begins(mutation.id, id)))
+  if (unknown !== undefined) throw new UsageError(`There is no mutant "${unknown}"; all are listed by: npm run mutants -- --list`)
+  const named = only.length === 0 ? all : all.filter(({ mutation }) => only.some((id) => begins(mutation.id, id)))
+  // Whole statements first: where time runs out, what is left are finer shades of what was seen.
+  const rank = ({ mutation }: { mutation: Mutation }) => (/:(delete|without-arm)(#\d+)?$/.test(mutation.id) ? 0 : 1)
+  return named.toSorted((a, b) => rank(a) - rank(b))
+}
+
+/** 'recommended.vcl:15' is not the beginning of 'recommended.vcl:157:delete'. */
+function begins(id: string, beginning: string): boolean {
+  return id === beginning || (id.startsWith(beginning) && /^[:#]/.test(id.slice(beginning.length)))
+}
+
+/** Those that judge a row of the mutant's, in a world that holds the file. */
+function scenariosFor({ scenarios, all }: Campaign, { hop }: MutatedFile, { rows }: Mutation): string[] {
+  const fitting = scenarios.filter((scenario) => scenario.world.hops.includes(hop))
+  return fitting.filter((scenario) => all || rowsProvedBy(scenario).some((row) => rows.includes(row))).map((scenario) => scenario.id)
+}
+
+function rowsProvedBy({ checks, proves }: Scenario) {
+  return checks.flatMap((check) => check.rows ?? proves)
+}
+
+function quickestFirst(ids: readonly string[], [base]: readonly Result[]): string[] {
+  const durationOf = (id: string) => base?.scenarios.find((scenario) => scenario.id === id)?.durationMs ?? 0
+  return ids.toSorted((a, b) => durationOf(a) - durationOf(b))
+}
+
+async function runBase(campaign: Campaign, ids: string[]): Promise<Result[]> {
+  const { baseRuns, folder, flags, brokeDown, signal } = campaign
+  if (ids.length === 0) throw new UsageError('No scenario judges a row of these mutants.')
+  const results: Result[] = []
+  for (let n = 1; n <= baseRuns; n += 1) {
+    campaign.onProgress(`base ${n} of ${baseRuns}: ${ids.join(', ')}`)
+    const ran = await simulateOnce({ scenarios: ids, flags, out: path.join(folder, 'base', String(n)), brokeDown, signal })
+    if (ran.result === null) throw new UsageError(`The base could not be run: ${ran.said.trim().split('\n')[0]}`)
+    results.push(ran.result)
+  }
+  return results
+}
+
+async function runMutant(campaign: Campaign, { file, mutation, scenarios }: Planned, base: readonly Result[]): Promise<MutantResult> {
+  const startedMs = monotonicMs()
+  const place = path.join(campaign.folder, 'mutants', mutation.id.replaceAll(/[^\w.-]+/g, '-'))
+  await mkdir(place, { recursive: true })
+  const mutated = path.join(place, path.basename(file.file))
+  await writeFile(mutated, mutation.text)
+  const { id, line, what, rows } = mutation
+  const run = (ids: string[], out: string): Promise<Ran> =>
+    simulateOnce({ scenarios: ids, flags: [...campaign.flags, file.flag, mutated], out: path.join(place, out), brokeDown: campaign.brokeDown, signal: campaign.signal })
+  const outcome = await askAll(campaign, { rows, scenarios }, base, run)
+  return { id, file: file.file, line, what, rows, ...outcome, durationMs: Math.round(monotonicMs() - startedMs), sha256: sha256(mutation.text) }
+}
+
+/** One scenario after the other, until one kills it; for the whole matrix all of them at once. */
+async function askAll(
+  { all }: Campaign,
+  { rows, scenarios }: Pick<Planned, 'scenarios'> & Pick<Mutation, 'rows'>,
+  base: readonly Result[],
+  run: (ids: string[], out: string) => Promise<Ran>,
+): Promise<Outcome> {
+  if (scenarios.length === 0) return { killedBy: [], checks: [], survived: false, invalid: `nothing that judges ${rows.join(', ')} is green on the base` }
+  let last: Outcome | undefined
+  for (const ids of all ? [scenarios] : scenarios.map((id) => [id])) {
+    const outcome = outcomeOfRun(await run(ids, ids.length === 1 ? ids[0]! : 'all'), base, { rows, scenarios: ids })
+    if (outcome.killedBy.length > 0 || outcome.invalid?.startsWith('refused')) return outcome
+    // What one could not judge is not made up for by the survival in another.
+    last = last?.invalid === undefined ? outcome : last
+  }
+  return last!
+}
+
+function baseLine(scenario: Result['scenarios'][number], green: Green): MutantsResult['base'][number] {
+  const rows = rowsOf(scenario)
+  const isGreen = (row: (typeof rows)[number]) => green.get(scenario.id)?.has(row) === true
+  return { scenario: scenario.id, green: rows.filter(isGreen), notGreen: rows.filter((row) => !isGreen(row)) }
+}
+
+function subjectOf([base]: readonly Result[]): string {
+  const hops = base!.subject.hops.map((hop) => `${hop.kind} ${hop.version}`).join(', ')
+  return `${base!.subject.kind} server ${base!.subject.version}; ${hops}.`
+}
+
+const resultName = 'mutants.json'
+
+/** What an earlier campaign in this folder found. */
+async function knownResults(folder: string): Promise<MutantResult[]> {
+  const text = await readFile(path.join(folder, resultName), 'utf8').catch(() => null)
+  if (text === null) return []
+  const parsed = mutantsResult.safeParse(JSON.parse(text))
+  return parsed.success ? parsed.data.mutants : []
+}
+
+async function save(folder: string, result: MutantsResult): Promise<void> {
+  result.score = scoreOf(result.mutants)
+  await mkdir(folder, { recursive: true })
+  await writeFile(path.join(folder, resultName), `${JSON.stringify(result, null, 2)}\n`)
+  await writeFile(path.join(folder, 'mutants.md'), mutantsMarkdown(result))
+  await writeFile(path.join(folder, 'mutants.html'), mutantsPage(result))
+}

@@ -1,0 +1,62 @@
+/** The command line of `npm run mutants`. */
+import { Command, CommanderError, Option } from 'commander'
+import { defaultEdge, edges } from '../edges/edges.ts'
+import { UsageError } from '../errors.ts'
+
+export interface MutantsOptions {
+  /** Of the ids: all that begin so. */
+  only: string[]
+  target: 'all' | 'edge' | 'caddyfile' | 'tls'
+  edge: string
+  edgeConfig?: string
+  origin: 'auto' | 'caddy' | 'reference'
+  serverBin?: string
+  readers: number
+  streams: number
+  minutes: number
+  baseRuns: number
+  all: boolean
+  resume?: string
+  out?: string
+  json: boolean
+  list: boolean
+}
+
+/** Throws UsageError. `--help` prints and ends the process with 0. */
+export function parseMutantsOptions(args: string[]): MutantsOptions {
+  const command = new Command('npm run mutants --')
+    .description('Changes each line of the configurations in turn, and says which check of which row notices it.')
+    .addOption(new Option('--only <id...>', 'only mutants whose id begins so').default([]))
+    .addOption(new Option('--target <which>', 'which configuration').choices(['all', 'edge', 'caddyfile', 'tls']).default('all'))
+    .addOption(new Option('--edge <name>', 'which cache').choices(edges.map((edge) => edge.id)).default(defaultEdge.id))
+    .option('--edge-config <path>', 'its configuration, instead of the recommended one')
+    .addOption(new Option('--origin <kind>', 'which server').choices(['auto', 'caddy', 'reference']).default('auto'))
+    .option('--server-bin <path>', 'the production server')
+    .option('--readers <n>', 'readers in a crowd', whole('--readers', 2, 1_000_000), 100)
+    .option('--streams <n>', 'streams', whole('--streams', 1, 1_000_000), 100)
+    .option('--minutes <n>', 'no mutant is begun after this time', whole('--minutes', 1, 10_000), 30)
+    .option('--base-runs <n>', 'how often the unmutated base must be green', whole('--base-runs', 1, 100), 2)
+    .option('--all', 'every scenario for every mutant: the whole matrix', false)
+    .option('--resume <folder>', 'go on with the mutants of this folder that were not run')
+    .option('--out <folder>', 'where the folder of the run is made, instead of reports/')
+    .option('--json', 'print the result on stdout', false)
+    .option('--list', 'list the mutants and end', false)
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} })
+  try {
+    command.parse(args, { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    if (error.code === 'commander.helpDisplayed') process.exit(0)
+    throw new UsageError(`${error.message.replace(/^error: /, '').replaceAll('\n', ' ')} All flags are listed by: npm run mutants -- --help`)
+  }
+  return command.opts<MutantsOptions>()
+}
+
+function whole(flag: string, min: number, max: number) {
+  return (text: string): number => {
+    const value = Number(text)
+    if (text.trim() !== '' && Number.isInteger(value) && value >= min && value <= max) return value
+    throw new UsageError(`${flag} takes a whole number from ${min} to ${max}, not "${text}".`)
+  }
+}
