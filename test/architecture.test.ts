@@ -47,8 +47,8 @@ const arrows: Arrow[] = [
   },
   {
     // The user's own files are adapted and compiled by the programs they are for: a part of gathering.
-    name: 'only runtime, provision, gather and bench run programs',
-    from: /^(?!bench\/|harness\/(bootstrap|provision|runtime)\/|harness\/gather[^/]*\.ts$|harness\/confine\/run-program\.ts$)/,
+    name: 'only runtime, provision, gather, mutants and bench run programs',
+    from: /^(?!bench\/|harness\/(bootstrap|provision|runtime)\/|harness\/gather[^/]*\.ts$|harness\/confine\/run-program\.ts$|harness\/mutants\/simulation\.ts$)/,
     not: /^(node:child_process|execa)$/,
     reach: 'directly',
   },
