@@ -28,6 +28,7 @@ type Ask = (frame: Frame) => readonly Value[]
 
 const viaMax = 4
 const waysMax = 48
+const callersMax = 40
 
 export class Callers {
   readonly #evaluator: Evaluator
@@ -47,15 +48,20 @@ export class Callers {
     const fn = nearestFirst([...open], site).find((one) => !seen.has(one) && this.#of(one).length > 0)
     if (!fn || via.length >= viaMax) return [{ frame, via }]
     const known = new Set([...seen, fn])
-    const ways = this.#of(fn).flatMap((caller) =>
-      this.#waysThrough(caller, known).flatMap((outer) => {
-        const { args, spread } = this.#given(caller, outer.frame)
-        const above = caller.frame === noFrame ? frame : stacked(caller.frame, frame)
-        const inner: Frame = { above, fn, args, spread, self: caller.self ?? frame.self }
-        return this.waysTo(site, ask, inner, [caller.at.syntax.placeOf(caller.node), ...outer.via, ...via], known)
-      }),
-    )
-    return ways.length === 0 ? [{ frame, via }] : ways.slice(0, waysMax)
+    const callers = this.#of(fn)
+    const ways = callers.slice(0, callersMax).flatMap((caller) => this.#waysFrom(caller, fn, site, ask, frame, via, known))
+    if (callers.length <= callersMax && ways.length <= waysMax) return ways
+    // What was left out may be anything.
+    return [...ways.slice(0, waysMax), { frame, via }]
+  }
+
+  #waysFrom(caller: Caller, fn: FunctionNode, site: Node, ask: Ask, frame: Frame, via: Place[], known: ReadonlySet<FunctionNode>): Way[] {
+    return this.#waysThrough(caller, known).flatMap((outer) => {
+      const { args, spread } = this.#given(caller, outer.frame)
+      const above = caller.frame === noFrame ? frame : stacked(caller.frame, frame)
+      const inner: Frame = { above, fn, args, spread, self: caller.self ?? frame.self }
+      return this.waysTo(site, ask, inner, [caller.at.syntax.placeOf(caller.node), ...outer.via, ...via], known)
+    })
   }
 
   #waysThrough(caller: Caller, seen: ReadonlySet<FunctionNode>): Way[] {

@@ -1,6 +1,6 @@
 /** What becomes of a read: whether it goes on living, or ends when it has caught up. Pure. */
 import type { SourceFile } from './project.ts'
-import type { Node } from './syntax.ts'
+import { isFunction, type Node } from './syntax.ts'
 
 /** They gather until the stream is up to date, then end it, whatever `live` says (client 0.2.7, types.ts). */
 const gathering = new Set(['json', 'text', 'body'])
@@ -16,19 +16,30 @@ export function consumptionOf(call: Node, at: SourceFile): Consumption {
     node = parent
     parent = at.syntax.parentOf(node)
   }
-  if (parent?.type === 'MemberExpression' && parent.object === node) return ofMembers([memberName(parent)])
+  if (parent?.type === 'MemberExpression' && parent.object === node) return memberName(parent) === 'then' ? ofCallback(parent, at) : ofMembers([memberName(parent)])
+  if (parent?.type === 'AssignmentExpression' && parent.left.type === 'Identifier') return ofName(parent.left, at)
   if (parent?.type !== 'VariableDeclarator' || parent.id.type !== 'Identifier') return 'unknown'
   return ofName(parent.id, at)
+}
+
+/** `stream(…).then((response) => …)`. */
+function ofCallback(then: Node, at: SourceFile): Consumption {
+  const call = at.syntax.parentOf(then)
+  const [callback] = call?.type === 'CallExpression' ? call.arguments : []
+  const [parameter] = callback && isFunction(callback) ? callback.params : []
+  return parameter?.type === 'Identifier' ? ofName(parameter, at) : 'unknown'
 }
 
 function ofName(id: Node & { name: string }, at: SourceFile): Consumption {
   const binding = at.scopes.resolve(id.name, id)
   const members: string[] = []
   for (const node of at.syntax.nodes) {
-    if (node.type !== 'Identifier' || node.name !== id.name || node === id || at.scopes.resolve(node.name, node) !== binding) continue
+    if (node.type !== 'Identifier' || node.name !== id.name || at.scopes.resolve(node.name, node) !== binding) continue
     const parent = at.syntax.parentOf(node)
     if (parent?.type === 'MemberExpression' && parent.object !== node && !parent.computed) continue
     if (parent?.type === 'Property' && parent.key === node && !parent.shorthand) continue
+    // Where it is declared, or put there by another read.
+    if (node === binding?.node || (parent?.type === 'AssignmentExpression' && parent.left === node)) continue
     if (parent?.type !== 'MemberExpression') return 'unknown'
     members.push(memberName(parent))
   }
@@ -40,8 +51,7 @@ function memberName(node: Extract<Node, { type: 'MemberExpression' }>): string {
 }
 
 function ofMembers(names: readonly string[]): Consumption {
-  const telling = names.filter((name) => !asking.has(name) && name !== 'then' && name !== 'catch')
-  if (names.includes('then')) return 'unknown'
+  const telling = names.filter((name) => !asking.has(name) && name !== 'catch')
   if (telling.length > 0 && telling.every((name) => gathering.has(name))) return 'caught-up'
   return telling.length > 0 ? 'live' : 'unknown'
 }

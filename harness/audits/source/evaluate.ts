@@ -12,36 +12,48 @@ import type { Binding, Step } from './scopes.ts'
 import { builtInCall, builtInNew, builtInMember } from './built-ins.ts'
 import { alternatives, concat, either, isUndefined, merge, noFrame, nothing, text, unknown, wholeText, type ClassValue, type Frame, type FunctionValue, type MadeValue, type Value } from './values.ts'
 
-const depthMax = 40
+const depthMax = 150
 /** Of one question; a file that asks for more is generated, and answered by `unknown`. */
 const stepsMax = 40_000
 
 export class Evaluator implements Evaluation {
   readonly project: Project
-  readonly #unframed = new Map<Node, Value>()
+  /** What was found out, for each frame; a frame that nobody holds any more takes its part with it. */
+  readonly #known = new WeakMap<Frame, Map<Node, Value>>()
   #depth = 0
   #steps = 0
+  /** A limit was met: what depends on it is not kept. */
+  #cut = false
 
   constructor(project: Project) {
     this.project = project
   }
 
   evaluate(node: Node, at: SourceFile, frame: Frame = noFrame): Value {
-    if (this.#depth === 0) this.#steps = 0
-    const known = frame === noFrame ? this.#unframed.get(node) : undefined
-    if (known) return known
+    if (this.#depth === 0) [this.#steps, this.#cut] = [0, false]
+    const known = this.#knownIn(frame)
+    const before = known.get(node)
+    if (before) return before
     this.#steps += 1
-    if (this.#depth >= depthMax || this.#steps > stepsMax) return unknown
+    if (this.#depth >= depthMax || this.#steps > stepsMax) this.#cut = true
+    if (this.#cut) return unknown
     // A value that is made of itself ends here.
-    if (frame === noFrame) this.#unframed.set(node, unknown)
+    known.set(node, unknown)
     this.#depth += 1
     try {
       const value = this.#expression(node, at, frame)
-      if (frame === noFrame) this.#unframed.set(node, value)
+      if (this.#cut) known.delete(node)
+      else known.set(node, value)
       return value
     } finally {
       this.#depth -= 1
     }
+  }
+
+  #knownIn(frame: Frame): Map<Node, Value> {
+    const known = this.#known.get(frame) ?? new Map<Node, Value>()
+    this.#known.set(frame, known)
+    return known
   }
 
   #expression(node: Node, at: SourceFile, frame: Frame): Value {
@@ -538,7 +550,21 @@ function selfIn(frame: Frame, fn: FunctionNode): Value | null {
   return null
 }
 
-export function returnsOf(fn: FunctionNode): Extract<Node, { type: 'ReturnStatement' }>[] {
+/** Looked up once for each node: classes and functions are asked about again and again. */
+function once<K extends Node, V>(find: (node: K) => V): (node: K) => V {
+  const found = new WeakMap<K, V>()
+  return (node) => {
+    const before = found.get(node)
+    if (before !== undefined) return before
+    const value = find(node)
+    found.set(node, value)
+    return value
+  }
+}
+
+const returnsOf = once(findReturns)
+
+function findReturns(fn: FunctionNode): Extract<Node, { type: 'ReturnStatement' }>[] {
   return within(fn.body, (node) => node.type === 'ReturnStatement') as Extract<Node, { type: 'ReturnStatement' }>[]
 }
 
@@ -560,7 +586,9 @@ interface ThisAssignment {
   within: FunctionNode | null
 }
 
-function assignmentsToThis(node: ClassNode): ThisAssignment[] {
+const assignmentsToThis = once(findAssignmentsToThis)
+
+function findAssignmentsToThis(node: ClassNode): ThisAssignment[] {
   const found: ThisAssignment[] = []
   const visit = (at: Node, fn: FunctionNode | null) => {
     if (at.type === 'AssignmentExpression' && at.left.type === 'MemberExpression' && at.left.object.type === 'ThisExpression') {
