@@ -40,9 +40,23 @@ import { liveReadersResumeCheck } from './checks/live-readers-resume.ts'
 import { noAnswerIsWrongCheck } from './checks/no-answer-is-wrong.ts'
 import { stopsWithinGraceCheck } from './checks/stops-within-grace.ts'
 import { routineIsDoneCheck } from './checks/routine-is-done.ts'
+import { errorsReachTheHandlerCheck } from './checks/errors-reach-the-handler.ts'
+import { handlerIsHonouredCheck } from './checks/handler-is-honoured.ts'
+import { transientsAreOutlastedCheck } from './checks/transients-are-outlasted.ts'
+import { readersMissNothingCheck } from './checks/readers-miss-nothing.ts'
+import { retryAfterIsHonouredCheck } from './checks/retry-after-is-honoured.ts'
+import { retriesArePacedCheck } from './checks/retries-are-paced.ts'
+import { crowdComesBackSpreadCheck } from './checks/crowd-comes-back-spread.ts'
 import { readyWithinCheck } from './checks/ready-within.ts'
 
 const all: readonly AnyCheck[] = [
+  errorsReachTheHandlerCheck,
+  handlerIsHonouredCheck,
+  transientsAreOutlastedCheck,
+  readersMissNothingCheck,
+  retryAfterIsHonouredCheck,
+  retriesArePacedCheck,
+  crowdComesBackSpreadCheck,
   producerAnswersAreRightCheck,
   answersAreAsRecordedCheck,
   copiedStreamsAreWholeCheck,
@@ -138,3 +152,10 @@ export const privateAnswersStayPrivate = constructor(privateAnswersStayPrivateCh
 export const offsetUrlsAreShared = constructor(offsetUrlsAreSharedCheck)
 export const scheduleCoversTheProduct = constructor(scheduleCoversTheProductCheck)
 export const answersAreAsRecorded = constructor(answersAreAsRecordedCheck)
+export const errorsReachTheHandler = constructor(errorsReachTheHandlerCheck)
+export const handlerIsHonoured = constructor(handlerIsHonouredCheck)
+export const transientsAreOutlasted = constructor(transientsAreOutlastedCheck)
+export const readersMissNothing = constructor(readersMissNothingCheck)
+export const retryAfterIsHonoured = constructor(retryAfterIsHonouredCheck)
+export const retriesArePaced = constructor(retriesArePacedCheck)
+export const crowdComesBackSpread = constructor(crowdComesBackSpreadCheck)

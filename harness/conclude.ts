@@ -111,6 +111,7 @@ export const speakers: Partial<Record<RowId, string>> = {
   'lifecycle-sliding': 'alive-until-expiry',
   'cdn-collapse': 'crowd-collapses',
   'ops-restart': 'ready-within',
+  'client-errors': 'errors-reach-the-handler',
   producers: 'producer-answers-are-right',
   'ops-graceful': 'stops-within-grace',
   'ops-reload': 'no-answer-is-wrong',

@@ -25,6 +25,19 @@ const fixes: readonly (readonly [fingerprint: string, fix: string])[] = [
     'producer-answers-are-right/',
     'Do not rely on idempotent producers of this server version in the cases named: let readers drop what they have seen, and report the run upstream.',
   ],
+  [
+    'errors-reach-the-handler/',
+    'Do not rely on onError alone with this client version: on a reconnect it is not called. Await the session\'s `closed` (or catch what its loop throws), stop on 401 and 403, and on anything else open a new session from the offset of the last batch after a random pause.',
+  ],
+  [
+    'transients-are-outlasted/',
+    'With this client version await the session\'s `closed`, and open a new session from the offset of the last batch after a random pause: a connection that is cut in the middle of an answer ends the session.',
+  ],
+  [
+    'readers-miss-nothing/doubled-',
+    'Let readers drop what they have seen (by an id in the record): with this client version an event stream that ends between data and its control event is read again from before that data.',
+  ],
+  ['retries-are-paced/', 'Wait in onError before you return {}: the client retries at once when the handler says so.'],
   ['nothing-is-refused/', 'See the answers in the evidence. While the origin is up, clients must not see them: report the run upstream.'],
   ['disk-comes-back/', 'Delete expired streams yourself (DELETE on their path) until the server frees their space, and watch the volume.'],
   ['expired-is-gone/', 'Bound the lifetime of stored answers in the cache below what may be read after the expiry; where the origin itself still answers, report the run upstream.'],

@@ -389,6 +389,51 @@ export interface Replayed {
   error?: string
 }
 
+/** One reader of a client library meets one fault: what is expected of it, and how often the fault struck. */
+export interface ClientCell {
+  kind: 'client-cell'
+  phase: 'begin' | 'end'
+  /** Names the reader in all that is told of it. */
+  cell: string
+  stream: string
+  fault: string
+  /** On its first request, or on one that follows when it was reading already. */
+  when: 'first' | 'reconnect'
+  mode: 'long-poll' | 'sse' | 'auto'
+  contentType: string
+  /** What a careful application's onError makes of it: stop, or go on. */
+  expects: 'stop' | 'retry'
+  /** The library's name and version. */
+  client: string
+  /** The fault's Retry-After. */
+  retryAfterMs?: number
+  /** At the end: how often the fault struck, by the fault proxy's count. */
+  struck?: number
+}
+
+/** What arrived from a client at the fault proxy. */
+export interface ClientRequest {
+  kind: 'client-request'
+  cell: string
+  what: 'request' | 'refused-connection' | 'cut' | 'no-upstream' | 'offset-went-back'
+  mode?: 'catch-up' | 'long-poll' | 'sse'
+  /** What it was answered instead of being passed on. */
+  injectedStatus?: number
+}
+
+/** What an application saw of its client library. */
+export interface ClientSaw {
+  kind: 'client-saw'
+  cell: string
+  what: 'batch' | 'on-error' | 'ended' | 'resumed' | 'sent'
+  records?: string[]
+  damaged?: number
+  status?: number
+  error?: string
+  /** What onError said. */
+  returned?: 'stop' | 'retry'
+}
+
 /** What the harness could not do; a check that needs it is `unknown`. */
 export interface Shortfall {
   kind: 'shortfall'
@@ -456,6 +501,9 @@ export type EventBody =
   | Upstream
   | EpisodeEnd
   | Replayed
+  | ClientCell
+  | ClientRequest
+  | ClientSaw
   | Shortfall
   | StepMark
 

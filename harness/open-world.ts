@@ -11,12 +11,14 @@ import type { PreparedEdge } from './edges/edge.ts'
 import { copyDataDir } from './data-dir/copy.ts'
 import { HarnessError } from './errors.ts'
 import type { Crowd, HopId, Via } from './history.ts'
+import { launchClient, type ClientProgram } from './load/client/launch.ts'
 import { runFleet } from './load/fleet/launch.ts'
 import { hostCanHold } from './load/fleet/limits.ts'
 import type { Endpoint } from './operations.ts'
 import { diffOf, leasePorts, portOf, prepareOrigin, subfolder, type FileChange, type PreparedOrigin, type WorldOptions } from './prepare-origin.ts'
 import type { HopIdentity } from './report/result.ts'
 import type { ImageIdentity, ImageRole, Running, Service, StartOutcome } from './runtime/runtime.ts'
+import { openFaultProxy, type FaultProxy } from './services/fault-proxy/fault-proxy-client.ts'
 import { openTap, type Tap } from './services/tap/tap-client.ts'
 import { tlsEdge } from './services/tls-edge.ts'
 import { sha256 } from './sha256.ts'
@@ -79,6 +81,8 @@ class RunningWorld implements World {
   #running = new Map<HopId, Running>()
   #endpoints = new Map<Via, Endpoint>()
   #edge: PreparedEdge | null = null
+  #faultProxy: FaultProxy | null = null
+  #clients = 0
 
   constructor(options: WorldOptions, origin: PreparedOrigin, tap: Tap, temporary: string) {
     this.#options = options
@@ -96,7 +100,7 @@ class RunningWorld implements World {
   /** Prepares every hop the scenario needs and starts all but the origin, which comes first by `start`. */
   async open(needs: WorldNeeds): Promise<void> {
     if (needs.hops.includes('edge')) await this.#prepareEdge()
-    if (needs.hops.includes('tls')) await this.#prepareTls()
+    if (needs.hops.includes('tls')) await this.#prepareTls(needs)
   }
 
   async #prepareEdge(): Promise<void> {
@@ -128,18 +132,20 @@ class RunningWorld implements World {
     await this.#identify(identity, 'edge', [program.path, ...prepared.versionArgs])
   }
 
-  async #prepareTls(): Promise<void> {
+  async #prepareTls(needs: WorldNeeds): Promise<void> {
     const { runtime, subject, folder } = this.#options
     const home = await subfolder(this.#temporary, 'tls')
     const ports = await leasePorts(runtime, countListeners(subject.tlsEdge.json))
-    const edge = new URL(this.#endpoints.get('edge')!.url).host
+    const edge = new URL(this.#endpoints.get('edge')!.url)
+    const faultPort = needs.faultProxy ? await runtime.leasePort() : null
+    const upstream = faultPort === null ? edge.host : `127.0.0.1:${faultPort}`
     const confined = confineCaddyConfig(subject.tlsEdge.json, {
       listen: (n) => `127.0.0.1:${ports[n]!}`,
       dataDir: home,
       storageDir: path.join(home, 'storage'),
       logDir: home,
       adminSocket: null,
-      upstreams: () => edge,
+      upstreams: () => upstream,
     })
     const { file, isDefault } = subject.tlsEdge
     if (!isDefault) this.fileChanges.push({ file, diff: diffOf(file, confined) })
@@ -152,6 +158,10 @@ class RunningWorld implements World {
     const used = [...new Set(confined.listeners.map((listener) => portOf(listener.local)))]
     this.#services.set('tls', tlsEdge({ id: `${this.#options.name}.tls`, program: subject.caddy.path, configFile, port, ports: used, folder: home }))
     const servername = secure.hosts[0] ?? 'localhost'
+    if (faultPort !== null) {
+      const plan = { httpPort: faultPort, upstreamPort: Number(edge.port), tlsPort: port, servername }
+      this.#faultProxy = await openFaultProxy(runtime, `${this.#options.name}.fault-proxy`, plan)
+    }
     await this.#startOrThrow('tls')
     const caPem = await internalCa(path.join(home, 'storage'))
     // Names of the user's are asked for as on port 443; "localhost" is asked for where it listens.
@@ -289,6 +299,20 @@ class RunningWorld implements World {
     return this.#origin.dataDir === null ? null : allocatedBytes(this.#origin.dataDir)
   }
 
+  faultProxy(): FaultProxy {
+    if (this.#faultProxy === null) throw new HarnessError('this world has no fault proxy')
+    return this.#faultProxy
+  }
+
+  async startClient(): Promise<ClientProgram> {
+    const { runtime, folder, name } = this.#options
+    const { caPem, servername } = this.endpoint('tls').tls!
+    const caFile = path.join(folder, 'clients-trust.pem')
+    await writeFile(caFile, `${caPem}\n${this.#faultProxy?.caPem ?? ''}`)
+    this.#clients += 1
+    return launchClient(runtime, `${name}.client-${this.#clients}`, { caFile, hosts: [servername] })
+  }
+
   async readers(plan: Parameters<World['readers']>[0], onMilestone: Parameters<World['readers']>[1]) {
     return runFleet(this.#options.runtime, plan, onMilestone)
   }
@@ -310,6 +334,7 @@ class RunningWorld implements World {
       const running = this.#running.get(hop)
       if (running?.isRunning()) await running.stop({ graceMs: 3_000 })
     }
+    await this.#faultProxy?.close()
     await this.#tap.close()
   }
 }

@@ -15,6 +15,7 @@ import { passagesInterpreter, type Passages } from './steps/passages.ts'
 import { churnInterpreter, type Churn } from './steps/churn.ts'
 import { secondServerInterpreter, type SecondServer } from './steps/second-server.ts'
 import { producersGoOnInterpreter, producersInterpreter, type Producers, type ProducersGoOn } from './steps/producers.ts'
+import { clientMeetsInterpreter, clientsComeBackInterpreter, type ClientMeets, type ClientsComeBack } from './steps/clients.ts'
 import { crowdInterpreter, type CrowdStep } from './steps/crowd.ts'
 import { readCopiedStreamsInterpreter, type ReadCopiedStreams } from './steps/read-copied-streams.ts'
 import { scheduleInterpreter, type Schedule } from './steps/schedule.ts'
@@ -35,6 +36,8 @@ export type Step =
   | AwaitEvents
   | AwaitReaders
   | Churn
+  | ClientMeets
+  | ClientsComeBack
   | CloseStreams
   | Conformance
   | CreateStreams
@@ -80,6 +83,8 @@ const interpreters: { [S in Step as S['kind']]: Interpreter<S> } = {
   crowd: crowdInterpreter,
   producers: producersInterpreter,
   'producers-go-on': producersGoOnInterpreter,
+  'client-meets': clientMeetsInterpreter,
+  'clients-come-back': clientsComeBackInterpreter,
   stop: stopInterpreter,
   follow: followInterpreter,
   'await-readers': awaitReadersInterpreter,

@@ -2,12 +2,11 @@
  * Planted twins: programs that stand in for a hop, broken on purpose, so that each check can be seen
  * to fail. Only the tests of the checks plant them; a run with one says so and is never `ready`.
  */
-import type { HopId } from './history.ts'
-
 /** Each names a program to start instead of the hop's own, with the same arguments. */
-const variables = { origin: 'DURABLE_STREAMS_TWIN_ORIGIN', tls: 'DURABLE_STREAMS_TWIN_TLS' } as const
+const variables = { origin: 'DURABLE_STREAMS_TWIN_ORIGIN', tls: 'DURABLE_STREAMS_TWIN_TLS', client: 'DURABLE_STREAMS_TWIN_CLIENT' } as const
 
-export type TwinHop = keyof typeof variables & HopId
+/** The client is no hop, but stands at the end of them and can be broken like one. */
+export type TwinHop = keyof typeof variables
 
 export interface Twin {
   hop: TwinHop

@@ -8,6 +8,8 @@ import type { Endpoint } from './operations.ts'
 import type { Conversation, StartOutcome, StopSignal, Usage } from './runtime/runtime.ts'
 import type { HopIdentity } from './report/result.ts'
 import type { HostCapacity } from './load/fleet/limits.ts'
+import type { ClientProgram } from './load/client/launch.ts'
+import type { FaultProxy } from './services/fault-proxy/fault-proxy-client.ts'
 import type { FleetPlan } from './load/fleet/plan.ts'
 
 /** Settings of the origin a scenario may change, to compress time or to put it under pressure. */
@@ -25,6 +27,8 @@ export interface WorldNeeds {
   copiedDataDir?: boolean
   /** The tap numbers each response of the origin, so that answers can be traced to it. */
   numbersResponses?: boolean
+  /** Clients come through the fault proxy, on both sides of the TLS edge. */
+  faultProxy?: true
 }
 
 /** What this origin can do; checks decide applicability from these, never from who it is. */
@@ -100,6 +104,10 @@ export interface World extends AsyncDisposable {
   dataDirBytes(): Promise<number | null>
   /** The streams of the copied data_dir, as its files have them; empty in every other world. */
   readonly storedStreams: readonly StoredStream[]
+  /** Throws HarnessError in a world without one. */
+  faultProxy(): FaultProxy
+  /** Starts readers with the real client library, in a process of their own; the caller closes it. */
+  startClient(): Promise<ClientProgram>
   /** Runs the reader fleet; `onMilestone` is told when all readers passed it. */
   readers(plan: FleetPlan, onMilestone: (milestone: Milestone) => void): Promise<CrowdFigures>
   /** Starts one of the harness's own programs (a file for Node) where the hops run, to talk to it. */

@@ -19,7 +19,7 @@ const streams = 130
 interface Twin {
   id: string
   /** The hop that is broken in this behaviour: the edge by its VCL, the others by a program. */
-  breaks: 'origin' | 'edge' | 'tls'
+  breaks: 'origin' | 'edge' | 'tls' | 'client'
   scenario: string
   /** Checks that must turn red; no other may. */
   reddens: string[]
@@ -104,6 +104,55 @@ const twins: Twin[] = [
     { id: 'repeats-on-resumption', reddens: ['live-readers-miss-nothing'] },
     { id: 'stalls-readers-after-a-start', reddens: ['live-readers-resume'] },
   ].map((twin) => ({ ...twin, breaks: 'origin' as const, scenario: 'stop-with-live-readers', base: 'stops-at-once' })),
+  {
+    id: 'never-asks-on-reconnect',
+    breaks: 'client',
+    scenario: 'clients-meet-errors',
+    base: 'sound-client',
+    reddens: ['errors-reach-the-handler', 'transients-are-outlasted'],
+  },
+  {
+    id: 'retries-401-for-ever',
+    breaks: 'client',
+    scenario: 'clients-meet-errors',
+    base: 'sound-client',
+    reddens: ['handler-is-honoured'],
+  },
+  {
+    id: 'ignores-retry-after',
+    breaks: 'client',
+    scenario: 'clients-meet-errors',
+    base: 'sound-client',
+    reddens: ['retry-after-is-honoured'],
+  },
+  {
+    id: 'loses-the-cut-tail',
+    breaks: 'client',
+    scenario: 'clients-meet-errors',
+    base: 'sound-client',
+    reddens: ['readers-miss-nothing'],
+  },
+  {
+    id: 'doubles-after-a-cut',
+    breaks: 'client',
+    scenario: 'clients-meet-errors',
+    base: 'sound-client',
+    reddens: ['readers-miss-nothing'],
+  },
+  {
+    id: 'retries-without-backoff',
+    breaks: 'client',
+    scenario: 'clients-meet-errors',
+    base: 'sound-client',
+    reddens: ['retries-are-paced'],
+  },
+  {
+    id: 'comes-back-at-once',
+    breaks: 'client',
+    scenario: 'clients-come-back',
+    base: 'sound-client',
+    reddens: ['crowd-comes-back-spread'],
+  },
   { id: 'never-collapses', breaks: 'edge', scenario: 'fan-out-long-poll', reddens: ['crowd-collapses'] },
   { id: 'serves-a-stale-tail', breaks: 'edge', scenario: 'fan-out-catch-up', reddens: ['crowd-is-served-right'] },
   {
@@ -126,6 +175,7 @@ const twins: Twin[] = [
 const programs = {
   origin: { variable: 'DURABLE_STREAMS_TWIN_ORIGIN', file: 'broken-origin.ts' },
   tls: { variable: 'DURABLE_STREAMS_TWIN_TLS', file: 'broken-tls-edge.ts' },
+  client: { variable: 'DURABLE_STREAMS_TWIN_CLIENT', file: 'broken-client.ts' },
 }
 
 /** What stands in for a hop in one run of the public command: a twin, or its sound base. */

@@ -1,0 +1,84 @@
+/**
+ * The client program: live readers with the real client library, in a process of their own, so that
+ * they can be killed, measured and replaced. Commands on standard input, events on standard output;
+ * it ends with its standard input.
+ */
+import dns from 'node:dns'
+import { createRequire } from 'node:module'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { createInterface } from 'node:readline'
+import { monotonicMs } from '../../clock.ts'
+import { clientHeader } from '../../services/fault-proxy/faults.ts'
+import type { ClientCommand, ClientEvent } from './plan.ts'
+import { Reader, type StreamLibrary } from './reader.ts'
+
+const lagEveryMs = 500
+
+/** Serves with this library until standard input ends. */
+export async function serveReaders(library: StreamLibrary): Promise<never> {
+  const readers = new Map<string, Reader>()
+  say({ event: 'ready', client: library.client, atMs: monotonicMs() })
+  // A library that leaves a promise unobserved must not end the others' readers.
+  process.on('unhandledRejection', (error) => process.stderr.write(`unhandled: ${String(error)}\n`))
+  tellLag()
+  tellRequests()
+  for await (const line of createInterface({ input: process.stdin })) {
+    const command = JSON.parse(line) as ClientCommand
+    if ('hosts' in command) leadToLoopback(command.hosts)
+    if ('open' in command) {
+      const reader = new Reader(command.open, library, clientHeader, say)
+      readers.set(command.open.id, reader)
+      void reader.run()
+    }
+    if ('token' in command) readers.get(command.token.reader)?.renew(command.token.value)
+    if ('stop' in command) readers.get(command.stop)?.stop()
+  }
+  process.exit(0)
+}
+
+function say(event: ClientEvent): void {
+  process.stdout.write(`${JSON.stringify(event)}\n`)
+}
+
+/** How late this program was: whoever judges times must know. */
+function tellLag(): void {
+  const delays = monitorEventLoopDelay({ resolution: 10 })
+  delays.enable()
+  setInterval(() => {
+    say({ event: 'lag', maxMs: delays.max / 1e6, atMs: monotonicMs() })
+    delays.reset()
+  }, lagEveryMs).unref()
+}
+
+/** When the library meant to send: hops on the way may be slow. */
+function tellRequests(): void {
+  const { fetch } = globalThis
+  globalThis.fetch = (input, init) => {
+    const reader = new Headers(init?.headers).get(clientHeader)
+    if (reader !== null) say({ event: 'sent', reader, atMs: monotonicMs() })
+    return fetch(input, init)
+  }
+}
+
+/** The names of a deployment lead here; fetch itself, and all the library does with it, stay as they are. */
+function leadToLoopback(hosts: string[]): void {
+  const lookup = dns.lookup
+  const patched = (name: string, options: unknown, callback: (...args: unknown[]) => void) => {
+    const isOurs = hosts.includes(name)
+    const target = isOurs ? '127.0.0.1' : name
+    return (lookup as (...args: unknown[]) => void)(target, options, callback)
+  }
+  dns.lookup = patched as unknown as typeof dns.lookup
+}
+
+async function realLibrary(): Promise<StreamLibrary> {
+  const { DurableStream, stream } = await import('@durable-streams/client')
+  const { version } = createRequire(import.meta.url)('@durable-streams/client/package.json') as { version: string }
+  return {
+    client: `@durable-streams/client ${version}`,
+    open: ({ url, ...options }, api) =>
+      api === 'function' ? stream({ url, ...options }) : new DurableStream({ url, headers: options.headers, onError: options.onError }).stream(options),
+  }
+}
+
+if (import.meta.main) await serveReaders(await realLibrary())
