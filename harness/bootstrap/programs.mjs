@@ -17,6 +17,7 @@ export const programs = {
   bench: { entry: 'bench/run.ts' },
   rejudge: { entry: 'harness/rejudge.ts', flags: [smallYoungGeneration] },
   mutants: { entry: 'harness/mutants.ts' },
+  doctor: { entry: 'harness/doctor.ts' },
   report: { entry: 'harness/kept-runs.ts' },
   incident: { entry: 'harness/incident/incident.ts' },
   sample: { entry: 'docs/make-sample.ts' },
