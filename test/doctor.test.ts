@@ -31,7 +31,7 @@ describe('the doctor', () => {
     const { stdout, exitCode } = await examined({ DURABLE_STREAMS_SERVER_BIN: '/nowhere' })
     expect(exitCode).toBe(64)
     expect(stdout).toMatch(/✖ the production server: DURABLE_STREAMS_SERVER_BIN: \/nowhere does not exist/)
-    expect(stdout).toMatch(/A run does not begin here: \d+ of \d+ things are missing\.\n$/)
+    expect(stdout).toMatch(/A run does not begin here: \d+ of \d+ things are missing\.$/)
   })
 
   test('refuses what it does not know', async () => {
