@@ -47,6 +47,8 @@ import { readersMissNothingCheck } from './checks/readers-miss-nothing.ts'
 import { retryAfterIsHonouredCheck } from './checks/retry-after-is-honoured.ts'
 import { retriesArePacedCheck } from './checks/retries-are-paced.ts'
 import { crowdComesBackSpreadCheck } from './checks/crowd-comes-back-spread.ts'
+import { answersAreTheSameCheck } from './checks/answers-are-the-same.ts'
+import { privateStaysPrivateCheck } from './checks/private-stays-private.ts'
 import { readyWithinCheck } from './checks/ready-within.ts'
 
 const all: readonly AnyCheck[] = [
@@ -96,6 +98,8 @@ const all: readonly AnyCheck[] = [
   noAnswerIsWrongCheck,
   stopsWithinGraceCheck,
   routineIsDoneCheck,
+  answersAreTheSameCheck,
+  privateStaysPrivateCheck,
 ]
 
 /** The check with this id. Throws TypeError where there is none. */
@@ -159,3 +163,5 @@ export const readersMissNothing = constructor(readersMissNothingCheck)
 export const retryAfterIsHonoured = constructor(retryAfterIsHonouredCheck)
 export const retriesArePaced = constructor(retriesArePacedCheck)
 export const crowdComesBackSpread = constructor(crowdComesBackSpreadCheck)
+export const answersAreTheSame = constructor(answersAreTheSameCheck)
+export const privateStaysPrivate = constructor(privateStaysPrivateCheck)

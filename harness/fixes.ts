@@ -58,6 +58,15 @@ const fixes: readonly (readonly [fingerprint: string, fix: string])[] = [
     'stops-within-grace/',
     'Set grace_period in the Caddyfile\'s global options, a few seconds below what the container is given to stop (docker: 10 s): without it a stop waits for every long-poll and event stream. caddy/Caddyfile does.',
   ],
+  [
+    'routine-is-done/refused/any/forced-reload/any',
+    'Do not rely on reloading this server version while data_dir is set: change the Caddyfile by a restart (a stop within its grace period, then a start), and report the run upstream.',
+  ],
+  [
+    'answers-are-the-same/status/any/',
+    'Serve streams from a server block without what was switched on here (its log, metrics or encode), and put it into a proxy in front instead: in this server version it takes event streams away. See upstream issue 252.',
+  ],
+  ['private-stays-private/', 'Let the cache pass whatever carries Authorization or a cookie: varnish/recommended.vcl does.'],
   ['live-readers-miss-nothing/', 'See which way and mode missed what: a record that is also missing in a read from the start was lost by the server, any other by a hop on that way. Report the run upstream where it is the origin\'s.'],
   ['live-readers-resume/', 'Compare the ways in the evidence: what is late by all of them is the origin\'s, what is late by one is that hop\'s buffering or caching.'],
   [

@@ -232,6 +232,37 @@ export interface Follow {
   at?: 'closed' | 'tail' | 'behind'
 }
 
+/**
+ * One answer of a set that is asked for before and after an operator's routine, on streams that do
+ * not change: nothing in it may change either.
+ */
+export interface Look {
+  kind: 'look'
+  /** Which of the sets; the first is what the others are held against. */
+  group: string
+  /** What was asked: 'text, from the start, long-poll'. */
+  what: string
+  via: Via
+  status: number | null
+  /** All of them, lower case. */
+  headers: Record<string, string>
+  /** Of the body as it was before any compression. */
+  bytes: number
+  sha256: string
+  error?: string
+}
+
+/** What somebody without credentials was answered, where they are asked for. */
+export interface Stranger {
+  kind: 'stranger'
+  what: string
+  via: Via
+  status: number | null
+  /** Records in the body: each is one too many. */
+  records: number
+  error?: string
+}
+
 /** Every reader of a `follow` step is attached, or as many as were when the waiting was given up. */
 export interface Followers {
   kind: 'followers'
@@ -477,6 +508,8 @@ export interface ScenarioEnd {
   phase: 'end'
   /** Why it stopped before its last step, if it did; null for a whole scenario. */
   stoppedBecause: string | null
+  /** What the subject lacks, where the scenario ended for that: its checks do not apply. */
+  lacks?: string
 }
 
 export type EventBody =
@@ -504,6 +537,8 @@ export type EventBody =
   | ClientCell
   | ClientRequest
   | ClientSaw
+  | Look
+  | Stranger
   | Shortfall
   | StepMark
 

@@ -10,7 +10,7 @@ import { modeWords } from './crowd-words.ts'
 import { faultWords } from './report/figures.ts'
 import type { HistoryEvent, ScenarioEnd } from './history.ts'
 import type { CheckResult, Measurements, ScenarioResult, TimelineMark } from './report/result.ts'
-import { evidenceMax, unknown, worst, type Verdict } from './verdict.ts'
+import { evidenceMax, notApplicable, unknown, worst, type Verdict } from './verdict.ts'
 
 interface Fault {
   count: number
@@ -26,7 +26,7 @@ interface Judged {
 }
 
 /** How a scenario ended. */
-export type Ending = Pick<ScenarioEnd, 'stoppedBecause'>
+export type Ending = Pick<ScenarioEnd, 'stoppedBecause' | 'lacks'>
 
 const throughputBucketMs = 250
 const bucketsMax = 4_000
@@ -228,6 +228,9 @@ function crashed(error: unknown): Verdict {
  * wrong is unknown.
  */
 function tempered<V extends Pick<Verdict, 'verdict' | 'because' | 'examined'>>(verdict: V, ending: Ending): V {
+  if (ending.lacks !== undefined && verdict.verdict !== 'fail') {
+    return { ...verdict, ...notApplicable(ending.lacks) }
+  }
   if (ending.stoppedBecause === null || verdict.verdict === 'fail' || verdict.verdict === 'not-applicable') return verdict
   const reason = ending.stoppedBecause.replace(/\.$/, '')
   const seen = verdict.examined === 0 ? '.' : `. Until then: ${verdict.because}`
@@ -261,6 +264,7 @@ function severest(rows: readonly RowId[]): Severity {
 function becauseOf(checks: CheckResult[], ending: Ending): string {
   const first = checks.find((check) => check.verdict === 'fail') ?? checks.find((check) => check.verdict === 'unknown')
   if (first) return first.because
+  if (ending.lacks !== undefined) return ending.lacks
   if (ending.stoppedBecause !== null) return ending.stoppedBecause
   if (checks.length < 3) return checks.length === 1 ? 'Its check passed.' : 'Both checks passed.'
   return `All ${checks.length} checks passed.`

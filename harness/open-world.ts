@@ -10,6 +10,12 @@ import { renderChanges } from './confine/diff.ts'
 import type { PreparedEdge } from './edges/edge.ts'
 import { copyDataDir } from './data-dir/copy.ts'
 import { HarnessError } from './errors.ts'
+import { CapabilityMissing } from './step.ts'
+import { reloadCaddy } from './operate/reload.ts'
+import { replaceCertificate, type TlsEdgeInHand } from './operate/replace-certificate.ts'
+import { traceOf } from './operate/trace.ts'
+import { faultWords } from './report/figures.ts'
+import { variantById } from './variants.ts'
 import type { Crowd, HopId, Via } from './history.ts'
 import { launchClient, type ClientProgram } from './load/client/launch.ts'
 import { runFleet } from './load/fleet/launch.ts'
@@ -24,7 +30,7 @@ import { tlsEdge } from './services/tls-edge.ts'
 import { sha256 } from './sha256.ts'
 import { hopWords } from './step-words.ts'
 import { until } from './until.ts'
-import type { OriginCapabilities, OriginSettings, World, WorldNeeds } from './world.ts'
+import type { OriginCapabilities, OriginSettings, Routine, RoutineOutcome, World, WorldNeeds } from './world.ts'
 
 export interface OpenedWorld {
   world: World
@@ -83,6 +89,9 @@ class RunningWorld implements World {
   #edge: PreparedEdge | null = null
   #faultProxy: FaultProxy | null = null
   #clients = 0
+  #tls: Omit<TlsEdgeInHand, 'endpoint'> | null = null
+  /** Switched on at the origin's last start or reload. */
+  #variants: readonly string[] = []
 
   constructor(options: WorldOptions, origin: PreparedOrigin, tap: Tap, temporary: string) {
     this.#options = options
@@ -113,6 +122,7 @@ class RunningWorld implements World {
       config,
       port,
       upstreamPort: this.#tap.port,
+      managementPort: this.#options.needs.operated ? await runtime.leasePort() : null,
       folder: await subfolder(this.#temporary, 'edge'),
       configFolder: folder,
     })
@@ -144,13 +154,14 @@ class RunningWorld implements World {
       dataDir: home,
       storageDir: path.join(home, 'storage'),
       logDir: home,
-      adminSocket: null,
       upstreams: () => upstream,
+      adminSocket: this.#options.needs.operated ? path.join(home, 'admin.sock') : null,
     })
     const { file, isDefault } = subject.tlsEdge
     if (!isDefault) this.fileChanges.push({ file, diff: diffOf(file, confined) })
     const configFile = path.join(folder, 'tls-edge.json')
     await writeFile(configFile, JSON.stringify(confined.config, null, 1))
+    this.#tls = { config: confined.config, adminSocket: path.join(home, 'admin.sock'), storage: path.join(home, 'storage'), folder: home }
     const secure = confined.listeners.find((listener) => listener.tls)
     const plain = confined.listeners.find((listener) => !listener.tls)
     if (!secure) throw new HarnessError(`the TLS edge of ${file} has no listener with TLS`)
@@ -207,16 +218,47 @@ class RunningWorld implements World {
   endpoint(via: Via): Endpoint {
     const endpoint = this.#endpoints.get(via)
     if (!endpoint) throw new HarnessError(`this world has no way "${via}"`)
-    return endpoint
+    const headers = credentialsOf(this.#variants)
+    return headers === undefined ? endpoint : { ...endpoint, headers }
   }
 
   async start(hop: HopId, settings: OriginSettings = {}): Promise<StartOutcome> {
+    const variants = settings.variants ?? this.#options.needs.origin?.variants ?? []
+    if (hop === 'origin') this.#switchOn(variants)
     const service = hop === 'origin' ? await this.#origin.service(`${this.#options.name}.origin`, settings) : this.#services.get(hop)
     if (!service) throw new HarnessError(`this world has no hop "${hop}"`)
     const outcome = await this.#options.runtime.start(service)
     if (outcome.ready) this.#running.set(hop, outcome.running)
     if (outcome.ready && hop === 'origin') await this.#reachOwnTls()
     return outcome
+  }
+
+  #switchOn(variants: readonly string[]): void {
+    const { variants: possible } = this.capabilities
+    const missing = possible === 'every' ? [] : variants.filter((id) => !possible.includes(id))
+    if (missing.length > 0) throw new CapabilityMissing(`This origin has no Caddyfile: it cannot run ${missing.map((id) => variantById(id).words).join(' and ')}.`)
+    this.#variants = variants
+  }
+
+  async operate(routine: Routine): Promise<RoutineOutcome> {
+    const { runtime } = this.#options
+    if (routine.kind === 'reload') return this.#reload(routine.settings, routine.force)
+    if (routine.kind === 'certificate-replacement') return replaceCertificate({ ...this.#tls!, endpoint: this.endpoint('tls') })
+    const act = this.#edge?.routines?.[routine.kind]
+    if (act === undefined) throw new CapabilityMissing(`This cache knows no ${faultWords(routine.kind)} while it runs.`)
+    return act(runtime)
+  }
+
+  async #reload(settings: OriginSettings, force: boolean): Promise<RoutineOutcome> {
+    const { adminSocket } = this.#origin
+    if (adminSocket === null) throw new CapabilityMissing(this.capabilities.variants === 'every' ? 'The Caddyfile turns the admin API off: a changed configuration needs a restart.' : 'This origin takes no changed configuration while it runs.')
+    const outcome = await reloadCaddy(adminSocket, this.#origin.configFor(settings), { force })
+    if (outcome.proven) this.#variants = settings.variants ?? this.#options.needs.origin?.variants ?? []
+    return outcome
+  }
+
+  traceOf(variant: string, streamPath: string): Promise<RoutineOutcome> {
+    return traceOf(variantById(variant), { endpoint: this.endpoint('origin'), place: this.#origin.place, streamPath })
   }
 
   /** The way to the origin over TLS as the user's file ends it. Its CA is there from the first start on. */
@@ -337,6 +379,11 @@ class RunningWorld implements World {
     await this.#faultProxy?.close()
     await this.#tap.close()
   }
+}
+
+/** What clients must send with these variants on. */
+function credentialsOf(variants: readonly string[]): Record<string, string> | undefined {
+  return variants.map((id) => variantById(id).headers).find((headers) => headers !== undefined)
 }
 
 /** The image that ran is named with its digest. */

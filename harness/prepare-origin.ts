@@ -15,7 +15,9 @@ import type { Runtime, Service } from './runtime/runtime.ts'
 import { productionOrigin, withSettings } from './services/production-origin.ts'
 import { referenceOrigin } from './services/reference-origin.ts'
 import { sha256 } from './sha256.ts'
-import { twinFileHandles } from './twins.ts'
+import { twinFileHandles, twinVariants } from './twins.ts'
+import { variantById, withVariants } from './variants.ts'
+import type { VariantPlace } from './variants/variant.ts'
 import type { OriginCapabilities, OriginSettings, WorldNeeds } from './world.ts'
 
 export interface WorldOptions {
@@ -45,6 +47,12 @@ export interface PreparedOrigin {
   authority: string
   /** Null where the origin's own configuration does not end TLS. */
   ownTls: OwnTls | null
+  /** Where it can be reloaded; null where it cannot. */
+  adminSocket: string | null
+  /** What a reload to these settings loads. */
+  configFor(settings: OriginSettings): JsonObject
+  /** Where variants leave their traces. */
+  place: VariantPlace
   identity: HopIdentity
   fileChanges: FileChange[]
 }
@@ -77,14 +85,16 @@ async function prepareProduction(options: WorldOptions, temporary: string): Prom
   const port = portOf(listener)
   const streamBase = streamBaseOf(confined.capabilities.streamRoutes)
   const authority = subject.names[0] ?? `127.0.0.1:${port}`
+  const place = { folder: home, port: await runtime.leasePort(), adminSocket: path.join(home, 'admin.sock') }
   const service: PreparedOrigin['service'] = async (id, settings, other = {}) => {
     const ownPorts = other.port === undefined ? ports : ports.map((own) => (own === port ? other.port! : own))
     const own = other.port === undefined && other.dataDir === undefined ? confined : confine(adapted.json, ownPorts, home, other.dataDir ?? dataDir)
-    const config = withSettings(own.config, { ...needs.origin, ...settings })
+    const config = configFor(own.config, { ...needs.origin, ...settings }, place)
     const configFile = path.join(options.folder, `${id}.json`)
     await writeFile(configFile, JSON.stringify(config, null, 1))
     const ownPort = other.port ?? port
-    const listening = own.listeners.map((each) => portOf(each.local))
+    const beside = (settings.variants ?? needs.origin?.variants ?? []).flatMap((variant) => variantById(variant).listens?.(place) ?? [])
+    const listening = [...own.listeners.map((each) => portOf(each.local)), ...beside]
     return productionOrigin({
       id,
       program: server.path,
@@ -103,13 +113,10 @@ async function prepareProduction(options: WorldOptions, temporary: string): Prom
     dataDir: confined.capabilities.dataDirSet ? dataDir : null,
     authority,
     ownTls: ownTlsOf(confined, subject.names[0], path.join(home, 'storage')),
-    capabilities: {
-      dataDir: confined.capabilities.dataDirSet,
-      maxFileHandles: confined.capabilities.maxFileHandles ?? maxFileHandlesDefault,
-      longPollTimeoutMs: needs.origin?.longPollTimeoutMs ?? confined.capabilities.longPollTimeoutMs,
-      sseReconnectMs: needs.origin?.sseReconnectMs ?? confined.capabilities.sseReconnectIntervalMs,
-      streamBase,
-    },
+    adminSocket: confined.capabilities.adminEnabled ? place.adminSocket : null,
+    configFor: (settings) => configFor(confined.config, { ...needs.origin, ...settings }, place),
+    place,
+    capabilities: { ...capabilitiesOf(confined, needs.origin), streamBase },
     identity: {
       id: 'origin',
       kind: 'durable-streams-server',
@@ -120,6 +127,23 @@ async function prepareProduction(options: WorldOptions, temporary: string): Prom
     },
     fileChanges: adapted.isDefault ? [] : [{ file: adapted.file, diff: diffOf(adapted.file, confined) }],
   }
+}
+
+/** What the file says, but where the scenario has settings of its own. */
+function capabilitiesOf({ capabilities }: ConfinedCaddyConfig, settings: OriginSettings = {}): Omit<OriginCapabilities, 'streamBase'> {
+  return {
+    variants: 'every',
+    reload: capabilities.adminEnabled,
+    dataDir: capabilities.dataDirSet,
+    maxFileHandles: capabilities.maxFileHandles ?? maxFileHandlesDefault,
+    longPollTimeoutMs: settings.longPollTimeoutMs ?? capabilities.longPollTimeoutMs,
+    sseReconnectMs: settings.sseReconnectMs ?? capabilities.sseReconnectIntervalMs,
+  }
+}
+
+/** The confined file with a scenario's settings, and with the variants that it switches on. */
+function configFor(confined: JsonObject, settings: OriginSettings, place: VariantPlace): JsonObject {
+  return withVariants(withSettings(confined, settings) as JsonObject, settings.variants ?? [], place)
 }
 
 function ownTlsOf({ listeners, capabilities }: ConfinedCaddyConfig, name: string | undefined, storage: string): OwnTls | null {
@@ -158,7 +182,13 @@ async function prepareReference(options: WorldOptions, temporary: string): Promi
   const port = await runtime.leasePort()
   const longPollTimeoutMs = needs.origin?.longPollTimeoutMs ?? 30_000
   const maxFileHandles = twinFileHandles()
+  const variants = twinVariants()
+  const place = { folder: home, port: 0, adminSocket: path.join(home, 'admin.sock') }
+  const adminSocket = variants === null ? null : place.adminSocket
   return {
+    adminSocket,
+    configFor: (settings) => ({ variants: settings.variants ?? [] }),
+    place,
     service: async (id, settings, other = {}) =>
       referenceOrigin({
         id,
@@ -167,6 +197,8 @@ async function prepareReference(options: WorldOptions, temporary: string): Promi
         folder: home,
         longPollTimeoutMs: settings.longPollTimeoutMs ?? longPollTimeoutMs,
         maxFileHandles: maxFileHandles === null ? null : (settings.maxFileHandles ?? needs.origin?.maxFileHandles ?? maxFileHandles),
+        variants: settings.variants ?? needs.origin?.variants ?? [],
+        adminSocket,
         readyWithinMs: options.readyWithinMs,
       }),
     port,
@@ -174,6 +206,8 @@ async function prepareReference(options: WorldOptions, temporary: string): Promi
     authority: `127.0.0.1:${port}`,
     ownTls: null,
     capabilities: {
+      variants: variants ?? [],
+      reload: variants !== null,
       dataDir: true,
       maxFileHandles,
       longPollTimeoutMs,

@@ -13,7 +13,7 @@ import type { HopIdentity, ScenarioResult } from './report/result.ts'
 import type { RunJudge } from './run-judge.ts'
 import type { Runtime } from './runtime/runtime.ts'
 import type { Scenario } from './scenario.ts'
-import { WorldBroken, type AnyStep, type Sized, type StepContext } from './step.ts'
+import { CapabilityMissing, WorldBroken, type AnyStep, type Sized, type StepContext } from './step.ts'
 import { stepWords } from './step-words.ts'
 import { interpreterOf } from './steps.ts'
 import { readCopiedStreams } from './steps/read-copied-streams.ts'
@@ -118,6 +118,7 @@ async function endingOf(steps: () => Promise<void>, signal: AbortSignal, timeout
     await Promise.race([steps(), overdue(signal)])
     if (!signal.aborted) return { stoppedBecause: null }
   } catch (error) {
+    if (error instanceof CapabilityMissing) return { stoppedBecause: null, lacks: error.message }
     if (error instanceof WorldBroken) return { stoppedBecause: error.message }
     if (!signal.aborted) return { stoppedBecause: reasonOf(error) }
   }

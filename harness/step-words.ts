@@ -4,7 +4,8 @@
  */
 import { modeWords, throughWords } from './crowd-words.ts'
 import type { HopId, Via } from './history.ts'
-import { bytes, number, plural } from './report/figures.ts'
+import { bytes, faultWords, number, plural } from './report/figures.ts'
+import { variantById } from './variants.ts'
 import type { AnyStep, Sized, Trigger } from './step.ts'
 import type { Step } from './steps.ts'
 import type { CreateStreams } from './steps/create-streams.ts'
@@ -43,6 +44,11 @@ const words: { [S in Step as S['kind']]: (step: S, size: Size) => string | null 
   'await-readers': () => null,
   'await-events': () => null,
   'close-streams': ({ via }) => `close streams ${through([via])}`,
+  look: ({ via, group }) => `ask for answers of every mode ${through(via)}: ${group.replaceAll('-', ' ')}`,
+  'ask-as-stranger': ({ via }) => `ask without credentials ${through(via)}`,
+  operate: ({ routine }) => faultWords(routine),
+  'see-variants': ({ variants }) => `see whether it runs ${and(variants.map((id) => variantById(id).words))}`,
+  'pad-log': ({ requests, headerBytes }) => `${number(requests)} requests with ${bytes(headerBytes)} of headers`,
   stop: ({ hop, signal, after }) => `stop the ${hopWords[hop]} (${signal})${afterWords(after)}`,
 }
 
@@ -70,6 +76,8 @@ function createWords({ kinds, each }: CreateStreams, size: Size): string | null 
 
 function startWords({ hop, settings, label }: Start): string {
   const handles = settings?.maxFileHandles === undefined ? '' : ` with max_file_handles ${number(settings.maxFileHandles)}`
+  const variants = settings?.variants === undefined ? '' : ` ${and(settings.variants.map((id) => variantById(id).words))}`
+  if (variants !== '') return `start the ${hopWords[hop]}${handles}${variants}`
   return `start the ${hopWords[hop]}${handles}${label === undefined ? '' : `: ${label}`}`
 }
 

@@ -54,3 +54,11 @@ export interface Trigger {
   /** Up to this many events more, drawn from the seed: so that repeated faults hit other moments. */
   upToMore?: number
 }
+
+/**
+ * What is to be judged cannot do what a step asks of it. The scenario ends, and what it did not see
+ * go wrong is not applicable.
+ */
+export class CapabilityMissing extends Error {
+  override readonly name = 'CapabilityMissing'
+}

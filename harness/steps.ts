@@ -10,6 +10,8 @@ import { watchDiskInterpreter, type WatchDisk } from './steps/watch-disk.ts'
 import { awaitReadersInterpreter, followInterpreter, type AwaitReaders, type Follow } from './steps/follow.ts'
 import { closeStreamsInterpreter, type CloseStreams } from './steps/close-streams.ts'
 import { awaitEventsInterpreter, type AwaitEvents } from './steps/await-events.ts'
+import { lookInterpreter, askAsStrangerInterpreter, type Look, type AskAsStranger } from './steps/look.ts'
+import { operateInterpreter, seeVariantsInterpreter, padLogInterpreter, type Operate, type SeeVariants, type PadLog } from './steps/routines.ts'
 import { handshakesInterpreter, type Handshakes } from './steps/handshakes.ts'
 import { passagesInterpreter, type Passages } from './steps/passages.ts'
 import { churnInterpreter, type Churn } from './steps/churn.ts'
@@ -33,6 +35,7 @@ import {
 
 export type Step =
   | Append
+  | AskAsStranger
   | AwaitEvents
   | AwaitReaders
   | Churn
@@ -47,6 +50,9 @@ export type Step =
   | Handshakes
   | Kill
   | Lifelines
+  | Look
+  | Operate
+  | PadLog
   | Passages
   | Producers
   | ProducersGoOn
@@ -54,9 +60,10 @@ export type Step =
   | ReadCopiedStreams
   | RefusedCreates
   | Repeat
-  | Schedule
   | Replay
+  | Schedule
   | SecondServer
+  | SeeVariants
   | Start
   | Stop
   | WatchDisk
@@ -86,6 +93,11 @@ const interpreters: { [S in Step as S['kind']]: Interpreter<S> } = {
   'client-meets': clientMeetsInterpreter,
   'clients-come-back': clientsComeBackInterpreter,
   stop: stopInterpreter,
+  operate: operateInterpreter,
+  'see-variants': seeVariantsInterpreter,
+  'pad-log': padLogInterpreter,
+  look: lookInterpreter,
+  'ask-as-stranger': askAsStrangerInterpreter,
   follow: followInterpreter,
   'await-readers': awaitReadersInterpreter,
   'close-streams': closeStreamsInterpreter,

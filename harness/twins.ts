@@ -27,6 +27,15 @@ export function twinFileHandles(): number | null {
   return declared === undefined || twinProgram('origin') === undefined ? null : Number(declared)
 }
 
+/**
+ * Variants that the planted origin says it has, and that it can be reloaded; null where it says
+ * nothing. The reference server has none.
+ */
+export function twinVariants(): readonly string[] | null {
+  const declared = process.env.DURABLE_STREAMS_TWIN_VARIANTS
+  return declared === undefined || twinProgram('origin') === undefined ? null : declared.split(',')
+}
+
 /** What is passed on to a twin: which behaviour it breaks. */
 export function twinEnvironment(): Record<string, string> {
   return { TWIN: process.env.TWIN ?? '' }

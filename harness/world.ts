@@ -17,6 +17,8 @@ export interface OriginSettings {
   maxFileHandles?: number
   longPollTimeoutMs?: number
   sseReconnectMs?: number
+  /** Ids of variants that are switched on: `harness/variants/`. */
+  variants?: string[]
 }
 
 /** What a scenario needs of its world. */
@@ -29,6 +31,28 @@ export interface WorldNeeds {
   numbersResponses?: boolean
   /** Clients come through the fault proxy, on both sides of the TLS edge. */
   faultProxy?: true
+  /** An operator is at work: cache and TLS edge can be commanded while they run. */
+  operated?: boolean
+}
+
+/** What an operator does on an ordinary day. */
+export type Routine =
+  /** The origin is given its configuration again: the same, the same with force, or changed. */
+  | { kind: 'reload'; settings: OriginSettings; force: boolean }
+  /** The TLS edge is given another certificate of the same authority. */
+  | { kind: 'certificate-replacement' }
+  /** Everything is thrown out of the cache. */
+  | { kind: 'cache-flush' }
+  /** The cache is given its configuration anew while it runs. */
+  | { kind: 'cache-configuration' }
+
+export interface RoutineOutcome {
+  /** A counter shows it. */
+  proven: boolean
+  /** What it shows, as a part of a sentence. */
+  proof: string
+  /** The program's own words, where it would not do it. */
+  refused?: string
 }
 
 /** What this origin can do; checks decide applicability from these, never from who it is. */
@@ -39,6 +63,10 @@ export interface OriginCapabilities {
   maxFileHandles: number | null
   longPollTimeoutMs: number
   sseReconnectMs: number
+  /** Variants that can be switched on. */
+  variants: 'every' | readonly string[]
+  /** Takes a changed configuration while it runs. */
+  reload: boolean
   /** Path prefix under which streams live, with slashes at both ends. */
   streamBase: string
 }
@@ -90,6 +118,10 @@ export interface World extends AsyncDisposable {
   start(hop: HopId, settings?: OriginSettings): Promise<StartOutcome>
   stop(hop: HopId, options?: { signal?: StopSignal; graceMs?: number }): Promise<{ tookMs: number; killed: boolean; code: number | null }>
   kill(hop: HopId): Promise<void>
+  /** Carries out an operator's routine. Throws CapabilityMissing where the hop cannot do it. */
+  operate(routine: Routine): Promise<RoutineOutcome>
+  /** Looks whether a variant that is switched on can be seen to be on; `streamPath` is that of any stream. */
+  traceOf(variant: string, streamPath: string): Promise<RoutineOutcome>
   usage(hop: HopId): Promise<Usage | null>
   /** Starts a second origin on the same data_dir, or on the same port; it is stopped again. */
   startSecond(on: 'data-dir' | 'port'): Promise<{ outcome: StartOutcome; logLines: string[] }>

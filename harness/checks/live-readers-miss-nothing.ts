@@ -13,6 +13,7 @@ import { fail, pass, unknown } from '../verdict.ts'
 import { Findings } from './findings.ts'
 import { RecordTimes } from './record-times.ts'
 import { since } from './stream-ledger.ts'
+import { Traits } from './traits.ts'
 
 interface Reader {
   /** The number of the record that it received last. */
@@ -25,6 +26,10 @@ interface Reader {
   ended: boolean
 }
 
+/** From what is only odd to what is worst. */
+const invariants = ['no-end', 'refused', 'foreign', 'damaged', 'reordered', 'twice', 'missed'] as const
+type Invariant = (typeof invariants)[number]
+
 interface State {
   startMs: number | null
   acknowledged: RecordTimes
@@ -34,12 +39,15 @@ interface State {
   readers: Map<string, Reader>
   received: number
   wrong: Findings
+  traits: Traits<'mode' | 'via'>
+  /** The worst that happened. */
+  worst: Invariant
 }
 
 export const liveReadersMissNothingCheck: Check<State, object> = {
   id: 'live-readers-miss-nothing',
   title: 'Each live reader receives every record once and in order',
-  init: () => ({ startMs: null, acknowledged: new RecordTimes(), refused: new Set(), highest: new Map(), readers: new Map(), received: 0, wrong: new Findings() }),
+  init: () => ({ startMs: null, acknowledged: new RecordTimes(), refused: new Set(), highest: new Map(), readers: new Map(), received: 0, wrong: new Findings(), traits: new Traits(), worst: 'no-end' }),
   step(state, event) {
     state.startMs ??= event.atMs
     if ((event.kind === 'ok' || event.kind === 'fail') && event.append) keepAppend(state, event.append.record, event)
@@ -51,9 +59,9 @@ export const liveReadersMissNothingCheck: Check<State, object> = {
     for (const record of event.records ?? []) receive(state, reader, event, record)
     if (event.what === 'ended') end(state, reader, event)
   },
-  finish({ readers, received, wrong }) {
+  finish({ readers, received, wrong, traits, worst }) {
     if (wrong.count > 0) {
-      return fail(received, `${wrong.counted} times a live reader missed a record or received it twice, out of order or damaged, among ${plural(readers.size, 'reader')}.`, wrong.evidence, wrong.fingerprint!, { value: wrong.count, unit: 'records', limit: 0 })
+      return fail(received, `${wrong.counted} times a live reader missed a record or received it twice, out of order or damaged, among ${plural(readers.size, 'reader')}.`, wrong.evidence, `live-readers-miss-nothing/${worst}/${traits.of('mode')}/any/${traits.of('via')}`, { value: wrong.count, unit: 'records', limit: 0 })
     }
     const open = [...readers.values()].filter((reader) => !reader.ended).length
     if (open > 0) return unknown(`${plural(open, 'live reader')} did not come to an end.`, [], received)
@@ -115,7 +123,9 @@ function end(state: State, reader: Reader, event: Follow & { atMs: number }): vo
   else if (event.at === 'behind') note(state, event, 'no-end', event.atMs, 'had every record, but was never told that it was at the end')
 }
 
-function note(state: State, on: Pick<Follow, 'reader' | 'stream'> & { mode: string; via: string }, invariant: string, atMs: number, what: string): void {
+function note(state: State, on: Pick<Follow, 'reader' | 'stream'> & { mode: string; via: string }, invariant: Invariant, atMs: number, what: string): void {
   const line = () => `${on.mode} by ${on.via} on ${on.stream}: ${what}, at ${since(state.startMs ?? 0, atMs)}`
-  state.wrong.note(`${on.reader} ${what}`, `live-readers-miss-nothing/${invariant}/${on.mode}/any/${on.via}`, line)
+  state.traits.note({ mode: on.mode, via: on.via })
+  if (invariants.indexOf(invariant) > invariants.indexOf(state.worst)) state.worst = invariant
+  state.wrong.note(`${on.reader} ${what}`, invariant, line)
 }

@@ -10,6 +10,7 @@ import { Findings } from './findings.ts'
 import { RecordTimes } from './record-times.ts'
 import { goesOn, healedAtMs, keepRoutine, type Routine } from './routine-times.ts'
 import { since, staleAllowanceMs } from './stream-ledger.ts'
+import { Traits } from './traits.ts'
 
 interface Limits {
   /** From a routine's end until each reader is attached again, and has what came meanwhile. */
@@ -27,30 +28,35 @@ interface State {
   readers: Set<string>
   /** Since when a reader has been without an answer; not of those that are attached. */
   cutSince: Map<string, number>
+  /** When a reader that had been cut was back. */
+  backAt: Map<string, number>
   unattached: { attached: number; of: number } | null
   arrivals: number
   resumptions: number
   slowestMs: number
   slowestResumptionMs: number
   late: Findings
+  traits: Traits<'invariant' | 'mode' | 'routine' | 'via'>
 }
 
 export const liveReadersResumeCheck: Check<State, Partial<Limits>> = {
   id: 'live-readers-resume',
   title: 'Live readers keep up, and come back by themselves after each routine',
   init: (limits) => ({
-    limits: limitsOf({ resumeMs: 5_000, keepUpMs: 3_000, staleMs: 1_000 }, limits),
+    limits: limitsOf({ resumeMs: 8_000, keepUpMs: 5_000, staleMs: 1_000 }, limits),
     startMs: null,
     acknowledged: new RecordTimes(),
     routines: [],
     readers: new Set(),
     cutSince: new Map(),
+    backAt: new Map(),
     unattached: null,
     arrivals: 0,
     resumptions: 0,
     slowestMs: 0,
     slowestResumptionMs: 0,
     late: new Findings(),
+    traits: new Traits(),
   }),
   step(state, event) {
     state.startMs ??= event.atMs
@@ -66,12 +72,16 @@ export const liveReadersResumeCheck: Check<State, Partial<Limits>> = {
       return fail(unattached.of, `${number(unattached.of - unattached.attached)} of ${plural(unattached.of, 'live reader')} got no usable answer to begin with.`, late.evidence, 'live-readers-resume/never-attached/any/none/any')
     }
     if (late.count > 0) {
-      return fail(arrivals, `${late.counted} times a live reader was late: more than ${duration(limits.keepUpMs)} behind the writers, or ${duration(limits.resumeMs)} after a routine had ended.`, late.evidence, late.fingerprint!, figures)
+      return fail(arrivals, `${late.counted} times a live reader was late: more than ${duration(limits.keepUpMs)} behind the writers, or ${duration(limits.resumeMs)} after a routine had ended.`, late.evidence, fingerprintOf(state.traits), figures)
     }
     if (readers.size === 0) return unknown('No live reader followed a stream.')
     const came = state.resumptions === 0 ? 'none had to come back' : `they came back ${plural(state.resumptions, 'time')}, the slowest ${duration(state.slowestResumptionMs)} after the end of a routine`
     return pass(arrivals, `${plural(readers.size, 'live reader')} were at most ${duration(state.slowestMs)} behind the writers; ${came}.`, figures)
   },
+}
+
+function fingerprintOf(traits: State['traits']): string {
+  return `live-readers-resume/${traits.of('invariant')}/${traits.of('mode')}/${traits.of('routine')}/${traits.of('via')}`
 }
 
 function keepReader(state: State, event: Follow & { atMs: number }): void {
@@ -86,6 +96,7 @@ function keepReader(state: State, event: Follow & { atMs: number }): void {
 function comeBack(state: State, event: Follow & { atMs: number }): void {
   const cutAtMs = state.cutSince.get(event.reader)
   state.cutSince.delete(event.reader)
+  if (cutAtMs !== undefined) state.backAt.set(event.reader, event.atMs)
   // A long-poll at the tail is answered when there is something new: its arrivals tell.
   if (cutAtMs === undefined || event.mode === 'long-poll' || goesOn(state.routines, event.via)) return
   const tookMs = event.atMs - Math.max(cutAtMs, healedAtMs(state.routines, event.via))
@@ -101,7 +112,7 @@ function arrive(state: State, event: Follow & { atMs: number }, record: string):
   const { limits } = state
   const healedMs = healedAtMs(state.routines, event.via)
   const lateMs = event.atMs - Math.max(ackAtMs, healedMs)
-  const isComingBack = ackAtMs < healedMs + limits.resumeMs
+  const isComingBack = ackAtMs <= (state.backAt.get(event.reader) ?? -Infinity)
   if (!isComingBack) state.slowestMs = Math.max(state.slowestMs, lateMs)
   const limitMs = isComingBack ? limits.resumeMs : limits.keepUpMs
   if (lateMs > limitMs + staleAllowanceMs(event.via, limits.staleMs)) note(state, event, 'kept-up', `received ${record} ${duration(lateMs)} late`)
@@ -110,5 +121,6 @@ function arrive(state: State, event: Follow & { atMs: number }, record: string):
 function note(state: State, event: Follow & Pick<HistoryEvent, 'atMs'>, invariant: string, what: string): void {
   const last = state.routines.at(-1)?.what ?? 'none'
   const line = () => `${event.mode} by ${event.via} on ${event.stream}: ${what}, at ${since(state.startMs ?? 0, event.atMs)}`
-  state.late.note(`${event.reader} ${what}`, `live-readers-resume/${invariant}/${event.mode}/${last}/${event.via}`, line)
+  state.traits.note({ invariant, mode: event.mode, routine: last, via: event.via })
+  state.late.note(`${event.reader} ${what}`, invariant, line)
 }

@@ -11,6 +11,7 @@ import { fail, pass } from '../verdict.ts'
 import { Findings } from './findings.ts'
 import { keepRoutine, passes, type Routine } from './routine-times.ts'
 import { keepLedger, newLedger, since, type Ledger } from './stream-ledger.ts'
+import { Traits } from './traits.ts'
 
 interface Limits {
   /** For so long after a hop is ready again, others may still not have noticed. */
@@ -26,9 +27,11 @@ interface Trouble {
   via: Via
   isCut: boolean
   key: string
-  fingerprint: string
+  traits: Record<Trait, string>
   line: string
 }
+
+type Trait = 'kind' | 'mode' | 'routine' | 'via'
 
 interface State {
   limits: Limits
@@ -37,6 +40,7 @@ interface State {
   routines: Routine[]
   answers: number
   wrong: Findings
+  traits: Traits<Trait>
   /** Judged at the end: a stop is told when it is over. */
   troubles: Trouble[]
   untold: number
@@ -56,6 +60,7 @@ export const noAnswerIsWrongCheck: Check<State, Partial<Limits>> = {
     routines: [],
     answers: 0,
     wrong: new Findings(),
+    traits: new Traits(),
     troubles: [],
     untold: 0,
   }),
@@ -66,13 +71,12 @@ export const noAnswerIsWrongCheck: Check<State, Partial<Limits>> = {
     if (event.kind === 'follow') examineReader(state, event)
     keepLedger(state.ledger, event)
   },
-  finish({ answers, wrong, troubles, routines, limits, untold }) {
-    for (const trouble of troubles) {
-      if (!isAllowed(trouble, routines, limits)) wrong.note(trouble.key, trouble.fingerprint, () => trouble.line)
-    }
+  finish(state) {
+    const { answers, wrong, troubles, routines, limits, untold, traits } = state
+    for (const trouble of troubles) if (!isAllowed(trouble, routines, limits)) note(state, trouble)
     const figures = { value: wrong.count, unit: 'answers', limit: 0 }
     if (wrong.count > 0) {
-      return fail(answers, `${wrong.counted} of ${number(answers)} answers were wrong, or missing while every hop was up.`, wrong.evidence, wrong.fingerprint!, figures)
+      return fail(answers, `${wrong.counted} of ${number(answers)} answers were wrong, or missing while every hop was up.`, wrong.evidence, `no-answer-is-wrong/${traits.of('kind')}/${traits.of('mode')}/${traits.of('routine')}/${traits.of('via')}`, figures)
     }
     const allowed = troubles.length + untold
     const meanwhile = allowed === 0 ? '' : `; ${number(allowed)} requests failed while a hop was down or exchanged, as they may`
@@ -122,12 +126,17 @@ interface Bad {
 function judge(state: State, bad: Bad): void {
   const what = bad.lacks ? `was answered ${bad.status} without ${bad.lacks.join(' and ')}` : bad.status === undefined ? `got no whole answer (${bad.error})` : `was answered ${bad.status}`
   const line = `${bad.who} by way of ${bad.via} on ${bad.stream} ${what}, at ${since(state.startMs ?? 0, bad.atMs)}`
-  const kind = bad.lacks ? `lacks-${bad.lacks[0]}` : (bad.status ?? 'unanswered')
-  const trouble = { key: bad.id, fingerprint: `no-answer-is-wrong/${kind}/${bad.mode}/${state.routines.at(-1)?.what ?? 'none'}/${bad.via}`, line }
+  const kind = bad.lacks ? `lacks-${bad.lacks[0]}` : String(bad.status ?? 'unanswered')
+  const trouble = { key: bad.id, traits: { kind, mode: bad.mode, routine: state.routines.at(-1)?.what ?? 'none', via: bad.via }, line }
   const mayPass = bad.lacks === undefined && (bad.status === undefined || [502, 503, 504].includes(bad.status))
-  if (!mayPass) state.wrong.note(trouble.key, trouble.fingerprint, () => line)
+  if (!mayPass) note(state, trouble)
   else if (state.troubles.length < troublesMax) state.troubles.push({ ...trouble, atMs: bad.atMs, invokedAtMs: bad.invokedAtMs, via: bad.via, isCut: bad.status === undefined })
   else state.untold += 1
+}
+
+function note({ wrong, traits }: State, trouble: Pick<Trouble, 'key' | 'traits' | 'line'>): void {
+  traits.note(trouble.traits)
+  wrong.note(trouble.key, trouble.traits.kind, () => trouble.line)
 }
 
 function isAllowed(trouble: Trouble, routines: readonly Routine[], { settleMs, drainMs }: Limits): boolean {

@@ -30,8 +30,9 @@ export const routineIsDoneCheck: Check<State, Partial<Limits>> = {
     const examined = done.size + refused.size
     const [first] = refused
     if (first !== undefined) {
-      const evidence = [...refused].map(([id, { words }]) => `${faultWords(id)}: ${words}`)
-      return fail(examined, `The ${[...refused.keys()].map(faultWords).join(' and the ')} ${refused.size === 1 ? 'was' : 'were'} refused: ${first[1].words}`, evidence, `routine-is-done/refused/any/${first[0]}/any`)
+      const each = [...refused].map(([id, { words }]) => `${faultWords(id)}: ${words}`)
+      const because = `${plural(refused.size, 'routine')} of ${limits.routines.length} ${refused.size === 1 ? 'was' : 'were'} refused or took effect otherwise than asked for (${each[0]}).`
+      return fail(examined, because, each, `routine-is-done/refused/any/${first[0]}/any`)
     }
     const missing = limits.routines.filter((id) => !done.has(id) || unproven.has(id))
     if (missing.length > 0) return unknown(`It is not proven that the ${missing.map(faultWords).join(' and the ')} took effect.`, [...unproven.values()], done.size)

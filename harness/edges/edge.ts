@@ -9,7 +9,7 @@ import type { Mutation } from '../mutation.ts'
 import type { IdentityCache } from '../provision/identity-cache.ts'
 import type { Missing } from '../provision/missing-tools.ts'
 import type { Runtime, Service } from '../runtime/runtime.ts'
-import type { CacheCounters } from '../world.ts'
+import type { CacheCounters, RoutineOutcome } from '../world.ts'
 
 export interface Edge {
   /** As `--edge` takes it, and as its folders are called. */
@@ -92,6 +92,8 @@ export interface EdgePlace {
   /** Loopback ports: where it listens, and the only one that it may ask. */
   port: number
   upstreamPort: number
+  /** For the program's management, where the world is operated while it runs; null where it is not. */
+  managementPort?: number | null
   /** The program's working folder; it is removed after the run. */
   folder: string
   /** For the confined configuration, which stays with the run. */
@@ -106,4 +108,8 @@ export interface PreparedEdge {
   versionArgs: string[]
   /** Its own counts since its start; null where it does not tell any. */
   counters(runtime: Runtime): Promise<CacheCounters | null>
+  /** What an operator can do to it while it runs; what is missing it cannot. */
+  routines?: { [K in EdgeRoutine]?: (runtime: Runtime) => Promise<RoutineOutcome> }
 }
+
+export type EdgeRoutine = 'cache-flush' | 'cache-configuration'

@@ -30,6 +30,8 @@ export interface FollowerOptions {
 const pollMs = 250
 const backOffFirstMs = 50
 const backOffMaxMs = 1_000
+/** So many refusals in a row, a second and a half by the back-off, are no accident. */
+const refusalsMax = 5
 /** Longer than any server holds a live read without a word. */
 const silenceMaxMs = 70_000
 /** A record is never cut into more than this; what is longer is no record. */
@@ -46,6 +48,8 @@ export class Follower {
   /** The offset at which it may leave: the tail, once nobody writes any more. */
   #leaveAt: string | null = null
   #attached = false
+  /** Since it was attached. */
+  #refusals = 0
   /** The beginning of a record whose end has not come yet; of streams of bytes only. */
   #rest = Buffer.alloc(0)
 
@@ -60,6 +64,11 @@ export class Follower {
       ...(tls ? { connect: { servername: tls.servername, rejectUnauthorized: false } } : {}),
     })
     this.done = this.#run()
+  }
+
+  /** It was answered again and again, and never as a reader of a living stream should be. */
+  get isTurnedAway(): boolean {
+    return !this.#attached && this.#refusals >= refusalsMax
   }
 
   get isAttached(): boolean {
@@ -112,7 +121,10 @@ export class Follower {
 
   #setBack(error: unknown): void {
     this.#attached = false
-    if (error instanceof Refused) this.#note({ what: 'refused', ...error.facts })
+    if (error instanceof Refused) {
+      this.#refusals += 1
+      this.#note({ what: 'refused', ...error.facts })
+    }
     else this.#note({ what: 'cut', error: reasonOf(error) })
   }
 
@@ -124,6 +136,7 @@ export class Follower {
   #attach(): void {
     if (this.#attached) return
     this.#attached = true
+    this.#refusals = 0
     this.#note({ what: 'attached' })
   }
 

@@ -14,20 +14,24 @@ export interface ReferenceOrigin {
   longPollTimeoutMs: number
   /** Null where it cannot be set, as with the reference server itself. */
   maxFileHandles: number | null
+  /** Switched on, by a planted origin that has them; and where that one can be reloaded. */
+  variants?: readonly string[]
+  adminSocket?: string | null
   readyWithinMs: number
 }
 
 export function referenceOrigin(options: ReferenceOrigin): Service {
-  const { port, dataDir, longPollTimeoutMs, maxFileHandles } = options
+  const { port, dataDir, longPollTimeoutMs, maxFileHandles, variants = [], adminSocket = null } = options
   return {
     id: options.id,
     program: process.execPath,
     image: 'node',
-    args: [twinProgram('origin') ?? fileURLToPath(import.meta.url), JSON.stringify({ port, dataDir, longPollTimeoutMs, maxFileHandles })],
+    args: [twinProgram('origin') ?? fileURLToPath(import.meta.url), JSON.stringify({ port, dataDir, longPollTimeoutMs, maxFileHandles, variants, adminSocket })],
     env: { HOME: options.folder, PATH: process.env.PATH ?? '/usr/bin:/bin', ...twinEnvironment() },
     cwd: options.folder,
     ports: [port],
-    ready: { kind: 'http', port, method: 'HEAD', path: '/v1/stream/is-it-ready', statuses: [404] },
+    // 401 is the answer of authentication in front of it.
+    ready: { kind: 'http', port, method: 'HEAD', path: '/v1/stream/is-it-ready', statuses: [404, 401] },
     readyWithinMs: options.readyWithinMs,
     stopSignal: 'SIGTERM',
     stopGraceMs: 15_000,

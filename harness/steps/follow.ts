@@ -35,8 +35,8 @@ export function awaitReaders(): AwaitReaders {
   return { kind: 'await-readers' }
 }
 
-const attachMs = 15_000
-const drainMs = 10_000
+const attachMs = 8_000
+const drainMs = 9_000
 
 export const followInterpreter: Interpreter<Follow> = async (step, context) => {
   const streams = [...context.streams.values()].filter((stream) => stream.name.startsWith(step.streams) && !stream.deleted)
@@ -69,7 +69,7 @@ function followerOf(context: StepContext, stream: KnownStream, via: Via, mode: F
 type Attached = ReturnType<typeof followerOf>
 
 async function attached(followers: Attached[], context: StepContext): Promise<void> {
-  const all = () => followers.every(({ follower }) => follower.isAttached)
+  const all = () => followers.every(({ follower }) => follower.isAttached || follower.isTurnedAway)
   await until(all, { for: 'all readers to attach', timeoutMs: attachMs, signal: AbortSignal.any([context.signal, context.stopping]) }).catch(() => {})
   const count = followers.filter(({ follower }) => follower.isAttached).length
   context.recorder.record({ kind: 'followers', attached: count, of: followers.length })
@@ -90,7 +90,8 @@ async function drain(followers: Attached[], streams: KnownStream[], context: Ste
     if (tail === undefined || outcome.headers?.['stream-closed'] === 'true') continue
     for (const one of followers) if (one.stream === stream) one.follower.leaveAt(tail)
   }
-  await settlesWithin(Promise.all(followers.map(({ follower }) => follower.done)), drainMs)
+  const coming = followers.filter(({ follower }) => !follower.isTurnedAway)
+  await settlesWithin(Promise.all(coming.map(({ follower }) => follower.done)), drainMs)
   await Promise.all(followers.map(({ follower }) => follower.stop()))
 }
 

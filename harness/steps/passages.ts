@@ -25,6 +25,8 @@ export function passages(options: Omit<Passages, 'kind'>): Passages {
 }
 
 const arrivalTimeoutMs = 5_000
+/** Once a reader got nothing for so long, the next events are not waited for as long again. */
+const afterMissTimeoutMs = 500
 
 export const passagesInterpreter: Interpreter<Passages> = async (step, context) => {
   const kind = { id: 'followed', contentType: 'text/plain', records: 0, payloadBytes: 60 }
@@ -39,23 +41,29 @@ export const passagesInterpreter: Interpreter<Passages> = async (step, context) 
   const readers = step.via.map((via) => follow(context, stream, via, step.mode, offset, board, stop.signal))
   try {
     await within(board.attached(step.via.length), { for: `${step.via.length} live readers to attach`, timeoutMs: 10_000 })
-    for (let n = 0; n < step.events; n += 1) await appendAndAwait(step, context, stream, board)
+    let waitMs = arrivalTimeoutMs
+    for (let n = 0; n < step.events; n += 1) {
+      const all = await appendAndAwait(step, context, stream, board, waitMs)
+      if (!all) waitMs = afterMissTimeoutMs
+    }
   } finally {
     stop.abort()
     await Promise.allSettled(readers)
   }
 }
 
-async function appendAndAwait(step: Passages, context: StepContext, stream: KnownStream, board: ArrivalBoard): Promise<void> {
+async function appendAndAwait(step: Passages, context: StepContext, stream: KnownStream, board: ArrivalBoard, waitMs: number): Promise<boolean> {
   const record = recordId(stream)
   const outcome = await context.operations.append('writer', stream, 'origin', record, 60)
   const ackAtMs = monotonicMs()
-  if (outcome.kind !== 'ok') return
+  if (outcome.kind !== 'ok') return true
   // A reader that gets nothing is an observation: the check sees the missing arrival.
-  await within(board.arrivals(record, step.via.length), { for: record, timeoutMs: arrivalTimeoutMs }).catch(() => {})
+  await within(board.arrivals(record, step.via.length), { for: record, timeoutMs: waitMs }).catch(() => {})
+  let all = true
   for (const via of step.via) {
     const atMs = board.arrivalOf(record, via)
     if (atMs === undefined) {
+      all = false
       context.recorder.record({ kind: 'sample', name: `no-arrival/${step.mode}/${via}`, value: 1, label: record })
       continue
     }
@@ -70,6 +78,7 @@ async function appendAndAwait(step: Passages, context: StepContext, stream: Know
       afterAckMs: atMs - ackAtMs,
     })
   }
+  return all
 }
 
 /** Who has seen what, when; lets the writer wait for its readers. */

@@ -1,6 +1,6 @@
 /** What live readers and other clients see while an operator is at work. */
 import { describe, expect, it } from 'vitest'
-import type { EventBody, Follow, HopId } from '../../harness/history.ts'
+import type { EventBody, Follow, HopId, Look } from '../../harness/history.ts'
 import { appended, created, judge, operation } from './judging.ts'
 
 type Events = [number, EventBody][]
@@ -166,5 +166,63 @@ describe('routine is done', () => {
     expect(verdict([...flush, ...routine(30, 40, 'reload', { proven: false })]).verdict).toBe('unknown')
     expect(verdict(flush).verdict).toBe('unknown')
     expect(verdict([...flush, ...routine(30, 40, 'reload', { refused: '400: locked' })])).toMatchObject({ verdict: 'fail', fingerprint: 'routine-is-done/refused/any/reload/any' })
+  })
+})
+
+describe('answers are the same', () => {
+  const headers = { 'content-type': 'text/plain', etag: '"a"', 'stream-cursor': '1', date: 'now', 'cache-control': 'no-store' }
+  const look = (atMs: number, group: string, more: Partial<Look> = {}): Events => [
+    [atMs, { kind: 'look', group, what: 'text, from the start', via: 'edge', status: 200, headers, bytes: 3, sha256: 'abc', ...more }],
+  ]
+  const verdict = (...events: Events[]) => judge('answers-are-the-same', {}, [...look(1, 'before'), ...events.flat()])
+
+  it('but for what is of the moment, and what compression takes with it', () => {
+    expect(verdict(look(2, 'after', { headers: { ...headers, 'stream-cursor': '2', date: 'later', age: '1' } }))).toMatchObject({ verdict: 'pass', examined: 1 })
+    const compressed = { ...headers, etag: '"a-gzip"', 'content-encoding': 'gzip', vary: 'Accept-Encoding' }
+    expect(verdict(look(2, 'after', { headers: compressed })).verdict).toBe('pass')
+  })
+
+  const { 'stream-cursor': _, ...withoutCursor } = headers
+  it.each<[string, Partial<Look>]>([
+    ['status', { status: 500 }],
+    ['etag', { headers: { ...headers, etag: '"b"' } }],
+    ['stream-cursor', { headers: withoutCursor }],
+    ['vary', { headers: { ...headers, vary: 'Cookie' } }],
+    ['x-new', { headers: { ...headers, 'x-new': '1' } }],
+    ['body', { sha256: 'abd' }],
+    ['answer', { status: null, error: 'reset' }],
+  ])('fail by another %s', (what, more) => {
+    expect(verdict(look(2, 'after', more))).toMatchObject({ verdict: 'fail', value: 1, fingerprint: `answers-are-the-same/${what}/text/after/edge` })
+  })
+
+  it('of a 304 only what it has to repeat', () => {
+    const before = look(1, 'before', { what: 'unchanged', status: 304 })
+    const { 'content-type': __, ...bare } = headers
+    expect(judge('answers-are-the-same', {}, [...before, ...look(2, 'after', { what: 'unchanged', status: 304, headers: bare })]).verdict).toBe('pass')
+    expect(judge('answers-are-the-same', {}, [...before, ...look(2, 'after', { what: 'unchanged', status: 304, headers: { ...bare, etag: '"b"' } })]).verdict).toBe('fail')
+  })
+
+  it('is unknown where nothing was compared, or not everything', () => {
+    expect(verdict().verdict).toBe('unknown')
+    expect(verdict(look(1, 'before', { via: 'tls' }), look(2, 'after')).verdict).toBe('unknown')
+    expect(judge('answers-are-the-same', {}, [...look(1, 'before', { status: null }), ...look(2, 'after')]).verdict).toBe('unknown')
+  })
+})
+
+describe('private stays private', () => {
+  const asked = (status: number | null): Events => [[1, { kind: 'stranger', what: 'text, from the start', via: 'edge', status, records: status === 200 ? 1 : 0 }]]
+  it.each([
+    [401, 'pass'],
+    [403, 'pass'],
+    [200, 'fail'],
+    [404, 'fail'],
+    [304, 'fail'],
+    [null, 'unknown'],
+  ] as const)('%s: %s', (status, kind) => {
+    expect(judge('private-stays-private', {}, asked(status)).verdict).toBe(kind)
+  })
+
+  it('is unknown where nobody asked', () => {
+    expect(judge('private-stays-private', {}, []).verdict).toBe('unknown')
   })
 })

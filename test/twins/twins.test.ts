@@ -27,6 +27,8 @@ interface Twin {
   base?: string
   /** The pool of file handles that twin and base say they have. */
   fileHandles?: number
+  /** The variants that twin and base say they have. */
+  variants?: string
   /** By check: the figure of its verdict, where one thing was broken and one must be found. */
   values?: Record<string, number>
 }
@@ -153,6 +155,15 @@ const twins: Twin[] = [
     base: 'sound-client',
     reddens: ['crowd-comes-back-spread'],
   },
+  ...[
+    { id: 'logger-cannot-flush', scenario: 'with-access-log', reddens: ['answers-are-the-same', 'events-pass-unbuffered', 'live-readers-miss-nothing', 'live-readers-resume', 'no-answer-is-wrong'] },
+    { id: 'encoder-collects-events', scenario: 'with-compression', reddens: ['answers-are-the-same', 'live-readers-resume'] },
+    { id: 'encoder-drops-the-etag', scenario: 'with-compression', reddens: ['answers-are-the-same'] },
+    { id: 'lets-strangers-poll', scenario: 'with-basic-auth', reddens: ['private-stays-private'] },
+    { id: 'limit-cuts-bodies', scenario: 'with-request-limit', reddens: ['answers-are-the-same', 'nothing-is-torn'] },
+    { id: 'refuses-to-reload', scenario: 'reload-under-load', reddens: ['routine-is-done'] },
+    { id: 'forgets-up-to-date-after-a-reload', scenario: 'reload-under-load', reddens: ['answers-are-the-same'] },
+  ].map((twin) => ({ ...twin, breaks: 'origin' as const, base: 'has-variants', variants: 'access-log,admin-api,basic-auth,compression,request-limit' })),
   { id: 'never-collapses', breaks: 'edge', scenario: 'fan-out-long-poll', reddens: ['crowd-collapses'] },
   { id: 'serves-a-stale-tail', breaks: 'edge', scenario: 'fan-out-catch-up', reddens: ['crowd-is-served-right'] },
   {
@@ -179,7 +190,7 @@ const programs = {
 }
 
 /** What stands in for a hop in one run of the public command: a twin, or its sound base. */
-interface Subject extends Pick<Twin, 'breaks' | 'fileHandles'> {
+interface Subject extends Pick<Twin, 'breaks' | 'fileHandles' | 'variants'> {
   id: string
 }
 
@@ -203,11 +214,12 @@ async function checksOf(scenario: string, subject: Subject | null): Promise<Chec
 function environmentOf(subject: Subject | null): Record<string, string> {
   if (subject === null || subject.breaks === 'edge') return {}
   const { variable, file } = programs[subject.breaks]
-  const { fileHandles } = subject
+  const { fileHandles, variants } = subject
   return {
     [variable]: path.join(here, 'programs', file),
     TWIN: subject.id,
     ...(fileHandles === undefined ? {} : { DURABLE_STREAMS_TWIN_FILE_HANDLES: String(fileHandles) }),
+    ...(variants === undefined ? {} : { DURABLE_STREAMS_TWIN_VARIANTS: variants }),
   }
 }
 

@@ -13,9 +13,12 @@ export interface VarnishEdge {
   /** `name=value`, from the VCL's own header or the defaults. */
   parameters: { name: string; value: string }[]
   storageMebibytes: number
+  /** Where varnishadm reaches it, with the secret in its folder. */
+  managementPort?: number | null
 }
 
 export function varnishEdge(options: VarnishEdge): Service {
+  const { managementPort = null } = options
   const parameters = options.parameters.flatMap(({ name, value }) => ['-p', `${name}=${value}`])
   return {
     id: options.id,
@@ -30,9 +33,9 @@ export function varnishEdge(options: VarnishEdge): Service {
       options.folder,
       '-a',
       `127.0.0.1:${options.port}`,
-      // No management port: nothing but this run may command it.
+      // Nothing but this run may command it: no management port, or one that wants the folder's secret.
       '-T',
-      'none',
+      managementPort === null ? 'none' : `127.0.0.1:${managementPort}`,
       '-f',
       options.vclFile,
       '-s',
@@ -41,7 +44,7 @@ export function varnishEdge(options: VarnishEdge): Service {
     ],
     env: { PATH: searchPath(process.env), HOME: options.folder },
     cwd: options.folder,
-    ports: [options.port],
+    ports: managementPort === null ? [options.port] : [options.port, managementPort],
     ready: { kind: 'tcp', port: options.port },
     readyWithinMs: 30_000,
     stopSignal: 'SIGTERM',

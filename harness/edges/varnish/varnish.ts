@@ -9,6 +9,7 @@ import type { Edge, EdgeConfig, EdgePlace, PreparedEdge, ProvidedEdge } from '..
 import { compileVcl } from './compile.ts'
 import { confineVcl } from './confine.ts'
 import { findVarnish } from './find.ts'
+import { flushVarnish, replaceVcl } from './operate.ts'
 import { varnishCounters, varnishEdge } from './service.ts'
 import { vclMutations } from './vcl-mutations.ts'
 import { parseVarnishdParameters } from './varnishd-parameters.ts'
@@ -74,10 +75,15 @@ async function prepare(place: EdgePlace): Promise<PreparedEdge> {
   const vclFile = path.join(place.configFolder, 'edge.vcl')
   await writeFile(vclFile, confined.vcl)
   const parameters = parseVarnishdParameters(config.source, config.file)
+  const own = { id, folder, vclFile, varnishadm: program.companions.varnishadm!, varnishstat: program.companions.varnishstat! }
   return {
-    service: varnishEdge({ id, varnishd: program.path, vclFile, port, folder, parameters, storageMebibytes }),
+    service: varnishEdge({ id, varnishd: program.path, vclFile, port, folder, parameters, storageMebibytes, managementPort: place.managementPort ?? null }),
     changes: confined.changes,
     versionArgs: ['-V'],
     counters: (runtime) => varnishCounters(runtime, { id, folder }, program.companions.varnishstat!),
+    routines: {
+      'cache-flush': (runtime) => flushVarnish(runtime, own),
+      'cache-configuration': (runtime) => replaceVcl(runtime, own),
+    },
   }
 }

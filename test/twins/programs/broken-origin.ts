@@ -8,9 +8,11 @@
 import { once } from 'node:events'
 import { existsSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { DurableStreamTestServer, FileBackedStreamStore } from '@durable-streams/server'
+import { serveVariants } from './operator-twins.ts'
 import { treatmentOf, withoutProducer } from './producer-twins.ts'
 
 interface Argument {
@@ -18,9 +20,12 @@ interface Argument {
   dataDir: string
   longPollTimeoutMs: number
   maxFileHandles: number | null
+  variants: string[]
+  /** Null where it has no variants and cannot be reloaded. */
+  adminSocket: string | null
 }
 
-const { port, dataDir, longPollTimeoutMs, maxFileHandles } = JSON.parse(process.argv[2]!) as Argument
+const { port, dataDir, longPollTimeoutMs, maxFileHandles, variants, adminSocket } = JSON.parse(process.argv[2]!) as Argument
 const twin = process.env.TWIN ?? ''
 const restarted = existsSync(dataDir)
 const front = http.createServer({ requestTimeout: 0 })
@@ -44,7 +49,7 @@ const refusing = new Set<string>()
 const opened = new Set<string>()
 
 /** How long it holds live readers off after a start, and appends back before they are stored. */
-const stallMs = 8_000
+const stallMs = 11_000
 const storeAfterMs = 400
 const startedAt = performance.now()
 /** Of appends that are acknowledged at once and stored later, by stream: the last one's storing. */
@@ -254,7 +259,13 @@ async function serve(): Promise<void> {
   if (twin === 'frees-expired-streams') setInterval(() => sweep(server), sweepEveryMs)
   const inner = Number(new URL(await server.start()).port)
   front.on('request', (request, response) => void answer(inner, request, response).catch(() => response.destroy()))
-  front.listen(port, '127.0.0.1')
+  if (adminSocket === null) {
+    front.listen(port, '127.0.0.1')
+    return
+  }
+  front.listen(0, '127.0.0.1')
+  await once(front, 'listening')
+  serveVariants({ port, upstreamPort: (front.address() as AddressInfo).port, adminSocket, variants })
 }
 
 function openServer(): DurableStreamTestServer {

@@ -1,0 +1,18 @@
+/**
+ * What all findings of a check have in common, for a fingerprint that is the same in every run
+ * whichever finding happens to come first: a trait in which they differ is 'any'.
+ */
+export class Traits<Name extends string> {
+  #values = new Map<Name, string>()
+
+  note(traits: Record<Name, string>): void {
+    for (const [name, value] of Object.entries(traits) as [Name, string][]) {
+      const known = this.#values.get(name)
+      this.#values.set(name, known === undefined || known === value ? value : 'any')
+    }
+  }
+
+  of(name: Name): string {
+    return this.#values.get(name) ?? 'any'
+  }
+}

@@ -1,0 +1,21 @@
+/** A variant of the origin, judged by the generic suite. It consists of other steps. */
+import type { Step } from '../steps.ts'
+import { withClientsAtWork } from './clients-at-work.ts'
+import { look } from './look.ts'
+import { seeVariants } from './routines.ts'
+import { start, stop } from './start-stop.ts'
+
+/**
+ * Looks at the plain origin, starts it anew with the variant, looks again, and lets clients work on
+ * it; `more` happens meanwhile.
+ */
+export function withVariant(variant: string, more: Step[] = []): Step[] {
+  return [
+    look('plain'),
+    stop('origin'),
+    start('origin', { settings: { variants: [variant] }, label: variant }),
+    look(variant),
+    ...withClientsAtWork([...more, seeVariants(variant)]),
+    look('afterwards'),
+  ]
+}

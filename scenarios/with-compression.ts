@@ -1,0 +1,31 @@
+import { defineScenario } from '../harness/scenario.ts'
+import { passages } from '../harness/steps/passages.ts'
+import { readAllFromStart } from '../harness/steps/read-all.ts'
+import { withVariant } from '../harness/steps/with-variant.ts'
+import { answersAreTheSame, eventsPassUnbuffered, liveReadersMissNothing, liveReadersResume, noAnswerIsWrong, nothingAcknowledgedIsLost, nothingIsTorn, routineIsDone } from '../harness/checks.ts'
+
+export default defineScenario({
+  id: 'with-compression',
+  title: 'Compression changes no byte, buffers no event and keeps revalidation',
+  why: 'An encoder that collects bytes makes a live stream a dead one, and an ETag of its own ends revalidation.',
+  proves: ['ops-reload'],
+  timeoutMs: { quick: 120_000, full: 180_000 },
+  world: { hops: ['origin', 'edge', 'tls'] },
+  runs: 'beside-others',
+  steps: [
+    ...withVariant('compression'),
+    passages({ via: ['origin', 'edge', 'tls'], mode: 'long-poll', events: 4 }),
+    passages({ via: ['origin', 'edge', 'tls'], mode: 'sse', events: 4 }),
+  ],
+  healed: [readAllFromStart({ via: ['origin', 'edge', 'tls'] })],
+  checks: [
+    routineIsDone({ routines: ['compression'] }),
+    answersAreTheSame(),
+    eventsPassUnbuffered({ afterAckMs: 1_000, arrivalsMin: 20 }),
+    liveReadersMissNothing(),
+    liveReadersResume(),
+    noAnswerIsWrong(),
+    nothingAcknowledgedIsLost(),
+    nothingIsTorn(),
+  ],
+})

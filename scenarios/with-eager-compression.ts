@@ -1,0 +1,31 @@
+import { defineScenario } from '../harness/scenario.ts'
+import { passages } from '../harness/steps/passages.ts'
+import { readAllFromStart } from '../harness/steps/read-all.ts'
+import { withVariant } from '../harness/steps/with-variant.ts'
+import { answersAreTheSame, eventsPassUnbuffered, liveReadersMissNothing, liveReadersResume, noAnswerIsWrong, nothingAcknowledgedIsLost, nothingIsTorn, routineIsDone } from '../harness/checks.ts'
+
+export default defineScenario({
+  id: 'with-eager-compression',
+  title: 'Compression of event streams and small answers changes no byte and buffers no event',
+  why: 'With a low minimum_length event streams are compressed too: each event must leave the encoder at once.',
+  proves: ['ops-reload'],
+  timeoutMs: { quick: 120_000, full: 180_000 },
+  world: { hops: ['origin', 'edge', 'tls'] },
+  runs: 'beside-others',
+  steps: [
+    ...withVariant('eager-compression'),
+    passages({ via: ['origin', 'edge', 'tls'], mode: 'long-poll', events: 4 }),
+    passages({ via: ['origin', 'edge', 'tls'], mode: 'sse', events: 4 }),
+  ],
+  healed: [readAllFromStart({ via: ['origin', 'edge', 'tls'] })],
+  checks: [
+    routineIsDone({ routines: ['eager-compression'] }),
+    answersAreTheSame(),
+    eventsPassUnbuffered({ afterAckMs: 1_000, arrivalsMin: 20 }),
+    liveReadersMissNothing(),
+    liveReadersResume(),
+    noAnswerIsWrong(),
+    nothingAcknowledgedIsLost(),
+    nothingIsTorn(),
+  ],
+})

@@ -1,0 +1,32 @@
+import { defineScenario } from '../harness/scenario.ts'
+import { padLog } from '../harness/steps/routines.ts'
+import { passages } from '../harness/steps/passages.ts'
+import { readAllFromStart } from '../harness/steps/read-all.ts'
+import { withVariant } from '../harness/steps/with-variant.ts'
+import { answersAreTheSame, eventsPassUnbuffered, liveReadersMissNothing, liveReadersResume, noAnswerIsWrong, nothingAcknowledgedIsLost, nothingIsTorn, routineIsDone } from '../harness/checks.ts'
+
+export default defineScenario({
+  id: 'with-log-rotation',
+  title: 'The rotation of the access log changes nothing that a client can see',
+  why: 'Rotation happens at any moment, also in the middle of an answer.',
+  proves: ['ops-reload'],
+  timeoutMs: { quick: 120_000, full: 180_000 },
+  world: { hops: ['origin', 'edge', 'tls'] },
+  runs: 'beside-others',
+  steps: [
+    ...withVariant('log-rotation', [padLog({ requests: 220, headerBytes: 7_000 })]),
+    passages({ via: ['origin', 'edge', 'tls'], mode: 'long-poll', events: 4 }),
+    passages({ via: ['origin', 'edge', 'tls'], mode: 'sse', events: 4 }),
+  ],
+  healed: [readAllFromStart({ via: ['origin', 'edge', 'tls'] })],
+  checks: [
+    routineIsDone({ routines: ['log-rotation'] }),
+    answersAreTheSame(),
+    eventsPassUnbuffered({ afterAckMs: 1_000, arrivalsMin: 20 }),
+    liveReadersMissNothing(),
+    liveReadersResume(),
+    noAnswerIsWrong(),
+    nothingAcknowledgedIsLost(),
+    nothingIsTorn(),
+  ],
+})

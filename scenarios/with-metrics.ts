@@ -1,0 +1,31 @@
+import { defineScenario } from '../harness/scenario.ts'
+import { passages } from '../harness/steps/passages.ts'
+import { readAllFromStart } from '../harness/steps/read-all.ts'
+import { withVariant } from '../harness/steps/with-variant.ts'
+import { answersAreTheSame, eventsPassUnbuffered, liveReadersMissNothing, liveReadersResume, noAnswerIsWrong, nothingAcknowledgedIsLost, nothingIsTorn, routineIsDone } from '../harness/checks.ts'
+
+export default defineScenario({
+  id: 'with-metrics',
+  title: 'Metrics change nothing that a client can see',
+  why: 'Measuring wraps every response, those that stay open for a minute too.',
+  proves: ['ops-reload'],
+  timeoutMs: { quick: 120_000, full: 180_000 },
+  world: { hops: ['origin', 'edge', 'tls'] },
+  runs: 'beside-others',
+  steps: [
+    ...withVariant('metrics'),
+    passages({ via: ['origin', 'edge', 'tls'], mode: 'long-poll', events: 4 }),
+    passages({ via: ['origin', 'edge', 'tls'], mode: 'sse', events: 4 }),
+  ],
+  healed: [readAllFromStart({ via: ['origin', 'edge', 'tls'] })],
+  checks: [
+    routineIsDone({ routines: ['metrics'] }),
+    answersAreTheSame(),
+    eventsPassUnbuffered({ afterAckMs: 1_000, arrivalsMin: 20 }),
+    liveReadersMissNothing(),
+    liveReadersResume(),
+    noAnswerIsWrong(),
+    nothingAcknowledgedIsLost(),
+    nothingIsTorn(),
+  ],
+})

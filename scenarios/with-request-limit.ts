@@ -1,0 +1,31 @@
+import { defineScenario } from '../harness/scenario.ts'
+import { passages } from '../harness/steps/passages.ts'
+import { readAllFromStart } from '../harness/steps/read-all.ts'
+import { withVariant } from '../harness/steps/with-variant.ts'
+import { answersAreTheSame, eventsPassUnbuffered, liveReadersMissNothing, liveReadersResume, noAnswerIsWrong, nothingAcknowledgedIsLost, nothingIsTorn, routineIsDone } from '../harness/checks.ts'
+
+export default defineScenario({
+  id: 'with-request-limit',
+  title: 'A limit on requests refuses what is too large and nothing else',
+  why: 'A limit that cuts a body instead of refusing it stores half of an append.',
+  proves: ['ops-reload'],
+  timeoutMs: { quick: 120_000, full: 180_000 },
+  world: { hops: ['origin', 'edge', 'tls'] },
+  runs: 'beside-others',
+  steps: [
+    ...withVariant('request-limit'),
+    passages({ via: ['origin', 'edge', 'tls'], mode: 'long-poll', events: 4 }),
+    passages({ via: ['origin', 'edge', 'tls'], mode: 'sse', events: 4 }),
+  ],
+  healed: [readAllFromStart({ via: ['origin', 'edge', 'tls'] })],
+  checks: [
+    routineIsDone({ routines: ['request-limit'] }),
+    answersAreTheSame(),
+    eventsPassUnbuffered({ afterAckMs: 1_000, arrivalsMin: 20 }),
+    liveReadersMissNothing(),
+    liveReadersResume(),
+    noAnswerIsWrong(),
+    nothingAcknowledgedIsLost(),
+    nothingIsTorn(),
+  ],
+})
