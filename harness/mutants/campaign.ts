@@ -99,7 +99,8 @@ function begins(id: string, beginning: string): boolean {
 
 /** Those that judge a row of the mutant's, in a world that holds the file. */
 function scenariosFor({ scenarios, all }: Campaign, { hop }: MutatedFile, { rows }: Mutation): string[] {
-  const fitting = scenarios.filter((scenario) => scenario.world.hops.includes(hop))
+  // One that asks for something of the user's is not for every run.
+  const fitting = scenarios.filter((scenario) => scenario.asks === undefined && scenario.world.hops.includes(hop))
   return fitting.filter((scenario) => all || rowsProvedBy(scenario).some((row) => rows.includes(row))).map((scenario) => scenario.id)
 }
 
