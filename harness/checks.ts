@@ -19,6 +19,7 @@ import { conformanceThroughEdgeCheck } from './checks/conformance-through-edge.t
 import { crowdCollapsesCheck } from './checks/crowd-collapses.ts'
 import { crowdIsServedRightCheck } from './checks/crowd-is-served-right.ts'
 import { countCanBeWrongCheck } from './checks/count-can-be-wrong.ts'
+import { stockCacheIsMeasuredCheck } from './checks/stock-cache-is-measured.ts'
 import { cursorMovesOnCheck } from './checks/cursor-moves-on.ts'
 import { edgeTellsTheTruthCheck } from './checks/edge-tells-the-truth.ts'
 import { revalidationIsRightCheck } from './checks/revalidation-is-right.ts'
@@ -65,6 +66,7 @@ const all: readonly AnyCheck[] = [
   conformanceAtOriginCheck,
   conformanceThroughEdgeCheck,
   cursorMovesOnCheck,
+  stockCacheIsMeasuredCheck,
   countCanBeWrongCheck,
   crowdIsServedRightCheck,
   crowdCollapsesCheck,
@@ -139,6 +141,7 @@ export const secondServerIsRefused = constructor(secondServerIsRefusedCheck)
 export const crowdCollapses = constructor(crowdCollapsesCheck)
 export const crowdIsServedRight = constructor(crowdIsServedRightCheck)
 export const countCanBeWrong = constructor(countCanBeWrongCheck)
+export const stockCacheIsMeasured = constructor(stockCacheIsMeasuredCheck)
 export const cursorMovesOn = constructor(cursorMovesOnCheck)
 export const producerAnswersAreRight = constructor(producerAnswersAreRightCheck)
 export const liveReadersMissNothing = constructor(liveReadersMissNothingCheck)

@@ -27,7 +27,7 @@ export interface Subject {
   /** Names the file serves streams under, as a client would ask for them; empty where it serves any. */
   names: string[]
   /** The cache: which program, and the configuration that is judged. */
-  edge: { kind: Edge; program: ProvidedEdge; config: EdgeConfig & { isDefault: boolean } }
+  edge: { kind: Edge; program: ProvidedEdge; config: EdgeConfig & { isDefault: boolean }; stock: EdgeConfig }
   /** The TLS edge's own Caddyfile, adapted by the Caddy that runs it. */
   /** What the data_dir holds of which a copy is opened; null where none was given. */
   dataDir: DataDir | null
@@ -123,7 +123,8 @@ async function gatherCaddyfile(program: string, given: string | undefined, workD
 async function gatherEdge(kind: Edge, program: ProvidedEdge, given: string | undefined, workDir: string): Promise<Subject['edge']> {
   const read = (file: string) => kind.readConfig(program, file, workDir)
   const config = await read(path.resolve(given ?? path.join(root, kind.config.recommended)))
-  return { kind, program, config: { ...config, isDefault: given === undefined } }
+  const stock = await read(path.join(root, kind.config.stock))
+  return { kind, program, config: { ...config, isDefault: given === undefined }, stock }
 }
 
 /** What the file itself says, before it is confined to any world's ports and folders. */

@@ -113,8 +113,9 @@ class RunningWorld implements World {
   }
 
   async #prepareEdge(): Promise<void> {
-    const { runtime, subject, folder, name } = this.#options
-    const { kind, program, config } = subject.edge
+    const { runtime, subject, folder, name, needs } = this.#options
+    const { kind, program } = subject.edge
+    const config = needs.edge === 'stock' ? { ...subject.edge.stock, isDefault: true } : subject.edge.config
     const port = await runtime.leasePort()
     const prepared = await kind.prepare({
       id: `${name}.edge`,
@@ -139,6 +140,8 @@ class RunningWorld implements World {
       source: config.isDefault ? kind.config.recommended : config.file,
     }
     await this.#startOrThrow('edge')
+    // The control is not among the hops that are judged.
+    if (needs.edge === 'stock') return
     await this.#identify(identity, 'edge', [program.path, ...prepared.versionArgs])
   }
 

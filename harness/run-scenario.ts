@@ -72,7 +72,7 @@ export async function runScenario(run: ScenarioRun): Promise<ScenarioOutcome> {
     seen.fileChanges = opened.fileChanges
     const operations = cleanUp.use(new Operations(recorder, run.seed, (via) => opened.world.endpoint(via)))
     const context = contextOf(run, { world: opened.world, recorder, operations, signal, folder })
-    await act(run.scenario, context)
+    await act(run, context)
   }
   recorder.record({ kind: 'scenario', phase: 'begin', asserts: assertionsOf(run.scenario, run.sizes.staleMs) })
   const ending = await endingOf(steps, signal, timeout)
@@ -94,11 +94,12 @@ async function open(run: ScenarioRun): Promise<{ world: World; fileChanges: File
   return { ...opened, [Symbol.asyncDispose]: () => opened.world[Symbol.asyncDispose]() }
 }
 
-async function act(scenario: Scenario, context: StepContext): Promise<void> {
+async function act({ scenario, subject }: ScenarioRun, context: StepContext): Promise<void> {
   // What the files hold is known also of a server that does not start on them.
   if (scenario.world.copiedDataDir) await context.run([readCopiedStreams({ served: false })])
   await context.run([start('origin')])
   noteSettings(context)
+  noteStockEdge(scenario, subject, context)
   await context.run(scenario.steps)
   await context.run(scenario.healed)
 }
@@ -110,6 +111,11 @@ function noteSettings({ world, recorder }: StepContext): void {
   recorder.record({ kind: 'sample', name: 'sse-reconnect-ms', value: sseReconnectMs })
   if (maxFileHandles === null) recorder.record({ kind: 'sample', name: 'no-file-handle-pool', value: 1 })
   else recorder.record({ kind: 'sample', name: 'max-file-handles', value: maxFileHandles })
+}
+
+/** That the cache is not the judged one, and where its configuration stands. */
+function noteStockEdge({ world }: Scenario, { edge }: Subject, { recorder }: StepContext): void {
+  if (world.edge === 'stock') recorder.record({ kind: 'sample', name: 'stock-configuration', value: 1, label: edge.kind.config.stock })
 }
 
 /** Turns how the steps ended into what the judge must know of it. */

@@ -25,6 +25,8 @@ export interface OriginSettings {
 export interface WorldNeeds {
   hops: HopId[]
   origin?: OriginSettings
+  /** The cache with its stock configuration, whatever is judged. */
+  edge?: 'stock'
   /** The origin's first start is on a copy of the data_dir that the user gave. */
   copiedDataDir?: boolean
   /** The tap numbers each response of the origin, so that answers can be traced to it. */

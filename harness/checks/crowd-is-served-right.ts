@@ -44,7 +44,8 @@ export const crowdIsServedRightCheck: Check<State, Partial<Limits>> = {
   measure: ({ crowds, limits }) => ({ fanOut: crowds.map((crowd) => measurementOf(crowd, limits.staleMs)) }),
 }
 
-function rightlyServed(crowd: Crowd): number {
+/** Readers who got a whole answer with the bytes and the next offset that the writer was told. */
+export function rightlyServed(crowd: Crowd): number {
   const ok = crowd.statuses['200'] ?? 0
   const identical = crowd.hashes[crowd.expectedSha256] ?? 0
   const offsets = crowd.nextOffsets[crowd.expectedNextOffset] ?? 0

@@ -86,10 +86,11 @@ function wantedMutants({ files, only }: Campaign): { file: MutatedFile; mutation
   const all = files.flatMap((file) => file.mutations.map((mutation) => ({ file, mutation })))
   const unknown = only.find((id) => !all.some(({ mutation }) => begins(mutation.id, id)))
   if (unknown !== undefined) throw new UsageError(`There is no mutant "${unknown}"; all are listed by: npm run mutants -- --list`)
-  const named = only.length === 0 ? all : all.filter(({ mutation }) => only.some((id) => begins(mutation.id, id)))
+  // In the order in which they were asked for.
+  if (only.length > 0) return [...new Set(only.flatMap((id) => all.filter(({ mutation }) => begins(mutation.id, id))))]
   // Whole statements first: where time runs out, what is left are finer shades of what was seen.
   const rank = ({ mutation }: { mutation: Mutation }) => (/:(delete|without-arm)(#\d+)?$/.test(mutation.id) ? 0 : 1)
-  return named.toSorted((a, b) => rank(a) - rank(b))
+  return all.toSorted((a, b) => rank(a) - rank(b))
 }
 
 /** 'recommended.vcl:15' is not the beginning of 'recommended.vcl:157:delete'. */

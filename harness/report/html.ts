@@ -11,9 +11,11 @@ import { environment, fileChanges } from './html/environment.ts'
 import { limitsOfGreen, notRun } from './html/limits-of-green.ts'
 import { html, trusted, type Content, type Markup } from './html/markup.ts'
 import { scenarioAnchor, scenarioSection } from './html/scenario-section.ts'
+import { stockTable } from './html/stock-table.ts'
 import { style } from './html/style.ts'
 import { banners, boxes, verdictHeader } from './html/summary.ts'
 import type { Result } from './result.ts'
+import { stockComparison } from './stock-cache.ts'
 
 /** A page that can still be mailed. */
 export const pageBytesMax = 1_000_000
@@ -43,6 +45,7 @@ ${contents(result)}
 ${banners(result, 'at the top')}
 ${boxes(result)}
 ${checklistTable(result)}
+${stockTable(result)}
 ${scenarios(result)}
 ${notRun(result)}
 ${environment(result)}
@@ -69,6 +72,7 @@ function contents(result: Result): Markup {
   return html`<nav class="contents" aria-label="Contents"><ul>
     <li><a href="#boxes">Before you deploy</a></li>
     <li><a href="#checklist">Checklist</a></li>
+    ${stockComparison(result) === null ? '' : html`<li><a href="#stock">Your cache, and as it comes</a></li>`}
     ${result.scenarios.length > 0 ? scenarioLinks(result) : ''}
     ${result.notRun.length > 0 ? html`<li><a href="#not-run">Did not run</a></li>` : ''}
     <li><a href="#environment">Environment</a></li>

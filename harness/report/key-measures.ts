@@ -1,6 +1,7 @@
 /** The few figures of a scenario that a reader wants beside its verdict: one sentence each. */
 import { bytes, duration, number, percent, plural } from './figures.ts'
 import { modeWords } from '../crowd-words.ts'
+import { stockSentences } from './stock-cache.ts'
 import type { FanOutMeasurement, Measurements, ScenarioResult } from './result.ts'
 
 /** Of a scenario the part that its figures come from. */
@@ -10,6 +11,7 @@ export function keyMeasures({ measurements, checks }: Measured): string[] {
   return [
     ...durability(measurements, checks),
     ...fanOut(measurements.fanOut ?? []),
+    ...stockSentences(measurements.stockCache?.modes ?? []),
     ...fileHandles(measurements),
     ...passage(measurements),
     ...expiry(measurements),

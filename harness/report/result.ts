@@ -58,6 +58,16 @@ export const fanOutMeasurement = z.strictObject({
   spread: z.array(z.tuple([z.number(), z.number()])),
 })
 
+/** Behind the cache with its stock configuration; measured beside the run, never judged. */
+export const stockMeasurement = z.strictObject({
+  mode: fanOutMeasurement.shape.mode,
+  crowds: count,
+  readers: count,
+  upstreamRequests: count,
+  /** Readers who did not get exactly what was written. */
+  wrong: count,
+})
+
 export const durabilityMeasurement = z.strictObject({
   kills: count,
   /** Kills without an append in flight or with too few acknowledged before: they prove nothing. */
@@ -102,6 +112,7 @@ export const passageMeasurement = z.strictObject({
 
 export const measurements = z.strictObject({
   fanOut: z.array(fanOutMeasurement).optional(),
+  stockCache: z.strictObject({ configuration: z.string(), modes: z.array(stockMeasurement) }).optional(),
   durability: durabilityMeasurement.optional(),
   readiness: z.array(readinessMeasurement).optional(),
   fileHandles: z.array(fileHandlesMeasurement).optional(),
@@ -238,5 +249,6 @@ export type ScenarioResult = z.infer<typeof scenarioResult>
 export type CheckResult = z.infer<typeof checkResult>
 export type Measurements = z.infer<typeof measurements>
 export type FanOutMeasurement = z.infer<typeof fanOutMeasurement>
+export type StockMeasurement = z.infer<typeof stockMeasurement>
 export type HopIdentity = z.infer<typeof hopIdentity>
 export type TimelineMark = z.infer<typeof timelineMark>

@@ -36,6 +36,25 @@ function crowd(more: Partial<Crowd> = {}): [number, EventBody] {
   return [0, { ...base, ...more }]
 }
 
+describe('stock-cache-is-measured', () => {
+  const stock: [number, EventBody] = [0, { kind: 'sample', name: 'stock-configuration', value: 1, label: 'a/stock.conf' }]
+
+  it('adds up the crowds of each mode, however bad, and judges nothing', () => {
+    const bad = crowd({ mode: 'catch-up-tail', upstreamRequests: 0, hashes: { old: 60, right: 40 } })
+    const verdict = judge('stock-cache-is-measured', {}, [stock, bad, bad, crowd({ upstreamRequests: 100 }), crowd({ path: 'direct' })])
+    expect(verdict).toMatchObject({ verdict: 'pass', examined: 300 })
+    expect(verdict.evidence).toEqual([
+      'catch-up at the tail: 200 readers, 0 upstream requests, 120 wrong answers',
+      'long-poll: 100 readers, 100 upstream requests, 0 wrong answers',
+    ])
+  })
+
+  it('is unknown where the cache was another one, or no crowd came', () => {
+    expect(judge('stock-cache-is-measured', {}, [crowd()]).verdict).toBe('unknown')
+    expect(judge('stock-cache-is-measured', {}, [stock]).examined).toBe(0)
+  })
+})
+
 describe('crowd-collapses', () => {
   const verdict = (events: [number, EventBody][], mode: Crowd['mode'] = 'long-poll') =>
     judge('crowd-collapses', { mode, staleMs: 1_000 }, events)

@@ -104,6 +104,32 @@ function scenarioWith(changes: Partial<ScenarioResult>): ScenarioResult {
   return { ...empty, ...changes }
 }
 
+describe('the stock configuration beside the judged one', () => {
+  const modes = [{ mode: 'sse' as const, crowds: 1, readers: 100, upstreamRequests: 97, wrong: 3 }]
+  const stock = scenarioWith({ id: 'stock', measurements: { stockCache: { configuration: 'varnish/stock.vcl', modes } } })
+  const section = (scenarios: ScenarioResult[]) => /<section id="stock"[^]*?<\/section>/.exec(body({ ...sampleResult(1), scenarios }))?.[0] ?? ''
+  const cells = (text: string) => [...text.matchAll(/<td class="figures"[^>]*>([^]*?)<\/td>/g)].map((match) => match[1]!.replaceAll(/<[^>]*>/g, ' ').replaceAll(/\s+/g, ' ').trim())
+
+  test('is a table, with what was not run left open', () => {
+    expect(section([stock])).toContain('varnish/stock.vcl')
+    expect(cells(section([stock]))).toEqual(['100 1 crowd', '97', '3', 'not run', '', ''])
+  })
+
+  test('takes the judged figures from the crowds of the same mode, without the control', () => {
+    const crowd = { mode: 'sse' as const, generation: '1', answered: 500, probeRequests: 0, upstreamRequestsMax: 1, arrivalMs: 1, connectMs: 1, spreadP50Ms: 1, spreadP99Ms: 1, readerBytes: 1, spread: [] }
+    const fanOut = [
+      { ...crowd, path: 'edge-http1' as const, readers: 500, identical: 500, upstreamRequests: 1 },
+      { ...crowd, path: 'tls-h2' as const, readers: 500, identical: 499, upstreamRequests: 2 },
+      { ...crowd, path: 'direct' as const, readers: 10, identical: 10, upstreamRequests: 10 },
+    ]
+    expect(cells(section([stock, scenarioWith({ measurements: { fanOut } })]))).toEqual(['100 1 crowd', '97', '3', '1,000 2 crowds', '3', '1'])
+  })
+
+  test('is not there where it was not measured', () => {
+    expect(section([scenarioWith({})])).toBe('')
+  })
+})
+
 test('a timeline of too many rows keeps its faults', () => {
   const steps = Array.from({ length: 30 }, (_, index) => ({ kind: 'step' as const, label: `step ${index}`, fromMs: index, toMs: index + 1 }))
   const fault = { kind: 'fault' as const, label: 'origin down after a kill', fromMs: 40, toMs: 50 }

@@ -35,6 +35,13 @@ test('the crowds of a mode are one sentence, which names the worst of them', () 
   ])
 })
 
+test('what the stock configuration met is a sentence a mode', () => {
+  const stockCache = { configuration: 'varnish/stock.vcl', modes: [{ mode: 'catch-up-tail' as const, crowds: 2, readers: 200, upstreamRequests: 0, wrong: 200 }] }
+  expect(said({ stockCache })).toEqual([
+    'catch-up at the tail, stock configuration: 200 readers in 2 crowds were 0 upstream requests, and 200 were served old or wrong answers.',
+  ])
+})
+
 test('probes beyond the limit make a crowd the worst, too', () => {
   expect(said({ fanOut: [crowd, { ...crowd, probeRequests: 2, probeRequestsMax: 1 }] })[0]).toContain(
     'at worst 1 upstream request (1 allowed), 2 probes (1 allowed)',
