@@ -9,6 +9,10 @@ import { diskComesBackCheck } from './checks/disk-comes-back.ts'
 import { expiredIsGoneCheck } from './checks/expired-is-gone.ts'
 import { liveReadersEndCheck } from './checks/live-readers-end.ts'
 import { refusedCreatesCreateNothingCheck } from './checks/refused-creates-create-nothing.ts'
+import { browsersAreNotHeldToSixCheck } from './checks/browsers-are-not-held-to-six.ts'
+import { operationsWorkFromAnotherOriginCheck } from './checks/operations-work-from-another-origin.ts'
+import { pageReadsEveryHeaderCheck } from './checks/page-reads-every-header.ts'
+import { preflightAllowsEverythingCheck } from './checks/preflight-allows-everything.ts'
 import { chainIsVerifiedCheck } from './checks/chain-is-verified.ts'
 import { plainHttpServesNothingCheck } from './checks/plain-http-serves-nothing.ts'
 import { eventsPassUnbufferedCheck } from './checks/events-pass-unbuffered.ts'
@@ -74,6 +78,10 @@ const all: readonly AnyCheck[] = [
   filesStayBoundedCheck,
   eventsPassUnbufferedCheck,
   plainHttpServesNothingCheck,
+  browsersAreNotHeldToSixCheck,
+  operationsWorkFromAnotherOriginCheck,
+  pageReadsEveryHeaderCheck,
+  preflightAllowsEverythingCheck,
   chainIsVerifiedCheck,
   refusedCreatesCreateNothingCheck,
   liveReadersEndCheck,
@@ -133,6 +141,10 @@ export const diskComesBack = constructor(diskComesBackCheck)
 export const expiredIsGone = constructor(expiredIsGoneCheck)
 export const liveReadersEnd = constructor(liveReadersEndCheck)
 export const refusedCreatesCreateNothing = constructor(refusedCreatesCreateNothingCheck)
+export const browsersAreNotHeldToSix = constructor(browsersAreNotHeldToSixCheck)
+export const operationsWorkFromAnotherOrigin = constructor(operationsWorkFromAnotherOriginCheck)
+export const pageReadsEveryHeader = constructor(pageReadsEveryHeaderCheck)
+export const preflightAllowsEverything = constructor(preflightAllowsEverythingCheck)
 export const chainIsVerified = constructor(chainIsVerifiedCheck)
 export const plainHttpServesNothing = constructor(plainHttpServesNothingCheck)
 export const eventsPassUnbuffered = constructor(eventsPassUnbufferedCheck)

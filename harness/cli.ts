@@ -19,6 +19,7 @@ import { openProgress, type Progress } from './report/progress.ts'
 import { repetitionLine, repetitionsOf, repetitionTable } from './report/repetitions.ts'
 import { renderTerminal } from './report/terminal.ts'
 import type { Result } from './report/result.ts'
+import { provideBrowser, type BrowserOrNone, type BrowserSearch } from './provision/browser.ts'
 import { run } from './run.ts'
 import { openWorkshop } from './open-workshop.ts'
 import type { Scenario } from './scenario.ts'
@@ -100,6 +101,7 @@ async function simulate(options: Options, plan: Plan, out: string, progress: Pro
   await runtime.leasePort()
   const subject = await gather({
     ...workshop,
+    browser: await browserFor(plan, options, { env: process.env, signal, onProgress }),
     ...(options.caddyfile === undefined ? {} : { caddyfile: options.caddyfile }),
     ...(options.dataDirFrom === undefined ? {} : { dataDirFrom: options.dataDirFrom }),
     ...(options.tlsCaddyfile === undefined ? {} : { tlsCaddyfile: options.tlsCaddyfile }),
@@ -127,6 +129,12 @@ async function simulate(options: Options, plan: Plan, out: string, progress: Pro
   })
 }
 
+/** Only looked for, and installed, where a scenario opens pages. */
+async function browserFor({ scenarios }: Plan, { browser }: Options, search: BrowserSearch): Promise<BrowserOrNone> {
+  if (!scenarios.some(({ world }) => world.browser)) return { missing: 'No scenario of this run needs a browser.' }
+  return provideBrowser({ ...search, explicit: browser })
+}
+
 function reproduceOptions(options: Options, seed: number): string {
   const flags: [string, string | number | undefined][] = [
     ['--seed', seed],
@@ -140,6 +148,7 @@ function reproduceOptions(options: Options, seed: number): string {
     ['--tls-caddyfile', options.tlsCaddyfile],
     ['--edge', options.edge === defaultEdge.id ? undefined : options.edge],
     ['--edge-config', options.edgeConfig],
+    ['--browser', options.browser],
     ['--readers', options.readers === 10_000 ? undefined : options.readers],
     ['--streams', options.streams === 1_000 ? undefined : options.streams],
     ['--stale-ms', options.staleMs === 1_000 ? undefined : options.staleMs],

@@ -14,6 +14,7 @@ import type { JsonObject } from './confine/json.ts'
 import type { Edge, EdgeConfig, ProvidedEdge } from './edges/edge.ts'
 import { inspectDataDir, lockedBy, type DataDir } from './data-dir/inspect.ts'
 import { UsageError } from './errors.ts'
+import type { BrowserOrNone } from './provision/browser.ts'
 import type { ProvidedCaddy } from './provision/caddy.ts'
 import type { ProvidedServer } from './provision/server-binary.ts'
 import type { Runtime } from './runtime/runtime.ts'
@@ -29,9 +30,11 @@ export interface Subject {
   /** The cache: which program, and the configuration that is judged. */
   edge: { kind: Edge; program: ProvidedEdge; config: EdgeConfig & { isDefault: boolean }; stock: EdgeConfig }
   /** The TLS edge's own Caddyfile, adapted by the Caddy that runs it. */
+  tlsEdge: { json: JsonObject; file: string; isDefault: boolean }
   /** What the data_dir holds of which a copy is opened; null where none was given. */
   dataDir: DataDir | null
-  tlsEdge: { json: JsonObject; file: string; isDefault: boolean }
+  /** For scenarios with a browser; why there is none, where there is none. */
+  browser: BrowserOrNone
 }
 
 export interface GatherOptions {
@@ -46,6 +49,7 @@ export interface GatherOptions {
   edgeConfig?: string
   /** Of the run: what adapters and compilers write goes into its temporary folders. */
   runtime: Runtime
+  browser: BrowserOrNone
 }
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..')
@@ -65,7 +69,7 @@ export async function gather(options: GatherOptions): Promise<Subject> {
     throw new UsageError(`${files.caddyfile!.file} has no durable_streams directive: it serves no stream; give the file that does.`)
   }
   const dataDir = options.dataDirFrom === undefined ? null : await gatherDataDir(options.dataDirFrom, server, files.capabilities)
-  return { server, caddy, ...files, dataDir }
+  return { server, caddy, ...files, dataDir, browser: options.browser }
 }
 
 /** Only looks at it. Throws UsageError where no copy of it could be opened by this subject. */

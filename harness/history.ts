@@ -295,6 +295,49 @@ export interface CopiedStream {
   error?: string
 }
 
+/** An operation of the client from npm, in a page of another origin or, as the control, in Node. */
+export interface PageOperation {
+  kind: 'page-operation'
+  via: Via
+  where: 'page' | 'node'
+  /** Of the page, the browser; of Node, its version. */
+  by: string
+  operation: string
+  streamKind: 'text' | 'json' | 'binary'
+  /** What came out of it, in words that are the same where the same came out. */
+  outcome: string
+  /** Its answers: the names of the headers that could be read off each. */
+  answers: { method: string; status: number; headers: string[] }[]
+  /** What the browser kept from the page, in the browser's words. */
+  kept?: string[]
+}
+
+/** A request that a page of another origin may send only if a preflight allows it. */
+export interface PagePreflight {
+  kind: 'page-preflight'
+  via: Via
+  method: string
+  /** Null: the method alone. */
+  header: string | null
+  allowed: boolean
+  /** Why not, in the browser's words. */
+  because?: string
+}
+
+/** Pages of one browser that each hold a live read, and what the last of them could still do. */
+export interface PageTabs {
+  kind: 'page-tabs'
+  via: Via
+  /** 'http/1.1', 'h2', as the browser saw it. */
+  protocol: string
+  tabs: number
+  /** How many live reads were answered within `waitMs`. */
+  attached: number
+  /** How long an append from the last tab took; null when it had no answer within `waitMs`. */
+  appendMs: number | null
+  waitMs: number
+}
+
 /** How a test of upstream's conformance suite ended, by one way. */
 export interface ConformanceTest {
   kind: 'conformance'
@@ -539,6 +582,9 @@ export type EventBody =
   | ClientSaw
   | Look
   | Stranger
+  | PageOperation
+  | PagePreflight
+  | PageTabs
   | Shortfall
   | StepMark
 

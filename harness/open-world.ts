@@ -25,12 +25,13 @@ import { diffOf, leasePorts, portOf, prepareOrigin, subfolder, type FileChange, 
 import type { HopIdentity } from './report/result.ts'
 import type { ImageIdentity, ImageRole, Running, Service, StartOutcome } from './runtime/runtime.ts'
 import { openFaultProxy, type FaultProxy } from './services/fault-proxy/fault-proxy-client.ts'
+import { browserService } from './services/browser.ts'
 import { openTap, type Tap } from './services/tap/tap-client.ts'
 import { tlsEdge } from './services/tls-edge.ts'
 import { sha256 } from './sha256.ts'
 import { hopWords } from './step-words.ts'
 import { until } from './until.ts'
-import type { OriginCapabilities, OriginSettings, Routine, RoutineOutcome, World, WorldNeeds } from './world.ts'
+import type { OriginCapabilities, OriginSettings, Routine, RoutineOutcome, World, WorldBrowser, WorldNeeds } from './world.ts'
 
 export interface OpenedWorld {
   world: World
@@ -72,6 +73,8 @@ const passing: Record<Crowd['path'], [HopId, number][]> = {
 }
 
 const secondServerWithinMs = 5_000
+/** A first start writes a profile. */
+const browserWithinMs = 60_000
 const neverPrinted = '\u0000'
 
 class RunningWorld implements World {
@@ -92,6 +95,8 @@ class RunningWorld implements World {
   #tls: Omit<TlsEdgeInHand, 'endpoint'> | null = null
   /** Switched on at the origin's last start or reload. */
   #variants: readonly string[] = []
+  #browser: Promise<WorldBrowser> | null = null
+  #browserRunning: Running | null = null
 
   constructor(options: WorldOptions, origin: PreparedOrigin, tap: Tap, temporary: string) {
     this.#options = options
@@ -362,6 +367,23 @@ class RunningWorld implements World {
     return runFleet(this.#options.runtime, plan, onMilestone)
   }
 
+  browser(): Promise<WorldBrowser> {
+    this.#browser ??= this.#startBrowser()
+    return this.#browser
+  }
+
+  async #startBrowser(): Promise<WorldBrowser> {
+    const { runtime, subject, name } = this.#options
+    if ('missing' in subject.browser) return subject.browser
+    const { path: program, version } = subject.browser
+    const port = await runtime.leasePort()
+    const folder = await subfolder(this.#temporary, 'browser')
+    const outcome = await runtime.start(browserService({ id: `${name}.browser`, program, port, folder, readyWithinMs: browserWithinMs }))
+    if (!outcome.ready) return { missing: `${version} (${program}) did not start: ${outcome.because}` }
+    this.#browserRunning = outcome.running
+    return { devtoolsUrl: `http://127.0.0.1:${port}`, version }
+  }
+
   async converse(id: string, file: string, args: string[]) {
     return this.#options.runtime.converse(`${this.#options.name}.${id}`, process.execPath, [file, ...args])
   }
@@ -375,6 +397,7 @@ class RunningWorld implements World {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#browserRunning?.isRunning()) await this.#browserRunning.stop()
     for (const hop of ['tls', 'edge', 'origin'] as const) {
       const running = this.#running.get(hop)
       if (running?.isRunning()) await running.stop({ graceMs: 3_000 })

@@ -24,6 +24,12 @@ export interface Endpoint {
   headers?: Record<string, string>
 }
 
+/** The endpoint's URL by the name that requests shall say in `Host`: 'https://localhost:20001'. */
+export function urlByName({ url, authority }: Endpoint): string {
+  const { protocol, port } = new URL(url)
+  return `${protocol}//${new URL(`${protocol}//${authority}`).hostname}:${port}`
+}
+
 /** A stream as its writers know it. */
 export interface KnownStream {
   /** Unique name in the history. */

@@ -26,6 +26,7 @@ export interface Options {
   repeat: number
   lastFailed: boolean
   out?: string
+  browser?: string
   keep: boolean
   json: boolean
   list: boolean
@@ -59,6 +60,7 @@ export function parseOptions(args: string[]): Options {
     .option('--repeat <n>', 'run it so often, and tell how often each scenario ended how', whole('--repeat', 1, repeatMax), 1)
     .option('--last-failed', 'only the scenarios that did not pass in the latest run', false)
     .option('--out <folder>', 'where runs are kept, instead of reports/', notEmpty('--out'))
+    .option('--browser <path>', 'the Chromium or Chrome for what only a browser shows, or "none"', notEmpty('--browser'))
     .option('--keep', "keep each scenario's data_dir and other temporary data in the run's folder", false)
     .option('--json', 'print result.json on stdout', false)
     .option('--list', 'list the scenarios and end', false)

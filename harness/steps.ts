@@ -13,6 +13,9 @@ import { awaitEventsInterpreter, type AwaitEvents } from './steps/await-events.t
 import { lookInterpreter, askAsStrangerInterpreter, type Look, type AskAsStranger } from './steps/look.ts'
 import { operateInterpreter, seeVariantsInterpreter, padLogInterpreter, type Operate, type SeeVariants, type PadLog } from './steps/routines.ts'
 import { handshakesInterpreter, type Handshakes } from './steps/handshakes.ts'
+import { pageOperationsInterpreter, type PageOperations } from './steps/page-operations.ts'
+import { pagePreflightsInterpreter, type PagePreflights } from './steps/page-preflights.ts'
+import { pageTabsInterpreter, type PageTabs } from './steps/page-tabs.ts'
 import { passagesInterpreter, type Passages } from './steps/passages.ts'
 import { churnInterpreter, type Churn } from './steps/churn.ts'
 import { secondServerInterpreter, type SecondServer } from './steps/second-server.ts'
@@ -53,6 +56,9 @@ export type Step =
   | Look
   | Operate
   | PadLog
+  | PageOperations
+  | PagePreflights
+  | PageTabs
   | Passages
   | Producers
   | ProducersGoOn
@@ -84,6 +90,9 @@ const interpreters: { [S in Step as S['kind']]: Interpreter<S> } = {
   'refused-creates': refusedCreatesInterpreter,
   'watch-disk': watchDiskInterpreter,
   handshakes: handshakesInterpreter,
+  'page-operations': pageOperationsInterpreter,
+  'page-preflights': pagePreflightsInterpreter,
+  'page-tabs': pageTabsInterpreter,
   passages: passagesInterpreter,
   churn: churnInterpreter,
   'second-server': secondServerInterpreter,

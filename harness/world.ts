@@ -27,6 +27,8 @@ export interface WorldNeeds {
   origin?: OriginSettings
   /** The cache with its stock configuration, whatever is judged. */
   edge?: 'stock'
+  /** A browser, where one can be had. */
+  browser?: true
   /** The origin's first start is on a copy of the data_dir that the user gave. */
   copiedDataDir?: boolean
   /** The tap numbers each response of the origin, so that answers can be traced to it. */
@@ -89,6 +91,9 @@ export interface CacheCounters {
   misses: number
 }
 
+/** A browser that runs, to be driven by the DevTools protocol; or why there is none. */
+export type WorldBrowser = { devtoolsUrl: string; version: string } | { missing: string }
+
 export type Milestone = 'connected' | 'sent' | 'open'
 
 /** What a crowd's readers saw, summed up; each reader's own figures are in the columns file. */
@@ -144,6 +149,8 @@ export interface World extends AsyncDisposable {
   startClient(): Promise<ClientProgram>
   /** Runs the reader fleet; `onMilestone` is told when all readers passed it. */
   readers(plan: FleetPlan, onMilestone: (milestone: Milestone) => void): Promise<CrowdFigures>
+  /** The world's browser, started when it is asked for the first time. */
+  browser(): Promise<WorldBrowser>
   /** Starts one of the harness's own programs (a file for Node) where the hops run, to talk to it. */
   converse(id: string, file: string, args: string[]): Promise<Conversation>
   /** How many readers the fleet, the hops on this way and the kernel have room for, and what would run out. */

@@ -320,6 +320,8 @@ sub vcl_backend_error {
     set beresp.http.Cache-Control = "no-store";
     set beresp.http.Access-Control-Allow-Origin = "*";
     set beresp.http.Retry-After = "1";
+    # The client in that page waits that long, if it may read it. [cors]
+    set beresp.http.Access-Control-Expose-Headers = "Retry-After";
     synthetic("the origin did not answer");
     return (deliver);
 }

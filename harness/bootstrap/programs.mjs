@@ -5,9 +5,12 @@
  */
 const smallYoungGeneration = '--max-semi-space-size=16'
 
+/** Node strips the types of its own modules without a word, and of the page's with a warning. */
+const withoutWarning = '--disable-warning=ExperimentalWarning'
+
 /** What the npm scripts start, by the word that they give. Paths are relative to the checkout. */
 export const programs = {
-  simulate: { entry: 'harness/cli.ts', flags: [smallYoungGeneration] },
+  simulate: { entry: 'harness/cli.ts', flags: [smallYoungGeneration, withoutWarning] },
   test: {
     entry: 'node_modules/vitest/vitest.mjs',
     before: ['run'],

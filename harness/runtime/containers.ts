@@ -171,6 +171,7 @@ class ContainerRuntime implements Runtime {
   async start(service: Service): Promise<StartOutcome> {
     this.#checkOpen()
     this.#signal.throwIfAborted()
+    if (service.onHost) return this.#host.start(service)
     const log = this.#host.logOf(service.logName ?? service.id)
     return startService(service, {
       log,

@@ -37,6 +37,8 @@ export interface Service {
   program: string
   /** Where it runs in a container, the image; a runtime of processes takes `program` as it is. */
   image: ImageRole
+  /** It runs on this host in every runtime: no hop, but a client of the hops (the browser). */
+  onHost?: true
   args: string[]
   /** The whole environment: nothing is inherited but what stands here. */
   env: Record<string, string>

@@ -5,6 +5,7 @@
 import { fileURLToPath } from 'node:url'
 import { parseMessage, pinnedSuite, type SuiteMessage, type SuitePlan } from '../conformance/suite-plan.ts'
 import type { Via } from '../history.ts'
+import { urlByName } from '../operations.ts'
 import type { Conversation } from '../runtime/runtime.ts'
 import type { Interpreter, StepContext } from '../step.ts'
 import { within } from '../until.ts'
@@ -61,10 +62,8 @@ async function shortfallOf(context: StepContext, via: Via, place: SuitePlan['pla
 
 function planOf({ world }: StepContext, via: Via, place: SuitePlan['place']): SuitePlan {
   const endpoint = world.endpoint(via)
-  const { protocol, port } = new URL(endpoint.url)
-  const { hostname } = new URL(`${protocol}//${endpoint.authority}`)
   return {
-    url: `${protocol}//${hostname}:${port}`,
+    url: urlByName(endpoint),
     caPem: endpoint.tls?.caPem ?? null,
     longPollTimeoutMs: world.capabilities.longPollTimeoutMs,
     place,
