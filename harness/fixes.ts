@@ -70,6 +70,16 @@ const fixes: readonly (readonly [fingerprint: string, fix: string])[] = [
   ['live-readers-miss-nothing/', 'See which way and mode missed what: a record that is also missing in a read from the start was lost by the server, any other by a hop on that way. Report the run upstream where it is the origin\'s.'],
   ['live-readers-resume/', 'Compare the ways in the evidence: what is late by all of them is the origin\'s, what is late by one is that hop\'s buffering or caching.'],
   [
+    'page-reads-every-header/',
+    'Add the headers that are named to Access-Control-Expose-Headers in the hop that pages talk to (Caddy: header +Access-Control-Expose-Headers "Name"), and report it upstream where the origin hides them. Without Stream-SSE-Data-Encoding a page takes base64 for the bytes of a binary stream: let such pages read by long-poll.',
+  ],
+  [
+    'operations-work-from-another-origin/',
+    'See in the evidence what the page was told instead: where the browser kept the answer, the hop that is named first sends no CORS headers with it; where the page got other bytes, a header that it needs is not exposed.',
+  ],
+  ['preflight-allows-everything/', 'Answer OPTIONS with the methods and headers that the evidence names in Access-Control-Allow-Methods and -Headers, and let no hop answer it otherwise.'],
+  ['browsers-are-not-held-to-six/', 'Offer h2 at the edge that browsers talk to: over HTTP/1.1 they hold six connections to a host, and the seventh tab waits.'],
+  [
     'conformance-at-origin/',
     'This server version departs from the protocol in what the tests name: see whether your application relies on it, and report it upstream.',
   ],

@@ -19,7 +19,7 @@ export interface OpenPage {
   page: Page
   devtools: CDPSession
   /** What was kept from the page since the last call, in the browser's words. */
-  kept(): string[]
+  kept(): Promise<string[]>
 }
 
 interface NetworkFailure {
@@ -67,7 +67,15 @@ function pagesOf(browser: Browser, version: string, url: string): Pages {
       })
       await page.goto(url)
       await page.waitForFunction('globalThis.program !== undefined')
-      return { page, devtools, kept: () => kept.splice(0) }
+      return {
+        page,
+        devtools,
+        async kept() {
+          // What the browser has to tell comes before its answer.
+          await devtools.send('Network.enable')
+          return kept.splice(0)
+        },
+      }
     },
   }
 }

@@ -52,18 +52,22 @@ function isLate({ outcome }: PageOperation): boolean {
 }
 
 function red(examined: number, different: Pair[]) {
-  const groups = [...Map.groupBy(different, ({ operation, streamKind }) => `${operation}, ${streamKind}`).values()]
-  const evidence = groups.map((group) => {
-    const { page, node } = group[0]!
-    const kept = page!.kept === undefined ? '' : ` (${[...new Set(page!.kept)].join(', ')})`
-    return `${called(group[0]!)} ${byWays(group.map(({ via }) => via))}: in the page "${page!.outcome}"${kept}, in Node "${node!.outcome}"`
-  })
+  const groups = [...Map.groupBy(different, ({ operation, page, node }) => [operation, page!.outcome, node!.outcome].join('/')).values()]
   const operations = new Set(different.map(({ operation }) => operation))
   const what = operations.size === 1 ? [...operations][0]!.replaceAll(' ', '-') : 'several'
   const kinds = new Set(different.map(({ streamKind }) => streamKind))
   const fingerprint = `operations-work-from-another-origin/${what}/${kinds.size === 1 ? [...kinds][0]! : 'any'}/none/${firstWay(different.map(({ via }) => via))}`
   const because = `${different.length} of ${examined} operations end otherwise in a page of another origin than in Node.`
-  return fail(examined, because, evidence, fingerprint, { value: different.length, unit: 'operations', limit: 0 })
+  return fail(examined, because, groups.map(evidenceLine), fingerprint, { value: different.length, unit: 'operations', limit: 0 })
+}
+
+/** Of the same operation with the same two outcomes. */
+function evidenceLine(group: Pair[]): string {
+  const { operation, page, node } = group[0]!
+  const kinds = [...new Set(group.map(({ streamKind }) => streamKind))].join(', ')
+  const reasons = [...new Set(group.flatMap((one) => one.page!.kept ?? []))].join(', ')
+  const kept = reasons === '' ? '' : ` (${reasons})`
+  return `${operation} (${kinds}) ${byWays(group.map(({ via }) => via))}: in the page "${page!.outcome}"${kept}, in Node "${node!.outcome}"`
 }
 
 function called({ operation, streamKind }: Pair): string {

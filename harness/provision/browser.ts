@@ -69,7 +69,7 @@ async function explicitBrowser(file: string, signal: AbortSignal | undefined): P
 }
 
 /** The first that says it is one: a distribution's `chromium-browser` may only be advice to install something else. */
-async function findBrowser({ env, folders, signal }: BrowserSearch): Promise<ProvidedBrowser | null> {
+export async function findBrowser({ env, folders, signal }: Pick<BrowserSearch, 'env' | 'folders' | 'signal'>): Promise<ProvidedBrowser | null> {
   const cache = env['PLAYWRIGHT_BROWSERS_PATH'] || path.join(env['HOME'] || homedir(), process.platform === 'darwin' ? 'Library/Caches' : '.cache', 'ms-playwright')
   const downloaded = globSync(downloads, { cwd: cache }).toSorted().toReversed().map((file) => path.join(cache, file))
   const installed = names.map((name) => findProgram(name, env, folders))

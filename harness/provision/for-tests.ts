@@ -5,6 +5,7 @@
 import type { Edge } from '../edges/edge.ts'
 import { defaultEdge, edges } from '../edges/edges.ts'
 import { exitCodes, UsageError } from '../errors.ts'
+import { provideBrowser } from './browser.ts'
 import { provision } from './provision.ts'
 
 const say = (line: string) => process.stderr.write(`${line}\n`)
@@ -23,6 +24,8 @@ try {
   const { server } = await provision({ origin: 'auto', edge: defaultEdge, onProgress: say })
   if (server.kind === 'reference') say(`The tests use the reference server: ${server.because}.`)
   for (const edge of edges.filter((one) => one !== defaultEdge)) await setUp(edge)
+  const browser = await provideBrowser({ env: process.env, onProgress: say })
+  if ('missing' in browser) say(`NOT TESTED: what needs a browser: ${browser.missing}`)
   // What could not be downloaded now is not tried again by each of the tests.
   const env =
     server.kind === 'production'

@@ -42,7 +42,7 @@ async function inPage(step: PageOperations, context: StepContext, via: Via, page
     by: pages.version,
     async run(plan, operation) {
       const report = await page.evaluate(runInPage, { plan, operation })
-      const words = kept()
+      const words = await kept()
       return words.length > 0 ? { ...report, kept: words } : report
     },
   })

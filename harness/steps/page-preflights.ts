@@ -98,7 +98,7 @@ async function ask(context: StepContext, via: Via, { page, kept }: OpenPage, req
   const { method, header, headers, body } = request
   const url = `${urlByName(context.world.endpoint(via))}${path}`
   const answer = await page.evaluate(runProbe, { url, method, headers, ...(body === undefined ? {} : { body }) })
-  const words = kept()
+  const words = await kept()
   const allowed = 'status' in answer
   const because = allowed ? undefined : words.join(', ') || answer.error
   context.recorder.record({ kind: 'page-preflight', via, method, header, allowed, ...(because === undefined ? {} : { because }) })

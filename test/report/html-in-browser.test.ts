@@ -2,7 +2,7 @@
  * The page in a real browser: it asks for nothing, runs nothing, fits a phone, works with the
  * keyboard, and axe finds nothing to complain about. Needs chromium; says so where there is none.
  */
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -12,12 +12,13 @@ import type { AxeResults } from 'axe-core'
 import fc from 'fast-check'
 import { chromium, type Browser, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { findBrowser } from '../../harness/provision/browser.ts'
 import { renderHtml } from '../../harness/report/html.ts'
 import { neutralise } from '../../harness/report/neutralise.ts'
 import type { Result } from '../../harness/report/result.ts'
 import { arbitraryResult, hostileStrings } from './arbitrary-result.ts'
 
-const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((file) => existsSync(file))
+const executablePath = (await findBrowser({ env: process.env }))?.path
 if (!executablePath) {
   console.warn('SKIPPED: the report was not opened in a browser: no chromium found (on Debian: apt-get install chromium).')
 }
