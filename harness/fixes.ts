@@ -43,6 +43,10 @@ const fixes: readonly (readonly [fingerprint: string, fix: string])[] = [
   ['expired-is-gone/', 'Bound the lifetime of stored answers in the cache below what may be read after the expiry; where the origin itself still answers, report the run upstream.'],
   ['live-readers-end/', 'Shorten long_poll_timeout and sse_reconnect_interval: they bound how long a reader is held by a stream that has expired.'],
   [
+    'crowd-collapses/not-collapsed/sse/',
+    'Share an event stream while the origin\'s response is open, as varnish/recommended.vcl does, and put your changes into that. nginx cannot: it shares an answer when it is complete (docs/nginx.md).',
+  ],
+  [
     'crowd-collapses/',
     'Begin from varnish/recommended.vcl and put your changes into it. With that very VCL, repeat on a machine that does nothing else before you report it.',
   ],
