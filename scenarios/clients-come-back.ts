@@ -10,6 +10,6 @@ export default defineScenario({
   timeoutMs: { quick: 60_000, full: 120_000 },
   world: { hops: ['origin', 'edge', 'tls'], faultProxy: true, origin: { longPollTimeoutMs: 3_000 } },
   runs: 'alone',
-  steps: [clientsComeBack({ readers: { quick: 200, full: 500 }, modes: ['long-poll', 'sse', 'auto'], outageMs: 3_000 })],
+  steps: [clientsComeBack({ readers: { quick: 200, full: 500 }, modes: ['long-poll', 'sse', 'auto'], outageMs: 5_000 })],
   checks: [crowdComesBackSpread(), transientsAreOutlasted(), errorsReachTheHandler(), readersMissNothing(), retriesArePaced()],
 })

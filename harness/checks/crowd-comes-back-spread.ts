@@ -31,7 +31,7 @@ export const crowdComesBackSpreadCheck: Check<State, Partial<Limits>> = {
   id: 'crowd-comes-back-spread',
   title: 'A crowd comes back spread over time',
   init: (limits) => ({
-    limits: limitsOf({ shareMax: 0.4, windowMs: 100, readersMin: 50, lagMsMax: 600 }, limits),
+    limits: limitsOf({ shareMax: 0.5, windowMs: 100, readersMin: 50, lagMsMax: 600 }, limits),
     client: '',
     crowd: new Set(),
     startedAtMs: null,

@@ -59,8 +59,14 @@ const watchedMs = 2_000
 interface Stage {
   context: StepContext
   proxy: FaultProxy
-  client: ClientProgram
+  clients: ClientProgram[]
   board: ClientBoard
+}
+
+/** The program that holds this reader: readers are dealt out in turn. */
+function clientOf({ clients }: Stage, id: string): ClientProgram {
+  const number = [...id].reduce((sum, letter) => sum + letter.codePointAt(0)!, 0)
+  return clients[number % clients.length]!
 }
 
 interface Cell {
@@ -87,23 +93,27 @@ function cellsOf(step: ClientMeets, { size }: StepContext): Cell[] {
   )
 }
 
-/** The client program and the fault proxy, told of into the history, until `act` is done. */
+/** So that a crowd does not wait for one event loop. */
+const programs = 2
+
+/** The client programs and the fault proxy, told of into the history, until `act` is done. */
 async function onStage(context: StepContext, act: (stage: Stage) => Promise<void>): Promise<void> {
   const proxy = context.world.faultProxy()
-  const client = await context.world.startClient()
   const board = new ClientBoard(context.recorder)
   proxy.onObservation((observation) => board.observe(observation))
-  client.onEvent((event) => board.hear(event))
-  try {
-    await act({ context, proxy, client, board })
-  } finally {
-    await client.close()
-    proxy.onObservation(() => {})
+  await using stack = new AsyncDisposableStack()
+  stack.defer(() => proxy.onObservation(() => {}))
+  const clients: ClientProgram[] = []
+  for (let n = 0; n < programs; n += 1) {
+    const client = stack.adopt(await context.world.startClient(), (started) => started.close())
+    client.onEvent((event) => board.hear(event))
+    clients.push(client)
   }
+  await act({ context, proxy, clients, board })
 }
 
 async function meet(stage: Stage, cell: Cell): Promise<void> {
-  const { context, proxy, client, board } = stage
+  const { context, proxy, board } = stage
   const { fault, when, mode, kind } = cell
   const id = `${fault.id}-${when}-${mode}-${kind}`
   const stream = await createOne(context, { ...streamKind(kind), records: recordsBefore, payloadBytes: payloadOf(fault) }, `client-${id}`)
@@ -112,6 +122,7 @@ async function meet(stage: Stage, cell: Cell): Promise<void> {
   const port = await proxy.door(id)
   if (when === 'first') await proxy.arm(id, fault)
   open(stage, id, stream, { port, mode, fault })
+  const client = clientOf(stage, id)
   if (when === 'first' && fault.token) client.send({ token: { reader: id, value: secondToken } })
   if (when === 'reconnect' && (await readsLive(stage, id, stream, mode))) await strikeReader(stage, id, stream, cell)
   await board.when(() => hasStruck(stage, id, fault), strikesWithinMs)
@@ -122,17 +133,17 @@ async function meet(stage: Stage, cell: Cell): Promise<void> {
   context.recorder.record({ ...told, phase: 'end', struck })
 }
 
-function toldOf({ client }: Stage, cell: string, stream: KnownStream, { fault, when, mode }: Cell): Omit<ClientCell, 'phase'> {
+function toldOf({ clients }: Stage, cell: string, stream: KnownStream, { fault, when, mode }: Cell): Omit<ClientCell, 'phase'> {
   const { id, expects, retryAfterMs } = fault
-  const base = { kind: 'client-cell' as const, cell, stream: stream.name, fault: id, when, mode, contentType: stream.contentType, expects, client: client.client }
+  const base = { kind: 'client-cell' as const, cell, stream: stream.name, fault: id, when, mode, contentType: stream.contentType, expects, client: clients[0]!.client }
   return retryAfterMs === undefined ? base : { ...base, retryAfterMs }
 }
 
-function open({ client, context }: Stage, id: string, stream: KnownStream, how: { port: number; mode: Mode; fault: ClientFault }): void {
+function open(stage: Stage, id: string, stream: KnownStream, how: { port: number; mode: Mode; fault: ClientFault }): void {
   const { port, mode, fault } = how
-  const { servername } = context.world.endpoint('tls').tls!
+  const { servername } = stage.context.world.endpoint('tls').tls!
   const token = fault.token ? { token: { value: firstToken, given: fault.token.given } } : {}
-  client.send({
+  clientOf(stage, id).send({
     open: {
       id,
       url: `https://${servername}:${port}${stream.path}`,
@@ -162,8 +173,8 @@ function payloadOf(fault: ClientFault): number {
 
 /** Arms the fault for a reader at work, and makes it send its next request. */
 async function strikeReader(stage: Stage, id: string, stream: KnownStream, { fault, mode }: Cell): Promise<void> {
-  const { proxy, client, board, context } = stage
-  if (fault.token) client.send({ token: { reader: id, value: secondToken } })
+  const { proxy, board, context } = stage
+  if (fault.token) clientOf(stage, id).send({ token: { reader: id, value: secondToken } })
   board.of(id).passed = 0
   const cutsOpenAnswers = ['cut', 'reset', 'hang-up'].includes(fault.fault.kind)
   if (mode === 'sse' && !cutsOpenAnswers) {
@@ -226,10 +237,10 @@ export const clientsComeBackInterpreter: Interpreter<ClientsComeBack> = async (s
 }
 
 async function readOnAll(stage: Stage, ids: string[], stream: KnownStream): Promise<void> {
-  const { board, client } = stage
+  const { board } = stage
   const outcome = await append(stage, stream)
   const record = outcome.append!.record
   await board.when(() => ids.every((id) => board.of(id).records.has(record)), recoversWithinMs)
-  for (const id of ids) client.send({ stop: id })
+  for (const id of ids) clientOf(stage, id).send({ stop: id })
 }
 

@@ -11,7 +11,7 @@ const twin = process.env.TWIN ?? ''
 const firstDelayMs = 100
 const delayMsMax = 3_000
 const delayFactor = 1.5
-const beatMs = 500
+const beatMs = 2_000
 
 interface Answer {
   offset: string
