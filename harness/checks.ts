@@ -54,9 +54,11 @@ import { retriesArePacedCheck } from './checks/retries-are-paced.ts'
 import { crowdComesBackSpreadCheck } from './checks/crowd-comes-back-spread.ts'
 import { answersAreTheSameCheck } from './checks/answers-are-the-same.ts'
 import { privateStaysPrivateCheck } from './checks/private-stays-private.ts'
+import { clientWritersLoseNothingCheck } from './checks/client-writers-lose-nothing.ts'
 import { readyWithinCheck } from './checks/ready-within.ts'
 
 const all: readonly AnyCheck[] = [
+  clientWritersLoseNothingCheck,
   errorsReachTheHandlerCheck,
   handlerIsHonouredCheck,
   transientsAreOutlastedCheck,
@@ -180,3 +182,4 @@ export const retriesArePaced = constructor(retriesArePacedCheck)
 export const crowdComesBackSpread = constructor(crowdComesBackSpreadCheck)
 export const answersAreTheSame = constructor(answersAreTheSameCheck)
 export const privateStaysPrivate = constructor(privateStaysPrivateCheck)
+export const clientWritersLoseNothing = constructor(clientWritersLoseNothingCheck)

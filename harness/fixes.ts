@@ -37,6 +37,14 @@ const fixes: readonly (readonly [fingerprint: string, fix: string])[] = [
     'readers-miss-nothing/doubled-',
     'Let readers drop what they have seen (by an id in the record): with this client version an event stream that ends between data and its control event is read again from before that data.',
   ],
+  [
+    'client-writers-lose-nothing/lost/auto-claim-after-auto-claim',
+    'Give each instance of a writer a producer id of its own, or explicit epochs that grow: autoClaim begins at epoch 0 and sequence 0, and what another instance has written there counts as a duplicate that is dropped without an error.',
+  ],
+  [
+    'client-writers-lose-nothing/lost/two-auto-claims-at-once',
+    'Give each instance of a writer a producer id of its own, or explicit epochs that grow: of two that claim at once, one writes nothing and is told of no error.',
+  ],
   ['retries-are-paced/', 'Wait in onError before you return {}: the client retries at once when the handler says so.'],
   ['nothing-is-refused/', 'See the answers in the evidence. While the origin is up, clients must not see them: report the run upstream.'],
   ['disk-comes-back/', 'Delete expired streams yourself (DELETE on their path) until the server frees their space, and watch the volume.'],

@@ -508,6 +508,25 @@ export interface ClientSaw {
   returned?: 'stop' | 'retry'
 }
 
+/** What became of records that an application gave to a producer of its client library. */
+export interface ClientWrite {
+  kind: 'client-write'
+  /** Of `client-writer-cases.ts`. */
+  case: string
+  stream: string
+  writer: string
+  /** The library's name and version. */
+  client: string
+  /** In the order in which they were appended. */
+  records: string[]
+  /** `acknowledged`: flushed without an error; `refused`: the server had the one record and said no. */
+  outcome: 'acknowledged' | 'refused' | 'unclear'
+  /** Another writer has claimed the producer id before. */
+  isFenced?: true
+  epoch: number
+  errors: string[]
+}
+
 /** What the harness could not do; a check that needs it is `unknown`. */
 export interface Shortfall {
   kind: 'shortfall'
@@ -585,6 +604,7 @@ export type EventBody =
   | PageOperation
   | PagePreflight
   | PageTabs
+  | ClientWrite
   | Shortfall
   | StepMark
 

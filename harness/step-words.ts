@@ -41,6 +41,7 @@ const words: { [S in Step as S['kind']]: (step: S, size: Size) => string | null 
   crowd: crowdWords,
   producers: ({ cases, via, kinds }) => `idempotent producers: ${cases === 'every' ? 'every case' : and(cases)} on ${and(kinds)} streams ${through(via)}`,
   'client-meets': ({ faults, modes, when }) => `live readers (${and(modes)}) meet ${faults === 'every' ? 'every fault' : and(faults)}, ${and(when.map((one) => (one === 'first' ? 'at first' : 'when they reconnect')))}`,
+  'client-writers': ({ cases, kinds }) => `writers with the client library: ${cases === 'every' ? 'every case' : and(cases)} on ${and(kinds)} streams`,
   'clients-come-back': ({ readers, outageMs }, size) => `${plural(size(readers), 'live reader')}, and the cache away for ${number(outageMs)} ms`,
   'producers-go-on': ({ via }) => `idempotent producers go on ${through(via)}`,
   follow: ({ modes, via }) => `follow streams live: ${and(modes.map((mode) => modeWords[mode]))}, ${through(via)}`,

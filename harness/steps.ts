@@ -20,6 +20,7 @@ import { passagesInterpreter, type Passages } from './steps/passages.ts'
 import { churnInterpreter, type Churn } from './steps/churn.ts'
 import { secondServerInterpreter, type SecondServer } from './steps/second-server.ts'
 import { producersGoOnInterpreter, producersInterpreter, type Producers, type ProducersGoOn } from './steps/producers.ts'
+import { clientWritersInterpreter, type ClientWriters } from './steps/client-writers.ts'
 import { clientMeetsInterpreter, clientsComeBackInterpreter, type ClientMeets, type ClientsComeBack } from './steps/clients.ts'
 import { crowdInterpreter, type CrowdStep } from './steps/crowd.ts'
 import { readCopiedStreamsInterpreter, type ReadCopiedStreams } from './steps/read-copied-streams.ts'
@@ -43,6 +44,7 @@ export type Step =
   | AwaitReaders
   | Churn
   | ClientMeets
+  | ClientWriters
   | ClientsComeBack
   | CloseStreams
   | Conformance
@@ -100,6 +102,7 @@ const interpreters: { [S in Step as S['kind']]: Interpreter<S> } = {
   producers: producersInterpreter,
   'producers-go-on': producersGoOnInterpreter,
   'client-meets': clientMeetsInterpreter,
+  'client-writers': clientWritersInterpreter,
   'clients-come-back': clientsComeBackInterpreter,
   stop: stopInterpreter,
   operate: operateInterpreter,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { ClientCell, ClientRequest, ClientSaw, EventBody } from '../../harness/history.ts'
-import { appended, created, judge } from './judging.ts'
+import type { ClientCell, ClientRequest, ClientSaw, ClientWrite, EventBody } from '../../harness/history.ts'
+import { appended, created, judge, read } from './judging.ts'
 
 type Timed = [number, EventBody]
 
@@ -164,5 +164,35 @@ describe('crowd-comes-back-spread', () => {
   it('is unknown where few came back, or the client program itself was late', () => {
     expect(verdict(crowd([410, 480, 700])).verdict).toBe('unknown')
     expect(verdict(crowd([410, 411, 412, 413], 201)).verdict).toBe('unknown')
+  })
+})
+
+describe('client-writers-lose-nothing', () => {
+  const verdict = (events: Timed[]) => judge('client-writers-lose-nothing', {}, events)
+  const write = (atMs: number, records: string[], more: Partial<ClientWrite> = {}): Timed => [
+    atMs,
+    { kind: 'client-write', case: 'pipelined', stream: 's', writer: 'a', client: 'the-client 1.0', records, outcome: 'acknowledged', epoch: 0, errors: [], ...more },
+  ]
+  const back = (...records: string[]) => read(50, 60, records)
+
+  it('passes where all is there once and in order, and is unknown without a write or a read', () => {
+    expect(verdict([write(10, ['s/1.1', 's/1.2']), write(20, ['s/1.3']), ...back('s/1.1', 's/1.2', 's/1.3')])).toMatchObject({ verdict: 'pass', examined: 3 })
+    expect([verdict([]).verdict, verdict([write(10, ['s/1.1'])]).verdict]).toEqual(['unknown', 'unknown'])
+  })
+
+  it.each([
+    ['lost', [write(10, ['s/1.1', 's/1.2'])], ['s/1.1']],
+    ['doubled', [write(10, ['s/1.1'])], ['s/1.1', 's/1.1']],
+    ['out-of-order', [write(10, ['s/1.1', 's/1.2'])], ['s/1.2', 's/1.1']],
+    ['refused-and-stored', [write(10, ['s/1.1'], { outcome: 'refused' })], ['s/1.1']],
+    ['fenced-and-acknowledged', [write(10, ['s/1.1'], { isFenced: true })], ['s/1.1']],
+  ] as [string, Timed[], string[]][])('fails on what is %s', (what, writes, there) => {
+    expect(verdict([...writes, ...back(...there)])).toMatchObject({ verdict: 'fail', value: 1, fingerprint: `client-writers-lose-nothing/${what}/pipelined/none/client` })
+  })
+
+  it('expects no order between writers, and nothing certain of a write that came to no clear end', () => {
+    const two = [write(10, ['s/1.1', 's/1.2']), write(10, ['s/1.3'], { writer: 'b' })]
+    expect(verdict([...two, ...back('s/1.1', 's/1.3', 's/1.2')]).verdict).toBe('pass')
+    expect(verdict([write(10, ['s/1.1'], { outcome: 'unclear' }), ...back('s/1.1')]).verdict).toBe('unknown')
   })
 })

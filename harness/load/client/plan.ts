@@ -21,6 +21,28 @@ export interface ReaderPlan {
   token?: { value: string; given: 'by-function' | 'as-value' }
 }
 
+export interface WriterPlan {
+  id: string
+  url: string
+  contentType: string
+  producerId: string
+  epoch: number
+  autoClaim: boolean
+  maxInFlight: number
+  lingerMs: number
+}
+
+/** Records for a writer, appended one after another without waiting, then flushed. */
+export interface WriteOrder {
+  writer: string
+  /** Unique; its answer names it. */
+  order: number
+  /** Bodies as text. */
+  records: { record: string; body: string }[]
+  /** Before the records: a new epoch. After them: the last record closes the stream. */
+  also?: 'restart' | 'close'
+}
+
 export type ClientCommand =
   /** Names that shall lead to loopback. */
   | { hosts: string[] }
@@ -28,6 +50,8 @@ export type ClientCommand =
   /** What a token function gives from now on, and what the renewing handler gets. */
   | { token: { reader: string; value: string } }
   | { stop: string }
+  | { openWriter: WriterPlan }
+  | { write: WriteOrder }
 
 export type ClientEvent = { atMs: number } & (
   | { event: 'ready'; client: string }
@@ -40,4 +64,6 @@ export type ClientEvent = { atMs: number } & (
   /** The library called fetch. */
   | { event: 'sent'; reader: string }
   | { event: 'lag'; maxMs: number }
+  /** Flushed; with the errors that the application was told of meanwhile. */
+  | { event: 'wrote'; order: number; epoch: number; errors: { name: string; message: string }[] }
 )

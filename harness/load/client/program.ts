@@ -1,5 +1,5 @@
 /**
- * The client program: live readers with the real client library, in a process of their own, so that
+ * The client program: live readers and writers with the real client library, in a process of their own, so that
  * they can be killed, measured and replaced. Commands on standard input, events on standard output;
  * it ends with its standard input.
  */
@@ -11,12 +11,14 @@ import { monotonicMs } from '../../clock.ts'
 import { clientHeader } from '../../services/fault-proxy/faults.ts'
 import type { ClientCommand, ClientEvent } from './plan.ts'
 import { Reader, type StreamLibrary } from './reader.ts'
+import { Writer } from './writer.ts'
 
 const lagEveryMs = 500
 
 /** Serves with this library until standard input ends. */
-export async function serveReaders(library: StreamLibrary): Promise<never> {
+export async function serveClients(library: StreamLibrary): Promise<never> {
   const readers = new Map<string, Reader>()
+  const writers = new Map<string, Writer>()
   say({ event: 'ready', client: library.client, atMs: monotonicMs() })
   // A library that leaves a promise unobserved must not end the others' readers.
   process.on('unhandledRejection', (error) => process.stderr.write(`unhandled: ${String(error)}\n`))
@@ -32,6 +34,8 @@ export async function serveReaders(library: StreamLibrary): Promise<never> {
     }
     if ('token' in command) readers.get(command.token.reader)?.renew(command.token.value)
     if ('stop' in command) readers.get(command.stop)?.stop()
+    if ('openWriter' in command) writers.set(command.openWriter.id, new Writer(command.openWriter, library.produce, say))
+    if ('write' in command) void writers.get(command.write.writer)?.write(command.write)
   }
   process.exit(0)
 }
@@ -72,13 +76,14 @@ function leadToLoopback(hosts: string[]): void {
 }
 
 async function realLibrary(): Promise<StreamLibrary> {
-  const { DurableStream, stream } = await import('@durable-streams/client')
+  const { DurableStream, IdempotentProducer, stream } = await import('@durable-streams/client')
   const { version } = createRequire(import.meta.url)('@durable-streams/client/package.json') as { version: string }
   return {
     client: `@durable-streams/client ${version}`,
     open: ({ url, ...options }, api) =>
       api === 'function' ? stream({ url, ...options }) : new DurableStream({ url, headers: options.headers, onError: options.onError }).stream(options),
+    produce: ({ url, contentType, producerId, ...options }) => new IdempotentProducer(new DurableStream({ url, contentType }), producerId, options),
   }
 }
 
-if (import.meta.main) await serveReaders(await realLibrary())
+if (import.meta.main) await serveClients(await realLibrary())

@@ -3,12 +3,14 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { monotonicMs } from '../../clock.ts'
 import { findRecords, isJson } from '../../record.ts'
 import type { ClientEvent, ReaderPlan } from './plan.ts'
+import type { Producer, ProducerOptions } from './writer.ts'
 
 /** What the program needs of a client library: the part of `@durable-streams/client` that readers use. */
 export interface StreamLibrary {
   /** Its name and version, for the report. */
   client: string
   open(options: OpenOptions, api: ReaderPlan['api']): Promise<Session>
+  produce(options: ProducerOptions): Producer
 }
 
 export interface OpenOptions {

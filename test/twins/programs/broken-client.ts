@@ -3,9 +3,10 @@
  * with TWIN=sound-client in none. The real library is red by itself where this one is sound.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import { serveReaders } from '../../../harness/load/client/program.ts'
+import { serveClients } from '../../../harness/load/client/program.ts'
 import type { OpenOptions, Session } from '../../../harness/load/client/reader.ts'
 import { readEvents } from './event-stream.ts'
+import { SoundProducer } from './sound-producer.ts'
 
 const twin = process.env.TWIN ?? ''
 const firstDelayMs = 100
@@ -144,4 +145,4 @@ class SoundSession implements Session {
   }
 }
 
-await serveReaders({ client: 'planted client', open: (options) => new SoundSession(options).begin() })
+await serveClients({ client: 'planted client', open: (options) => new SoundSession(options).begin(), produce: (options) => new SoundProducer(options, twin) })
