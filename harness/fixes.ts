@@ -45,6 +45,10 @@ const fixes: readonly (readonly [fingerprint: string, fix: string])[] = [
     'client-writers-lose-nothing/lost/two-auto-claims-at-once',
     'Give each instance of a writer a producer id of its own, or explicit epochs that grow: of two that claim at once, one writes nothing and is told of no error.',
   ],
+  [
+    'readers-miss-nothing/lost-',
+    'Resume from the offset of the last batch that your subscriber was given, not from the session\'s own: this client version moves that one before the data is delivered.',
+  ],
   ['retries-are-paced/', 'Wait in onError before you return {}: the client retries at once when the handler says so.'],
   ['nothing-is-refused/', 'See the answers in the evidence. While the origin is up, clients must not see them: report the run upstream.'],
   ['disk-comes-back/', 'Delete expired streams yourself (DELETE on their path) until the server frees their space, and watch the volume.'],

@@ -14,6 +14,8 @@ export interface ClientFault {
   /** The reader's Authorization. The fault's own token is the only one that is right once it is armed. */
   token?: { given: 'by-function' | 'as-value'; renewedBefore: 'the-fault' | 'the-handler' }
   handler?: Handler
+  /** The last batch's offset, unless it is said. */
+  resumesFrom?: 'session'
   /** Where it cannot be met at the other moment. */
   only?: 'reconnect'
   /** Where it cannot be met in the other modes. */
@@ -39,6 +41,13 @@ export const clientFaults: readonly ClientFault[] = [
   { id: 'unavailable-503-with-retry-after', fault: answer(503, { 'retry-after': '2' }), times: 1, expects: 'retry', retryAfterMs: 2_000 },
   { id: 'connection-reset', fault: { kind: 'reset' }, ...forAWhile },
   { id: 'truncated-body', fault: { kind: 'hang-up', afterBytes: 16_384 }, times: 1, expects: 'retry' },
+  {
+    id: 'truncated-body-resumed-from-session',
+    fault: { kind: 'hang-up', afterBytes: 16_384 },
+    times: 1,
+    expects: 'retry',
+    resumesFrom: 'session',
+  },
   {
     id: 'event-stream-ends-after-data',
     fault: { kind: 'cut', where: 'after-data' },

@@ -152,6 +152,7 @@ function open(stage: Stage, id: string, stream: KnownStream, how: { port: number
       contentType: stream.contentType,
       offset: '-1',
       handler: fault.handler ?? 'stops-on-permanent',
+      resumesFrom: fault.resumesFrom ?? 'last-batch',
       ...token,
     },
   })

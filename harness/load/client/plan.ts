@@ -17,6 +17,8 @@ export interface ReaderPlan {
   contentType: string
   offset: string
   handler: Handler
+  /** Where a new session begins after one that ended by an error; the library offers both. */
+  resumesFrom: 'last-batch' | 'session'
   /** Sent as `Authorization: Bearer …`; by a function that is asked for each request, or as a plain value. */
   token?: { value: string; given: 'by-function' | 'as-value' }
 }

@@ -31,6 +31,8 @@ export interface Session {
   subscribeJson(subscriber: (batch: Batch & { items: readonly unknown[] }) => void): unknown
   subscribeText(subscriber: (batch: Batch & { text: string }) => void): unknown
   readonly closed: Promise<void>
+  /** By its documentation what follows the data that was delivered last. */
+  readonly offset: string
 }
 
 const sessionsMax = 20
@@ -80,13 +82,15 @@ export class Reader {
 
   /** One session to its end; the error that ended it, or null. */
   async #session(): Promise<Error | null> {
+    let session: Session | null = null
     try {
-      const session = await this.#library.open(this.#options(), this.#plan.api)
+      session = await this.#library.open(this.#options(), this.#plan.api)
       if (isJson(this.#plan.contentType)) session.subscribeJson((batch) => this.#took(JSON.stringify(batch.items), batch))
       else session.subscribeText((batch) => this.#took(batch.text, batch))
       await session.closed
       return null
     } catch (error) {
+      if (session && this.#plan.resumesFrom === 'session') this.#offset = session.offset
       return error instanceof Error ? error : new Error(String(error))
     }
   }

@@ -42,6 +42,10 @@ class SoundSession implements Session {
     this.closed.catch(() => {})
   }
 
+  get offset(): string {
+    return this.#offset
+  }
+
   /** The first answer, whatever it takes. */
   async begin(): Promise<this> {
     this.#first = await this.#persist('', true)
