@@ -31,6 +31,8 @@ import { headersReachTheClientCheck } from './checks/headers-reach-the-client.ts
 import { privateAnswersStayPrivateCheck } from './checks/private-answers-stay-private.ts'
 import { offsetUrlsAreSharedCheck } from './checks/offset-urls-are-shared.ts'
 import { scheduleCoversTheProductCheck } from './checks/schedule-covers-the-product.ts'
+import { readersNeverSpinCheck } from './checks/readers-never-spin.ts'
+import { originDownIsNotHiddenCheck } from './checks/origin-down-is-not-hidden.ts'
 import { everyStreamStillExistsCheck } from './checks/every-stream-still-exists.ts'
 import { killsHitAWorkingServerCheck } from './checks/kills-hit-a-working-server.ts'
 import { nothingAcknowledgedIsLostCheck } from './checks/nothing-acknowledged-is-lost.ts'
@@ -96,6 +98,8 @@ const all: readonly AnyCheck[] = [
   privateAnswersStayPrivateCheck,
   offsetUrlsAreSharedCheck,
   scheduleCoversTheProductCheck,
+  readersNeverSpinCheck,
+  originDownIsNotHiddenCheck,
   everyStreamStillExistsCheck,
   killsHitAWorkingServerCheck,
   nothingAcknowledgedIsLostCheck,
@@ -183,3 +187,5 @@ export const crowdComesBackSpread = constructor(crowdComesBackSpreadCheck)
 export const answersAreTheSame = constructor(answersAreTheSameCheck)
 export const privateStaysPrivate = constructor(privateStaysPrivateCheck)
 export const clientWritersLoseNothing = constructor(clientWritersLoseNothingCheck)
+export const readersNeverSpin = constructor(readersNeverSpinCheck)
+export const originDownIsNotHidden = constructor(originDownIsNotHiddenCheck)

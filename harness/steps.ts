@@ -12,6 +12,7 @@ import { closeStreamsInterpreter, type CloseStreams } from './steps/close-stream
 import { awaitEventsInterpreter, type AwaitEvents } from './steps/await-events.ts'
 import { lookInterpreter, askAsStrangerInterpreter, type Look, type AskAsStranger } from './steps/look.ts'
 import { operateInterpreter, seeVariantsInterpreter, padLogInterpreter, type Operate, type SeeVariants, type PadLog } from './steps/routines.ts'
+import { generationsInterpreter, type Generations } from './steps/generations.ts'
 import { handshakesInterpreter, type Handshakes } from './steps/handshakes.ts'
 import { pageOperationsInterpreter, type PageOperations } from './steps/page-operations.ts'
 import { pagePreflightsInterpreter, type PagePreflights } from './steps/page-preflights.ts'
@@ -52,6 +53,7 @@ export type Step =
   | CrowdStep
   | During
   | Follow
+  | Generations
   | Handshakes
   | Kill
   | Lifelines
@@ -85,6 +87,7 @@ const interpreters: { [S in Step as S['kind']]: Interpreter<S> } = {
   'read-all': readAllInterpreter,
   'read-copied-streams': readCopiedStreamsInterpreter,
   repeat: repeatInterpreter,
+  generations: generationsInterpreter,
   schedule: scheduleInterpreter,
   replay: replayInterpreter,
   start: startInterpreter,

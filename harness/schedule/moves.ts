@@ -47,8 +47,8 @@ export interface ReadMove extends Placed {
 
 export interface WaitMove extends Placed {
   do: 'wait'
-  /** Until nothing may be stale any more, or until the stream has expired. */
-  for: 'staleness' | 'expiry'
+  /** Until nothing may be stale any more, until the stream has expired, or until the origin was stopped. */
+  for: 'staleness' | 'expiry' | 'origin-down'
 }
 
 export type Move = WriteMove | ReadMove | WaitMove

@@ -9,12 +9,13 @@ import type { KnownStream } from '../operations.ts'
 import { encodeRecord } from '../record.ts'
 import type { StepContext } from '../step.ts'
 import { recordId } from '../steps/create-streams.ts'
-import { isParked, turnsOf, type Move, type ReadMove, type WriteMove } from './moves.ts'
+import { isParked, turnsOf, type Move, type ReadMove, type WaitMove, type WriteMove } from './moves.ts'
 import type { Readers, Received, Watch } from './reader.ts'
 
 /** How long a reader of an event stream waits for what was written; beyond the bound of the check. */
 export const patienceMs = 2_500
 const answerTimeoutMs = 20_000
+const originDownTimeoutMs = 40_000
 const recordBytes = 60
 /** Records of the source of a fork. */
 const sourceRecords = 2
@@ -92,10 +93,16 @@ export class PathPlayer {
   }
 
   // Time is the subject of both.
-  async #wait(what: 'staleness' | 'expiry'): Promise<void> {
+  async #wait(what: WaitMove['for']): Promise<void> {
+    if (what === 'origin-down') return this.#originDown()
     const untilMs = what === 'staleness' ? this.#context.staleMs + 50 : this.#path.expiresAtMs - monotonicMs() + 20
     if (untilMs > 0 && untilMs < answerTimeoutMs) await delay(untilMs, undefined, { signal: this.#context.signal }).catch(() => {})
     if (what === 'expiry' && this.#path.expiresAtMs < Infinity) this.#goes(this.#path.expiresAtMs)
+  }
+
+  async #originDown(): Promise<void> {
+    const { recorder } = this.#context
+    if (recorder.countOf('lifecycle.stopped') === 0) await recorder.waitFor('lifecycle.stopped', 1, originDownTimeoutMs)
   }
 
   async #write(move: WriteMove): Promise<void> {
