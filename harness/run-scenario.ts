@@ -197,7 +197,7 @@ async function marked(step: AnyStep, { recorder, size }: StepContext, act: () =>
 /** A Sized as the number of this run. */
 export function resolveSize(sized: Sized, sizes: Sizes): number {
   if (typeof sized === 'number') return sized
-  if ('quick' in sized) return sized[sizes.profile]
+  if ('quick' in sized) return resolveSize(sized[sizes.profile], sizes)
   const wanted = Math.round(sizes[sized.option] * (sized.share ?? 1))
   return Math.max(1, Math.min(wanted, sized.max ?? wanted))
 }

@@ -13,7 +13,7 @@ import { duration, number, plural } from '../report/figures.ts'
 import { fail, pass, unknown } from '../verdict.ts'
 import { keepEpisodes, type Episode, type Episodes } from './differential/episodes.ts'
 import { gatheringsOf } from './differential/gatherings.ts'
-import { judgeAnswer, type Judgement } from './differential/judge-answer.ts'
+import { isOutdated, judgeAnswer, type Judgement } from './differential/judge-answer.ts'
 import { answerWords, describe, readModeWords, upstreamWords } from './differential/answer-words.ts'
 import { modelOf, passesEdge, type StreamModel } from './differential/stream-model.ts'
 import { Findings } from './findings.ts'
@@ -90,8 +90,10 @@ function examine(state: State, episode: Episode): void {
   const model = modelOf(episode.writes, state.limits.expiryMs)
   const revalidations = new Set<number>()
   for (const answer of episode.answers) {
-    if (answer.mode !== state.limits.mode || answer.status === 304) continue
+    if (answer.mode !== state.limits.mode) continue
     const upstream = answer.upstream === null ? undefined : episode.upstream.get(answer.upstream)
+    // What else may be wrong with a 304 is the ETag's fault: see revalidation-is-right.
+    if (answer.status === 304 && !(upstream && isOutdated(upstream, answer, model, state.limits.staleMs))) continue
     const revalidates = takeRevalidation(episode, answer, revalidations)
     const judgement = judgeAnswer(answer, model, upstream, state.limits, revalidates)
     count(state, answer, upstream, judgement)

@@ -4,13 +4,13 @@
  * closed, deleted or made anew meanwhile and the ETag does not tell (RFC 9110, section 8.8.1).
  */
 import { limitsOf, type Check } from '../check.ts'
-import type { Answer } from '../history.ts'
+import type { Answer, Upstream } from '../history.ts'
 import { number, plural } from '../report/figures.ts'
 import { fail, pass, unknown } from '../verdict.ts'
 import { answerWords, describe, upstreamWords } from './differential/answer-words.ts'
 import { keepEpisodes, type Episode, type Episodes } from './differential/episodes.ts'
-import { judgeAnswer, type Bounds } from './differential/judge-answer.ts'
-import { modelOf, type StreamModel } from './differential/stream-model.ts'
+import { isOutdated, judgeAnswer, type Bounds } from './differential/judge-answer.ts'
+import { modelOf, passesEdge, type StreamModel } from './differential/stream-model.ts'
 import { Findings } from './findings.ts'
 
 interface Limits extends Bounds {
@@ -69,10 +69,20 @@ function examine(state: State, episode: Episode): void {
 
 function judge304(state: State, episode: Episode, answer: Answer & { atMs: number }, model: StreamModel): void {
   const upstream = answer.upstream === null ? undefined : episode.upstream.get(answer.upstream)
+  // One that is wrong by its age is a stale answer like others: see edge-tells-the-truth.
+  if (upstream && isOutdated(upstream, answer, model, state.limits.staleMs)) return
   const judgement = judgeAnswer(answer, model, upstream, state.limits)
   if (judgement.verdict !== 'wrong') return
-  state.wrong.note(String(answer.id), `revalidation-is-right/${judgement.invariant}/${answer.mode}/none/${judgement.hop}`, () => {
+  const hop = saidSoItself(answer, upstream) ? 'origin' : 'edge'
+  state.wrong.note(String(answer.id), `revalidation-is-right/${judgement.invariant}/${answer.mode}/none/${hop}`, () => {
     const origin = upstream === undefined ? '' : `; the origin, ${upstreamWords(upstream, answer)}`
-    return `${judgement.hop}, ${judgement.invariant.replaceAll('-', ' ')}: If-None-Match ${answer.ifNoneMatch}, ${answerWords(answer, judgement)}${origin}; ${describe(model, answer)}`
+    return `${hop}, ${judgement.invariant.replaceAll('-', ' ')}: If-None-Match ${answer.ifNoneMatch}, ${answerWords(answer, judgement)}${origin}; ${describe(model, answer)}`
   })
+}
+
+/** Whether the origin answered 304, or gave what had changed the ETag that it had before. */
+function saidSoItself({ via, ifNoneMatch }: Answer, upstream: Upstream | undefined): boolean {
+  if (!passesEdge(via)) return true
+  const opaque = (etag: string | undefined) => etag?.replace(/^W\//, '')
+  return upstream !== undefined && (upstream.status === 304 || opaque(upstream.headers.etag) === opaque(ifNoneMatch))
 }

@@ -14,7 +14,11 @@ import type { Readers, Received, Watch } from './reader.ts'
 
 /** How long a reader of an event stream waits for what was written; beyond the bound of the check. */
 export const patienceMs = 2_500
-const answerTimeoutMs = 20_000
+/** More than any poll of a scenario's world takes. */
+const answerTimeoutMs = 8_000
+/** A path whose readers are left without an answer so often is given up. */
+const timeOutsMax = 2
+const waitMsMax = 20_000
 const originDownTimeoutMs = 40_000
 const recordBytes = 60
 /** Records of the source of a fork. */
@@ -45,6 +49,7 @@ export class PathPlayer {
   #path: Path
   #parked = new Set<Promise<void>>()
   #groups = 0
+  #timeOuts = 0
 
   constructor(context: StepContext, readers: Readers, name: string, json: boolean) {
     this.#context = context
@@ -65,7 +70,7 @@ export class PathPlayer {
   /** Plays to the end, or until a write gets no answer, and hands over what the tap saw of the path. */
   async play(moves: readonly Move[]): Promise<void> {
     for (const turn of turnsOf(moves)) {
-      if (this.#context.signal.aborted || this.#context.stopping.aborted || this.#path.inDoubt) break
+      if (this.#context.signal.aborted || this.#context.stopping.aborted || this.#path.inDoubt || this.#timeOuts >= timeOutsMax) break
       await Promise.all(turn.map((move) => this.#begin(move)))
     }
     await Promise.all(this.#parked)
@@ -96,7 +101,7 @@ export class PathPlayer {
   async #wait(what: WaitMove['for']): Promise<void> {
     if (what === 'origin-down') return this.#originDown()
     const untilMs = what === 'staleness' ? this.#context.staleMs + 50 : this.#path.expiresAtMs - monotonicMs() + 20
-    if (untilMs > 0 && untilMs < answerTimeoutMs) await delay(untilMs, undefined, { signal: this.#context.signal }).catch(() => {})
+    if (untilMs > 0 && untilMs < waitMsMax) await delay(untilMs, undefined, { signal: this.#context.signal }).catch(() => {})
     if (what === 'expiry' && this.#path.expiresAtMs < Infinity) this.#goes(this.#path.expiresAtMs)
   }
 
@@ -220,6 +225,7 @@ export class PathPlayer {
     if (move.credentials === 'cookie') headers.cookie = `session=${asked.actor}`
     const watch = move.mode === 'sse' ? { enough: this.#watch(move) } : {}
     const { atMs, cursor: _, ...received } = await this.#readers.ask({ via: move.via, mode: move.mode, target: asked.target, headers, contentType: stream.contentType, timeoutMs: answerTimeoutMs, signal, ...watch })
+    if (received.error === 'timed out') this.#timeOuts += 1
     if (!move.credentials) this.#remember(asked.target, received)
     const answer: Answer = { kind: 'answer', id: recorder.nextId(), stream: stream.name, via: move.via, mode: move.mode, ...asked, ...received }
     if (before) Object.assign(answer, { ifNoneMatch: before.etag, claims: received.status === 304 ? before.claims : received.claims })

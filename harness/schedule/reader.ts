@@ -147,6 +147,7 @@ function upstreamOf(headers: Dispatcher.ResponseData['headers']): number | null 
 }
 
 function reasonOf(error: unknown): string {
-  const { code, name, message } = error as { code?: string; name?: string; message?: string }
-  return code ?? (name === 'TimeoutError' ? 'timed out' : (message ?? String(error)))
+  const { code, name, message } = error as { code?: unknown; name?: string; message?: string }
+  if (name === 'TimeoutError') return 'timed out'
+  return typeof code === 'string' ? code : (message ?? String(error))
 }

@@ -96,8 +96,19 @@ describe('a 304', () => {
     expect(judged('revalidation-is-right', {}, [...again, asked(550), full]).fingerprint).toContain('stale-after-delete')
   })
 
+  it('made of a response from before the change is stale, as any other answer would be', () => {
+    const stale = [...closing, upstream(1, 200, 201), asked(311, { upstream: 1 }), full]
+    expect(judged('revalidation-is-right', {}, stale).verdict).toBe('pass')
+    expect(judged('edge-tells-the-truth', { mode: 'history' }, stale).fingerprint).toBe('edge-tells-the-truth/stale-after-close/history/none/edge')
+    const fresh = [...closing, upstream(1, 311, 312), asked(311, { upstream: 1 }), full]
+    expect(judged('revalidation-is-right', {}, fresh).fingerprint).toContain('/edge')
+    expect(judged('edge-tells-the-truth', { mode: 'history' }, fresh.slice(0, -1)).verdict).toBe('unknown')
+  })
+
   it("is the origin's doing, where it said so itself", () => {
     expect(judged('revalidation-is-right', {}, [...closing, upstream(1, 320, 330, { status: 304 }), asked(311, { upstream: 1 })]).fingerprint).toContain('/origin')
+    const sameEtag = upstream(1, 320, 330, { headers: { etag: 'W/"a"' } })
+    expect(judged('revalidation-is-right', {}, [...closing, sameEtag, asked(311, { upstream: 1 })]).fingerprint).toContain('/origin')
     expect(judged('revalidation-is-right', {}, [...closing, asked(311, { via: 'origin' })]).fingerprint).toContain('/origin')
   })
 

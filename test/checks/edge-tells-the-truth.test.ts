@@ -268,6 +268,9 @@ describe('readers that ask together', () => {
   })
 
   it('are not counted where they may not share', () => {
+    const marked = (cacheControl: string) => [1, 2].map((number) => upstream(number, 200, 210, { headers: { 'cache-control': cacheControl } }))
+    expect(truth('history', [...past, ...marked('private'), ...group([1, 2])]).verdict).toBe('pass')
+    expect(truth('history', [...past, ...marked('max-age=0'), ...group([1, 2])]).verdict).toBe('fail')
     expect(truth('now', [...past, ...asked(2), ...[1, 2].map((number) => answered(200, 205, one, { mode: 'now', upstream: number, together: 'g' }))]).verdict).toBe('pass')
   })
 })

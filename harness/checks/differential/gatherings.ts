@@ -29,7 +29,7 @@ export function gatheringsOf(episode: Episode, model: StreamModel, { mode, stale
   if (neverShared.has(mode)) return []
   const groups = Map.groupBy(episode.answers.filter((answer) => answer.mode === mode && isOfAGroup(answer)), ({ together }) => together!)
   return [...groups].flatMap(([id, answers]) => {
-    const whole = answers.length > 1 && answers.every(({ upstream, status }) => upstream !== null && status !== null && status < 500)
+    const whole = answers.length > 1 && answers.every((answer) => answer.status !== null && answer.status < 500 && mayBeShared(answer, episode.upstream))
     const spellings = new Set(answers.map(({ target }) => target)).size
     return whole && (spelling === 'one') === (spellings === 1) ? [gatheringOf(id, answers, episode.upstream, model, staleMs)] : []
   })
@@ -37,6 +37,11 @@ export function gatheringsOf(episode: Episode, model: StreamModel, { mode, stale
 
 function isOfAGroup({ together, via, credentials, ifNoneMatch }: Answer): boolean {
   return together !== undefined && passesEdge(via) && credentials === undefined && ifNoneMatch === undefined
+}
+
+function mayBeShared({ upstream }: Answer, passed: Map<number, Upstream>): boolean {
+  const headers = upstream === null ? undefined : passed.get(upstream)?.headers
+  return headers !== undefined && headers['set-cookie'] === undefined && !/\b(private|no-store)\b/i.test(headers['cache-control'] ?? '')
 }
 
 function gatheringOf(id: string, answers: (Answer & { atMs: number })[], upstream: Map<number, Upstream>, model: StreamModel, staleMs: number): Gathering {

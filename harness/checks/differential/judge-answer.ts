@@ -158,3 +158,11 @@ function isTheOriginsDoing(answer: Answered, model: StreamModel, upstream: Upstr
   const { first } = mayTellOf(model, answer.invokedAtMs, answer.atMs, 0)
   return answer.mode === 'sse' && endedAtMs > answer.invokedAtMs && model.versions.slice(0, first + 1).findLast((version) => version.by !== 'append' && version.by !== 'close')?.throughEdge === false
 }
+
+/**
+ * Whether a response was made before something that a reader asking now is to know of: then what is
+ * wrong with an answer made of it, a 304 too, is its age.
+ */
+export function isOutdated(upstream: Upstream, answer: Answered, model: StreamModel, staleMs: number): boolean {
+  return model.versions.some((version) => version.latestMs > upstream.askedAtMs && surelyKnownMs(version, staleMs) < answer.invokedAtMs)
+}

@@ -1,0 +1,86 @@
+/**
+ * The reference server, better in what a cache's freshness hangs on, so that a broken cache is all that
+ * is wrong: its ETag differs from one life of a path to the next, and its event streams end with the
+ * stream. It also marks the answers of every third path `private`, as no origin does of itself.
+ */
+import http from 'node:http'
+import { DurableStreamTestServer } from '@durable-streams/server'
+
+interface Argument {
+  port: number
+  dataDir: string
+  longPollTimeoutMs: number
+}
+
+const { port, dataDir, longPollTimeoutMs } = JSON.parse(process.argv[2]!) as Argument
+process.once('SIGTERM', () => process.exit(0))
+
+const longestTimerMs = 2 ** 31 - 1
+/** How often a path was created, and the event streams that are open on it. */
+const lives = new Map<string, number>()
+const following = new Map<string, Set<http.ServerResponse>>()
+
+const marked = /-path-\d*[0369]$/
+
+function pass(inner: number, request: http.IncomingMessage, response: http.ServerResponse): void {
+  const path = request.url!.split('?')[0]!
+  if (/[?&]live=sse(&|$)/.test(request.url!)) follow(path, response)
+  const upstream = http.request({ host: '127.0.0.1', port: inner, method: request.method!, path: request.url!, headers: withoutLife(request.headers, path) })
+  upstream.on('error', () => response.destroy())
+  response.once('close', () => upstream.destroy())
+  upstream.once('response', (answer) => {
+    notice(path, request, answer)
+    // It went while the reader waited.
+    if (response.writableEnded) return void answer.destroy()
+    response.writeHead(answer.statusCode!, headersOf(path, answer))
+    response.flushHeaders()
+    answer.pipe(response)
+  })
+  request.pipe(upstream)
+}
+
+function notice(path: string, { method, headers }: http.IncomingMessage, { statusCode }: http.IncomingMessage): void {
+  if (method === 'PUT' && statusCode === 201) {
+    lives.set(path, (lives.get(path) ?? 0) + 1)
+    const expiresAt = headers['stream-expires-at']
+    if (expiresAt) setTimeout(() => endAll(path), Math.min(longestTimerMs, Date.parse(String(expiresAt)) - Date.now())).unref()
+  }
+  if (method === 'DELETE' && statusCode! < 300) endAll(path)
+}
+
+function follow(path: string, response: http.ServerResponse): void {
+  const open = following.get(path) ?? new Set()
+  following.set(path, open.add(response))
+  response.once('close', () => open.delete(response))
+}
+
+/** The reference server leaves one open, and one that it was just about to begin without an answer. */
+function endAll(path: string): void {
+  for (const response of following.get(path) ?? []) {
+    if (!response.headersSent) response.writeHead(404)
+    response.end()
+  }
+}
+
+/** `"x"` becomes `"2.x"` in the second life of a path. */
+function headersOf(path: string, answer: http.IncomingMessage): http.OutgoingHttpHeaders {
+  const headers: http.OutgoingHttpHeaders = { ...answer.headers }
+  if (headers.etag) headers.etag = String(headers.etag).replace(/^"/, `"${lives.get(path) ?? 0}.`)
+  if (marked.test(path) && answer.statusCode === 200 && headers['cache-control'] === undefined) headers['cache-control'] = 'private'
+  return headers
+}
+
+/** An ETag of another life is none that the server knows. */
+function withoutLife(headers: http.IncomingHttpHeaders, path: string): http.IncomingHttpHeaders {
+  const given = headers['if-none-match']
+  if (given === undefined) return headers
+  const own = `"${lives.get(path) ?? 0}.`
+  const { 'if-none-match': _, ...others } = headers
+  return given.startsWith(own) ? { ...others, 'if-none-match': `"${given.slice(own.length)}` } : others
+}
+
+const server = new DurableStreamTestServer({ host: '127.0.0.1', port: 0, dataDir, longPollTimeout: longPollTimeoutMs })
+const inner = Number(new URL(await server.start()).port)
+const front = http.createServer((request, response) => pass(inner, request, response))
+front.requestTimeout = 0
+front.listen(port, '127.0.0.1')
