@@ -17,7 +17,7 @@ export default defineScenario({
   timeoutMs: { quick: 120_000, full: 600_000 },
   world: { hops: ['origin', 'edge', 'tls'], origin: { longPollTimeoutMs: 1_500 }, numbersResponses: true },
   runs: 'beside-others',
-  steps: [schedule({ paths: { quick: { option: 'streams', share: 0.04, max: 40 }, full: { option: 'streams', share: 0.2, max: 200 } } })],
+  steps: [schedule({ paths: { quick: { option: 'streams', share: 0.1, max: 40 }, full: { option: 'streams', share: 0.2, max: 200 } } })],
   checks: [
     edgeTellsTheTruth({ mode: 'history' }, ['cdn-freshness']),
     edgeTellsTheTruth({ mode: 'tail' }, ['cdn-freshness']),

@@ -28,6 +28,9 @@ interface Twin {
   base?: string
   /** The program that is broken, where it is not the usual one of its hop. */
   program?: string
+  /** Of a drawn schedule: how long it is, and which. */
+  streams?: number
+  seed?: number
   /** The pool of file handles that twin and base say they have. */
   fileHandles?: number
   /** The variants that twin and base say they have. */
@@ -38,6 +41,9 @@ interface Twin {
 
 /** Needs a browser. */
 const pages = 'pages-of-another-origin-work'
+
+/** A cache, broken, in front of an origin on which its checks are green. */
+const behindLives = { breaks: 'edge' as const, program: 'tells-lives-apart.ts', base: 'tells-lives-apart' }
 
 const twins: Twin[] = [
   {
@@ -157,6 +163,24 @@ const twins: Twin[] = [
   { id: 'offers-no-h2', breaks: 'tls', scenario: pages, reddens: ['browsers-are-not-held-to-six'] },
   { id: 'fails-without-cors', breaks: 'edge', program: 'pages-origin.ts', base: 'serves-every-page', scenario: pages, reddens: ['operations-work-from-another-origin'] },
   { id: 'drops-the-etag', breaks: 'edge', scenario: 'conformance-suite-passes', reddens: ['conformance-through-edge'] },
+  ...[
+    { id: 'forgets-no-append', reddens: ['edge-tells-the-truth'] },
+    { id: 'forgets-no-life', reddens: ['edge-tells-the-truth'] },
+    { id: 'keeps-what-is-missing', reddens: ['edge-tells-the-truth'] },
+    { id: 'keeps-the-tail', reddens: ['edge-tells-the-truth'] },
+    { id: 'shares-nothing', reddens: ['edge-tells-the-truth'] },
+    { id: 'drops-etag', reddens: ['headers-reach-the-client'] },
+    { id: 'drops-the-cursor', reddens: ['headers-reach-the-client'] },
+    { id: 'rewrites-cache-control', reddens: ['headers-reach-the-client'] },
+    { id: 'shares-private-answers', reddens: ['private-answers-stay-private'] },
+    { id: 'shares-authorised-answers', reddens: ['private-answers-stay-private'] },
+    { id: 'shares-now', reddens: ['private-answers-stay-private'] },
+    { id: 'says-304-when-closed', reddens: ['revalidation-is-right'] },
+    { id: 'minds-the-order', reddens: ['offset-urls-are-shared'] },
+  ].map((twin) => ({ ...twin, ...behindLives, scenario: 'cache-tells-the-truth', streams: 160, seed: 7 })),
+  { id: 'keeps-nothing-new', ...behindLives, scenario: 'live-readers-never-loop', reddens: ['readers-never-spin'] },
+  { id: 'keeps-ended-event-streams', ...behindLives, scenario: 'live-readers-never-loop', reddens: ['edge-tells-the-truth', 'readers-never-spin'] },
+  { id: 'hides-an-outage', ...behindLives, scenario: 'origin-down-is-told', reddens: ['origin-down-is-not-hidden'] },
   { id: 'ignores-the-query', breaks: 'edge', scenario: 'fan-out-catch-up', reddens: ['crowd-is-served-right'] },
 ]
 
@@ -167,7 +191,7 @@ const programs = {
 }
 
 /** What stands in for a hop in one run of the public command: a twin, or its sound base. */
-interface Subject extends Pick<Twin, 'breaks' | 'program' | 'base' | 'fileHandles' | 'variants'> {
+interface Subject extends Pick<Twin, 'breaks' | 'program' | 'base' | 'streams' | 'seed' | 'fileHandles' | 'variants'> {
   id: string
 }
 
@@ -175,7 +199,8 @@ async function checksOf(scenario: string, subject: Subject | null): Promise<Chec
   const out = await mkdtemp(path.join(tmpdir(), 'twin-'))
   try {
     const vcl = subject?.breaks === 'edge' ? ['--vcl', path.join(here, 'vcl', `${subject.id}.vcl`)] : []
-    const sizes = ['--readers', String(readers), '--streams', String(streams)]
+    const seed = subject?.seed === undefined ? [] : ['--seed', String(subject.seed)]
+    const sizes = ['--readers', String(readers), '--streams', String(subject?.streams ?? streams), ...seed]
     const args = [cli, scenario, '--origin', 'reference', ...sizes, '--out', out, ...vcl]
     const env = environmentOf(subject)
     const ended = await execa(process.execPath, args, { env, reject: false, timeout: 200_000 })

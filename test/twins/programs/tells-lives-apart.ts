@@ -1,7 +1,8 @@
 /**
  * The reference server, better in what a cache's freshness hangs on, so that a broken cache is all that
  * is wrong: its ETag differs from one life of a path to the next, and its event streams end with the
- * stream. It also marks the answers of every third path `private`, as no origin does of itself.
+ * stream, and on some paths every second. It also marks the answers of every third path `private`, as
+ * no origin does of itself.
  */
 import http from 'node:http'
 import { DurableStreamTestServer } from '@durable-streams/server'
@@ -20,6 +21,9 @@ const longestTimerMs = 2 ** 31 - 1
 const lives = new Map<string, number>()
 const following = new Map<string, Set<http.ServerResponse>>()
 
+/** Where event streams end every second, as the production server is told to do there. */
+const shortLived = /\/generations-sse$/
+const eventStreamMs = 1_000
 const marked = /-path-\d*[0369]$/
 
 function pass(inner: number, request: http.IncomingMessage, response: http.ServerResponse): void {
@@ -51,6 +55,7 @@ function notice(path: string, { method, headers }: http.IncomingMessage, { statu
 function follow(path: string, response: http.ServerResponse): void {
   const open = following.get(path) ?? new Set()
   following.set(path, open.add(response))
+  if (shortLived.test(path)) setTimeout(() => response.end(), eventStreamMs)
   response.once('close', () => open.delete(response))
 }
 

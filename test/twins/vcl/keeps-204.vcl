@@ -1,9 +1,0 @@
-# Broken on purpose: a 204 is kept.
-vcl 4.1;
-sub vcl_backend_response {
-    if (beresp.status == 204 && !bereq.uncacheable) {
-        set beresp.ttl = 60s;
-        return (deliver);
-    }
-}
-include "../../../varnish/recommended.vcl";
