@@ -174,7 +174,6 @@ const twins: Twin[] = [
     { id: 'rewrites-cache-control', reddens: ['headers-reach-the-client'] },
     { id: 'shares-private-answers', reddens: ['private-answers-stay-private'] },
     { id: 'shares-authorised-answers', reddens: ['private-answers-stay-private'] },
-    { id: 'shares-now', reddens: ['private-answers-stay-private'] },
     { id: 'says-304-when-closed', reddens: ['revalidation-is-right'] },
   ].map((twin) => ({ ...twin, ...behindLives, scenario: 'cache-tells-the-truth', streams: 160, seed: 7 })),
   { id: 'keeps-ended-event-streams', ...behindLives, scenario: 'live-readers-never-loop', reddens: ['edge-tells-the-truth', 'readers-never-spin'] },
