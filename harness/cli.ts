@@ -14,7 +14,9 @@ import { openInterruption } from './interruption.ts'
 import { refuseLowOpenFilesLimit } from './open-files-limit.ts'
 import { lastFailed } from './last-failed.ts'
 import { makeOutputFolder } from './output-folder.ts'
-import { loadScenarios, planRun, withFiles, type Plan } from './plan.ts'
+import { leftOut, loadScenarios, planRun, withFiles, type Plan } from './plan.ts'
+import { readCapsule, unpackConfigurations } from './incident/capsule.ts'
+import { replayCode, replayWords, seenIn, type Seen } from './report/replay-words.ts'
 import { openProgress, type Progress } from './report/progress.ts'
 import { repetitionLine, repetitionsOf, repetitionTable } from './report/repetitions.ts'
 import { renderTerminal } from './report/terminal.ts'
@@ -39,7 +41,28 @@ async function main(args: string[]): Promise<number> {
   if (options.list) return list(scenarios, ids)
   const plan = planRun(scenarios, ids, options.dataDirFrom === undefined ? [] : ['data-dir-from'])
   const interrupt = openInterruption()
+  if (options.replay !== undefined) return replay(options.replay, options, scenarios, out, interrupt)
   return options.repeat === 1 ? once(options, plan, out, interrupt) : repeatedly(options, plan, out, interrupt)
+}
+
+/** Runs what a capsule holds, and says whether its failure is still there. */
+async function replay(file: string, options: Options, scenarios: Scenario[], out: string, interrupt: AbortSignal): Promise<number> {
+  const capsule = await readCapsule(file)
+  await using configurations = await unpackConfigurations(capsule)
+  const { scenario, sizes, seed, edge, failure } = capsule
+  const { [Symbol.asyncDispose]: _dispose, ...files } = configurations
+  const own: Options = { ...options, ...sizes, ...files, edge: edgeById(edge).id, seed: options.seed ?? seed }
+  const others = scenarios.filter(({ id, asks }) => id !== scenario.id && asks === undefined)
+  const plan = { scenarios: [scenario], notRun: others.map((one) => leftOut(one, 'Not in the capsule.')) }
+  const seen: Seen[] = []
+  for (let nth = 1; nth <= options.repeat && !interrupt.aborted; nth += 1) {
+    const result = await withProgress((progress) => simulate(own, plan, out, progress, interrupt))
+    seen.push(seenIn(result, { ...failure, scenario: scenario.id }))
+    if (options.repeat === 1) show(result, options, path.join(out, result.runId))
+    else process.stderr.write(`${repetitionLine(result, nth, options.repeat)}\n`)
+  }
+  if (!options.json || options.repeat > 1) process.stdout.write(`${replayWords({ ...failure, scenario: scenario.id }, seen)}\n`)
+  return replayCode(seen)
 }
 
 async function once(options: Options, plan: Plan, out: string, interrupt: AbortSignal): Promise<number> {

@@ -25,6 +25,8 @@ export interface Options {
   /** Runs in a row, each with a seed of its own unless one is given. */
   repeat: number
   lastFailed: boolean
+  /** A capsule whose failure is to be seen again. */
+  replay?: string
   out?: string
   browser?: string
   keep: boolean
@@ -59,6 +61,7 @@ export function parseOptions(args: string[]): Options {
     .option('--seed <n>', 'repeats a schedule', whole('--seed', 0, 2 ** 31 - 1))
     .option('--repeat <n>', 'run it so often, and tell how often each scenario ended how', whole('--repeat', 1, repeatMax), 1)
     .option('--last-failed', 'only the scenarios that did not pass in the latest run', false)
+    .option('--replay <capsule>', 'run what a capsule holds, and tell whether its failure is still there', notEmpty('--replay'))
     .option('--out <folder>', 'where runs are kept, instead of reports/', notEmpty('--out'))
     .option('--browser <path>', 'the Chromium or Chrome for what only a browser shows, or "none"', notEmpty('--browser'))
     .option('--keep', "keep each scenario's data_dir and other temporary data in the run's folder", false)
@@ -73,10 +76,18 @@ export function parseOptions(args: string[]): Options {
   }
   const { vcl, ...given } = command.opts<Omit<Options, 'ids'> & { vcl?: string }>()
   const options = { ids: command.args, ...given, ...edgeConfigOf(given, vcl) }
-  if (options.lastFailed && options.ids.length > 0) {
-    throw new UsageError(`--last-failed takes the scenarios from the latest run; leave out either it or ${options.ids.join(' ')}.`)
-  }
+  refuseTwoChoices(options)
   return options
+}
+
+/** What is run is named, or taken from the latest run, or from a capsule. */
+function refuseTwoChoices({ ids, lastFailed, replay, caddyfile, edgeConfig }: Options): void {
+  if (lastFailed && ids.length > 0) {
+    throw new UsageError(`--last-failed takes the scenarios from the latest run; leave out either it or ${ids.join(' ')}.`)
+  }
+  if (replay === undefined) return
+  const other = [...ids, ...(lastFailed ? ['--last-failed'] : []), ...(caddyfile === undefined ? [] : ['--caddyfile']), ...(edgeConfig === undefined ? [] : ['--edge-config'])]
+  if (other.length > 0) throw new UsageError(`--replay takes the scenario and its configurations from the capsule; leave out either it or ${other.join(' ')}.`)
 }
 
 /** `--vcl` is another word for `--edge-config`, and says by itself which cache is meant. */

@@ -17,6 +17,7 @@ import { leftOut, type Plan } from './plan.ts'
 import { Recorder, Sequence } from './recorder.ts'
 import type { Progress } from './report/progress.ts'
 import { schemaVersion, type HopIdentity, type Result, type ScenarioResult } from './report/result.ts'
+import { packConfiguration, saveCapsules, type Capsule, type Configurations } from './incident/capsule.ts'
 import { RunJudge } from './run-judge.ts'
 import { runScenario, type Sizes } from './run-scenario.ts'
 import type { Runtime } from './runtime/runtime.ts'
@@ -87,7 +88,40 @@ export async function run(options: RunOptions): Promise<Result> {
   await writeHistory(options, (running) => runAll({ ...options, ...running, afterEach: saveUnfinished }, collected))
   const result = resultOf(options, collected, beginning, true)
   await saved.save(result)
+  await saveFailures(options, result)
   return result
+}
+
+/** Each failed check as a capsule, for whoever is to see it again. */
+async function saveFailures(options: RunOptions, result: Result): Promise<void> {
+  const tooLarge = await saveCapsules(options.folder, await capsulesOf(options, result))
+  for (const name of tooLarge) options.progress.note(`${name} would be over 1 MB and was not kept.`)
+}
+
+async function capsulesOf({ plan, subject, sizes, seed, runtime }: RunOptions, result: Result): Promise<Capsule[]> {
+  const failures = result.scenarios.flatMap(({ id, checks }) => checks.filter(({ verdict }) => verdict === 'fail').map((check) => ({ scenario: plan.scenarios.find((one) => one.id === id)!, check })))
+  if (failures.length === 0) return []
+  const { caddyfile, tlsEdge, edge } = subject
+  const own = async (files: readonly string[], isDefault: boolean) => (isDefault ? undefined : packConfiguration(files))
+  const packed = {
+    caddyfile: caddyfile === null ? undefined : await own([caddyfile.file, ...caddyfile.files.filter((file) => file !== caddyfile.file)], caddyfile.isDefault),
+    tlsCaddyfile: await own([tlsEdge.file], tlsEdge.isDefault),
+    edgeConfig: await own([edge.config.file], edge.config.isDefault),
+  }
+  const configurations = Object.fromEntries(Object.entries(packed).filter(([, files]) => files !== undefined)) as Configurations
+  return failures.map(({ scenario, check }) => ({
+    schemaVersion: 1,
+    harness: result.harness,
+    runId: result.runId,
+    subject: { kind: result.subject.kind, version: result.subject.version, hops: result.subject.hops },
+    runtime: runtime.kind,
+    seed,
+    sizes,
+    edge: edge.kind.id,
+    configurations,
+    scenario,
+    failure: { check: check.id, fingerprint: check.fingerprint ?? check.id, because: check.because, evidence: check.evidence },
+  }))
 }
 
 /** The history begins with what is known of the run and ends with how it ended; one that dies has no end. */

@@ -12,14 +12,17 @@ export class Findings {
   #keys = new Set<string>()
   /** The first ones, as lines for the report. */
   readonly evidence: string[] = []
-  /** Of the first one. */
+  /**
+   * Of the one nearest to the origin, which the hops behind it only pass on, and the first in the alphabet
+   * among these: readers run side by side, and the same failure is to have the same fingerprint in every run.
+   */
   fingerprint: string | null = null
 
   /** Notes a finding once by its key. It is only put into words while there is room for them. */
   note(key: string, fingerprint: string, describe: () => string): void {
     if (this.#keys.has(key) || this.#keys.size >= findingsMax) return
     this.#keys.add(key)
-    this.fingerprint ??= fingerprint
+    if (this.fingerprint === null || before(fingerprint, this.fingerprint)) this.fingerprint = fingerprint
     if (this.evidence.length < evidenceMax) this.evidence.push(describe())
   }
 
@@ -31,4 +34,11 @@ export class Findings {
   get counted(): string {
     return `${this.count < findingsMax ? '' : 'at least '}${number(this.count)}`
   }
+}
+
+const hops = ['origin', 'direct', 'edge', 'tls']
+
+function before(one: string, other: string): boolean {
+  const rank = (fingerprint: string) => (hops.indexOf(fingerprint.split('/').at(-1)!) + 1) || hops.length + 1
+  return rank(one) === rank(other) ? one < other : rank(one) < rank(other)
 }

@@ -36,7 +36,7 @@ export class Door {
 
   /** Connections that are there already meet the fault too: reset at once, or ended so that the next one meets it. */
   armed(fault: DoorFault): void {
-    for (const connection of [...this.#connections]) {
+    for (const connection of this.#connections) {
       if (fault.kind === 'hang-up') return
       if (fault.kind === 'certificate') {
         connection.endsAfterData = true

@@ -1,0 +1,57 @@
+/** Whether the failure of a capsule was seen again, and how often. Pure. */
+import { percent, plural } from './figures.ts'
+import { neutralise } from './neutralise.ts'
+import type { Result } from './result.ts'
+import { exitCodes } from '../errors.ts'
+
+export interface Failure {
+  scenario: string
+  check: string
+  fingerprint: string
+}
+
+export type Seen = 'again' | 'fixed' | 'otherwise' | 'unknown'
+
+/** `otherwise`: the check failed in another way, or other checks did. */
+export function seenIn(result: Pick<Result, 'scenarios'>, { scenario, check, fingerprint }: Failure): Seen {
+  const checks = result.scenarios.find(({ id }) => id === scenario)?.checks ?? []
+  if (checks.some((one) => one.fingerprint === fingerprint && one.verdict === 'fail')) return 'again'
+  if (checks.some((one) => one.verdict === 'fail')) return 'otherwise'
+  const own = checks.filter(({ id }) => id === check)
+  return own.length > 0 && own.every(({ verdict }) => verdict === 'pass') ? 'fixed' : 'unknown'
+}
+
+/** One sentence on all runs of a replay. */
+export function replayWords(failure: Failure, seen: readonly Seen[]): string {
+  const what = `${failure.fingerprint} of ${failure.scenario}`
+  const again = seen.filter((one) => one === 'again').length
+  if (seen.length === 1) return neutralise(`${words[seen[0]!]}: ${what}.`)
+  const [low, high] = wilson(again, seen.length)
+  const rate = `${again} of ${plural(seen.length, 'run')} (${percent(again / seen.length)}, 95 % between ${percent(low)} and ${percent(high)})`
+  const others = (['otherwise', 'unknown'] as const).map((kind) => [kind, seen.filter((one) => one === kind).length] as const).filter(([, n]) => n > 0)
+  const more = others.map(([kind, n]) => `; ${n} ${kind === 'otherwise' ? 'failed otherwise' : 'could not be judged'}`).join('')
+  return neutralise(`${again > 0 ? 'STILL FAILING' : 'NOT REPRODUCED'}: ${what} in ${rate}${more}.`)
+}
+
+const words: Record<Seen, string> = {
+  again: 'STILL FAILING',
+  fixed: 'FIXED',
+  otherwise: 'FAILS OTHERWISE than in the capsule',
+  unknown: 'NOT JUDGED',
+}
+
+/** 1 while it fails, 0 when every run passed it, 2 where that could not be told. */
+export function replayCode(seen: readonly Seen[]): number {
+  if (seen.some((one) => one === 'again' || one === 'otherwise')) return exitCodes.notReady
+  return seen.length > 0 && seen.every((one) => one === 'fixed') ? exitCodes.ready : exitCodes.unknown
+}
+
+/** The 95 % interval of a rate (Wilson's score), which is right also for none and for all. */
+export function wilson(hits: number, of: number): [low: number, high: number] {
+  const z = 1.959964
+  const rate = hits / of
+  const centre = (rate + (z * z) / (2 * of)) / (1 + (z * z) / of)
+  const half = (z / (1 + (z * z) / of)) * Math.sqrt((rate * (1 - rate)) / of + (z * z) / (4 * of * of))
+  const rounded = (share: number) => Math.round(Math.min(1, Math.max(0, share)) * 1e6) / 1e6
+  return [rounded(centre - half), rounded(centre + half)]
+}
