@@ -9,7 +9,7 @@ import { mutantsResult, outcomeOf, scoreOf, type MutantResult, type MutantsResul
 import type { Result } from '../report/result.ts'
 import type { Scenario } from '../scenario.ts'
 import { sha256 } from '../sha256.ts'
-import { greenOf, outcomeOfRun, rowsOf, type Green, type Outcome, type Ran } from './outcome.ts'
+import { greenOf, killedTwice, outcomeOfRun, rowsOf, type Green, type Outcome, type Ran } from './outcome.ts'
 import { simulateOnce } from './simulation.ts'
 import type { MutatedFile } from './subjects.ts'
 
@@ -150,7 +150,11 @@ async function askAll(
   if (scenarios.length === 0) return { killedBy: [], checks: [], survived: false, invalid: `nothing that judges ${rows.join(', ')} is green on the base` }
   let last: Outcome | undefined
   for (const ids of all ? [scenarios] : scenarios.map((id) => [id])) {
-    const outcome = outcomeOfRun(await run(ids, ids.length === 1 ? ids[0]! : 'all'), base, { rows, scenarios: ids })
+    const asked = async (out: string) => outcomeOfRun(await run(ids, out), base, { rows, scenarios: ids })
+    const out = ids.length === 1 ? ids[0]! : 'all'
+    const first = await asked(out)
+    // What turns red by chance once in a few runs is no kill: it has to do so again.
+    const outcome = first.killedBy.length > 0 ? killedTwice(first, await asked(`${out}-again`)) : first
     if (outcome.killedBy.length > 0 || outcome.invalid?.startsWith('refused')) return outcome
     // What one could not judge is not made up for by the survival in another.
     last = last?.invalid === undefined ? outcome : last

@@ -63,6 +63,14 @@ export function outcomeOfRun(ran: Ran, base: readonly Result[], { rows, scenario
   return doubt === null ? { killedBy: [], checks: [], survived: true } : invalid(doubt)
 }
 
+/** A kill that was seen twice, by the rows that turned red both times; one that was not seen again says nothing. */
+export function killedTwice(first: Outcome, second: Outcome): Outcome {
+  const killedBy = first.killedBy.filter((row) => second.killedBy.includes(row))
+  if (killedBy.length > 0) return { killedBy, checks: first.checks.filter((one) => killedBy.includes(one.row)), survived: false }
+  const [once] = first.checks
+  return { killedBy: [], checks: [], survived: false, invalid: `red once of two runs: ${once!.check} in ${once!.scenario}: ${firstLine(once!.because)}` }
+}
+
 function byChecks({ scenarios }: Result, green: Green): MutantResult['checks'] {
   return scenarios.flatMap((scenario) =>
     scenario.checks

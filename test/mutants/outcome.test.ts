@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { rows as allRows, type RowId } from '../../harness/checklist.ts'
-import { greenOf, outcomeOfRun, type Ran } from '../../harness/mutants/outcome.ts'
+import { greenOf, killedTwice, outcomeOfRun, type Ran } from '../../harness/mutants/outcome.ts'
 import type { Result } from '../../harness/report/result.ts'
 import type { VerdictKind } from '../../harness/verdict.ts'
 
@@ -41,6 +41,18 @@ describe('a mutant is killed', () => {
   test('even where another check stayed unknown', () => {
     const result = resultOf({ crowd: { collapses: ['unknown', 'cdn-collapse'], right: ['fail', 'cdn-collapse'] } })
     expect(outcomeOfRun(ran(result), [base], asked).killedBy).toEqual(['cdn-collapse'])
+  })
+})
+
+describe('a kill is seen twice', () => {
+  const red = (...rows: RowId[]) => outcomeOfRun(ran(resultOf({ crowd: { right: ['fail', ...rows] } })), [base], asked)
+
+  test('by the rows that turned red both times', () => {
+    expect(killedTwice(red('cdn-collapse', 'cdn-freshness'), red('cdn-freshness'))).toMatchObject({ killedBy: ['cdn-freshness'], checks: [{ row: 'cdn-freshness' }], survived: false })
+  })
+
+  test('or says nothing', () => {
+    expect(killedTwice(red('cdn-collapse'), red('cdn-freshness'))).toEqual({ killedBy: [], checks: [], survived: false, invalid: 'red once of two runs: right in crowd: right said so.' })
   })
 })
 
