@@ -4,8 +4,9 @@ import { withClientsAtWork } from '../harness/steps/clients-at-work.ts'
 import { look } from '../harness/steps/look.ts'
 import { readAllFromStart } from '../harness/steps/read-all.ts'
 import { flushCache, replaceCacheConfiguration, replaceCertificate } from '../harness/steps/routines.ts'
+import { schedule } from '../harness/steps/schedule.ts'
 import { start, stop } from '../harness/steps/start-stop.ts'
-import { answersAreTheSame, liveReadersMissNothing, liveReadersResume, noAnswerIsWrong, nothingAcknowledgedIsLost, nothingIsTorn, routineIsDone } from '../harness/checks.ts'
+import { answersAreTheSame, edgeTellsTheTruth, liveReadersMissNothing, liveReadersResume, noAnswerIsWrong, nothingIsTorn, routineIsDone } from '../harness/checks.ts'
 
 export default defineScenario({
   id: 'routine-at-the-edge',
@@ -13,7 +14,7 @@ export default defineScenario({
   why: 'Caches and certificates are exchanged in the middle of the day, while thousands of readers are held.',
   proves: ['ops-reload'],
   timeoutMs: { quick: 120_000, full: 180_000 },
-  world: { hops: ['origin', 'edge', 'tls'], operated: true },
+  world: { hops: ['origin', 'edge', 'tls'], operated: true, numbersResponses: true },
   runs: 'beside-others',
   steps: [
     look('before'),
@@ -26,7 +27,7 @@ export default defineScenario({
       awaitEvents('append.ok', 60),
       stop('edge'),
       start('edge'),
-    ]),
+    ], { beside: [schedule({ paths: 4, atOnce: 4, endless: true, prefix: 'routine' })] }),
     look('afterwards'),
   ],
   healed: [readAllFromStart({ via: ['origin', 'edge', 'tls'] })],
@@ -35,8 +36,10 @@ export default defineScenario({
     answersAreTheSame(),
     liveReadersMissNothing(),
     liveReadersResume(),
-    noAnswerIsWrong(),
-    nothingAcknowledgedIsLost(),
+    noAnswerIsWrong({ except: 'routine-' }),
+    edgeTellsTheTruth({ mode: 'history', voidShareMax: 0.6 }),
+    edgeTellsTheTruth({ mode: 'tail', voidShareMax: 0.6 }),
+    edgeTellsTheTruth({ mode: 'head', voidShareMax: 0.6 }),
     nothingIsTorn(),
   ],
 })

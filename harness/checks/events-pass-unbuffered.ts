@@ -34,7 +34,7 @@ export const eventsPassUnbufferedCheck: Check<State, Partial<Limits>> = {
     const examined = arrivals.length + missing.length
     if (missing.length > 0 || late.length > 0) {
       const evidence = [...missing, ...late.map((a) => `${a.mode} through ${a.via}: ${Math.round(a.afterAckMs)} ms after the acknowledgement`)]
-      const where = late[0] ? `${late[0].mode}/${late[0].via}` : missing[0]!.split(':')[0]!.replace(' through ', '/')
+      const where = late[0] ? `${late[0].mode}/none/${late[0].via}` : missing[0]!.split(':')[0]!.replace(' through ', '/none/')
       return fail(examined, `${missing.length} events did not arrive and ${late.length} came later than ${limits.afterAckMs} ms.`, evidence, `events-pass-unbuffered/late/${where}`, figures)
     }
     if (examined < limits.arrivalsMin) return unknown(`Only ${examined} events were followed; ${limits.arrivalsMin} are needed.`)

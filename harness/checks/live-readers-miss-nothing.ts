@@ -34,6 +34,8 @@ interface State {
   startMs: number | null
   acknowledged: RecordTimes
   refused: Set<string>
+  /** Records of which an append got no answer: a later refusal says nothing of that one. */
+  unanswered: Set<string>
   /** The highest acknowledged number of each stream's series. */
   highest: Map<string, number>
   readers: Map<string, Reader>
@@ -47,12 +49,13 @@ interface State {
 export const liveReadersMissNothingCheck: Check<State, object> = {
   id: 'live-readers-miss-nothing',
   title: 'Each live reader receives every record once and in order',
-  init: () => ({ startMs: null, acknowledged: new RecordTimes(), refused: new Set(), highest: new Map(), readers: new Map(), received: 0, wrong: new Findings(), traits: new Traits(), worst: 'no-end' }),
+  init: () => ({ startMs: null, acknowledged: new RecordTimes(), refused: new Set(), unanswered: new Set(), highest: new Map(), readers: new Map(), received: 0, wrong: new Findings(), traits: new Traits(), worst: 'no-end' }),
   step(state, event) {
     state.startMs ??= event.atMs
     if ((event.kind === 'ok' || event.kind === 'fail') && event.append) keepAppend(state, event.append.record, event)
     // A refused append that is tried anew may be received before its answer is.
     if (event.kind === 'invoke' && event.append) state.refused.delete(event.append.record)
+    if (event.kind === 'info' && event.append) state.unanswered.add(event.append.record)
     if (event.kind !== 'follow') return
     const reader = readerOf(state, event)
     for (const what of event.damaged ?? []) note(state, event, 'damaged', event.atMs, `received ${what}`)
@@ -70,6 +73,7 @@ export const liveReadersMissNothingCheck: Check<State, object> = {
 }
 
 function keepAppend(state: State, record: string, event: Outcome & { atMs: number }): void {
+  if (event.kind === 'fail' && state.unanswered.has(record)) return
   if (event.kind === 'fail') return void state.refused.add(record)
   state.refused.delete(record)
   state.acknowledged.set(record, event.atMs)

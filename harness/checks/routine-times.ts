@@ -34,9 +34,14 @@ function close(routines: Routine[], hop: HopId, atMs: number, isDown: boolean): 
   if (open) open.toMs = atMs
 }
 
-/** Whether a hop on this way was down or in the middle of a routine at that moment; then nothing is asked of time. */
+/** What goes on at this moment on this way; 'none' where nothing does. */
+export function goingOn(routines: readonly Routine[], via: Via): string {
+  return routines.find((routine) => routine.toMs === null && passes(via, routine.hop))?.what ?? 'none'
+}
+
+/** Whether a hop on this way is down or in the middle of a routine; then nothing is asked of time. */
 export function goesOn(routines: readonly Routine[], via: Via): boolean {
-  return routines.some((routine) => routine.toMs === null && passes(via, routine.hop))
+  return goingOn(routines, via) !== 'none'
 }
 
 /** When the last routine on this way ended; -Infinity where there was none. */

@@ -164,7 +164,8 @@ function topLevel(json: JsonObject, plan: ListenerPlan, options: ConfineOptions,
 
 function adminOf(value: Json | undefined, options: ConfineOptions, at: At): JsonObject {
   const socket = options.adminSocket
-  const listens = socket === null ? { disabled: true } : { listen: `unix/${socket}` }
+  // Caddy 2.6 knows no host on a socket; it is told the one that the run asks by.
+  const listens = socket === null ? { disabled: true } : { listen: `unix/${socket}`, origins: ['localhost'] }
   const to = { ...listens, config: { persist: false } }
   const because =
     socket === null

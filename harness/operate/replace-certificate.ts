@@ -5,7 +5,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import tls from 'node:tls'
 import * as x509 from '@peculiar/x509'
-import { objectAt, type JsonObject } from '../confine/json.ts'
+import { listAt, objectAt, type JsonObject } from '../confine/json.ts'
 import type { Endpoint } from '../operations.ts'
 import { within } from '../until.ts'
 import { reloadCaddy } from './reload.ts'
@@ -53,7 +53,8 @@ function withCertificate(config: JsonObject, { certificate, key }: { certificate
     Object.entries(objectAt(http, 'servers')).map(([name, value]) => {
       const server = objectAt(value)
       if (server.tls_connection_policies === undefined) return [name, server]
-      return [name, { ...server, tls_connection_policies: [{ certificate_selection: { any_tag: [tag] } }] }]
+      const policies = listAt(server, 'tls_connection_policies').map((policy) => ({ ...objectAt(policy), certificate_selection: { any_tag: [tag] } }))
+      return [name, { ...server, tls_connection_policies: policies }]
     }),
   )
   const certificates = { load_files: [{ certificate, key, tags: [tag] }] }

@@ -19,15 +19,15 @@ const writtenAfter = 120
 
 /**
  * Runs `steps` while clients are at work. In the end all streams that were followed are closed, and
- * every reader comes to their end.
+ * every reader comes to their end. `beside` are further loads that go on as long.
  */
-export function withClientsAtWork(steps: Step[], options: { via?: Via[] } = {}): Step[] {
+export function withClientsAtWork(steps: Step[], options: { via?: Via[]; beside?: Step[] } = {}): Step[] {
   const via = options.via ?? ['origin', 'edge', 'tls']
   const kinds = ['no-expiry', 'json', 'binary', 'producer', 'producer-json']
   const writers = kinds.map((kind, n) => append({ writers: 1, streams: `live-${kind}-0`, via: via[n % via.length]!, everyMs }))
   return [
     createStreams({ kinds, prefix: 'live', records: 3 }),
-    during(follow({ streams: 'live-', via }), [
+    during([follow({ streams: 'live-', via }), ...(options.beside ?? [])], [
       awaitReaders(),
       during(writers, [awaitEvents('append.ok', writtenBefore), ...steps, awaitEvents('append.ok', writtenAfter)]),
       closeStreams('live-', { via: via.at(-1)! }),

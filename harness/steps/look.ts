@@ -132,8 +132,12 @@ async function ask(endpoint: Endpoint, question: Question, headers: Record<strin
   }
 }
 
+/** The tap's own number of a response is no answer of the subject's. */
+const oursOnly = 'simulator-response'
+
 function flat(headers: Dispatcher.ResponseData['headers']): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]))
+  const given = Object.entries(headers).filter(([name]) => name !== oursOnly)
+  return Object.fromEntries(given.map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]))
 }
 
 function unpacked(response: Dispatcher.ResponseData): AsyncIterable<Buffer> {

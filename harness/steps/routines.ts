@@ -68,13 +68,13 @@ export const operateInterpreter: Interpreter<Operate> = async (step, context) =>
 export const seeVariantsInterpreter: Interpreter<SeeVariants> = async (step, context) => {
   const stream = [...context.streams.values()].find((one) => one.kind === 'no-expiry' && one.name.startsWith('looked'))
   for (const variant of step.variants) {
-    await noted(context, variant, 'origin', () => context.world.traceOf(variant, stream?.path ?? `${context.world.capabilities.streamBase}none`))
+    await noted(context, variant, null, () => context.world.traceOf(variant, stream?.path ?? `${context.world.capabilities.streamBase}none`))
   }
 }
 
-/** Puts a routine's beginning and end into the history. What could not be tried is not proven. */
-async function noted(context: StepContext, fault: string, hop: HopId, act: () => Promise<RoutineOutcome>): Promise<void> {
-  const base = { kind: 'fault' as const, fault, hop }
+/** Puts a routine's beginning and end into the history; one without a hop disturbs none. What could not be tried is not proven. */
+async function noted(context: StepContext, fault: string, hop: HopId | null, act: () => Promise<RoutineOutcome>): Promise<void> {
+  const base = { kind: 'fault' as const, fault, ...(hop === null ? {} : { hop }) }
   context.recorder.record({ ...base, phase: 'injected' })
   const outcome = await act().catch((error: unknown) => {
     if (error instanceof CapabilityMissing) throw error

@@ -4,6 +4,6 @@ import type { Variant } from './variant.ts'
 export const adminApi: Variant = {
   id: 'admin-api',
   words: 'with the admin API',
-  change: (config, { adminSocket }) => ({ ...config, admin: { listen: `unix/${adminSocket}`, config: { persist: false } } }),
+  change: (config, { adminSocket }) => ({ ...config, admin: { listen: `unix/${adminSocket}`, origins: ['localhost'], config: { persist: false } } }),
   trace: { kind: 'admin' },
 }

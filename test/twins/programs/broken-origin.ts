@@ -59,8 +59,9 @@ const waiting = new Set<http.ServerResponse>()
 /** Streams of which one live read after the restart has been falsified. */
 const falsified = new Set<string>()
 
-/** Writes that have not been answered yet. */
+/** Writes that have not been answered yet: how many, and each stream's last one. */
 let writing = 0
+const writes = new Map<string, Promise<void>>()
 let isStopping = false
 
 /**
@@ -81,10 +82,20 @@ async function stop(): Promise<void> {
 
 async function answer(inner: number, request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
   if (isStopping) return void response.destroy()
+  const path = request.url!.split('?')[0]!
   const isWrite = request.method !== 'GET' && request.method !== 'HEAD'
-  if (!isWrite) return pass(inner, request, response)
+  if (!isWrite) {
+    // The reference server shows what is being written, and then tells the offset before it.
+    await writes.get(path)
+    return pass(inner, request, response)
+  }
   writing += 1
-  response.once('close', () => (writing -= 1))
+  const { promise, resolve } = Promise.withResolvers<void>()
+  writes.set(path, promise)
+  response.once('close', () => {
+    writing -= 1
+    resolve()
+  })
   return pass(inner, request, response)
 }
 
