@@ -1,10 +1,8 @@
 /** `npm run audit -- …`: reads the user's files, prints what is wrong with them, ends with 1 if something is. */
 import { parseAuditOptions } from './audit-options.ts'
-import { sortFindings } from './audits/finding.ts'
-import { judgeSource } from './audits/source-rules.ts'
+import { auditSource, findingsOf } from './audit-source.ts'
 import { exitCodes, UsageError } from './errors.ts'
 import { explain } from './explain.ts'
-import { gatherApp } from './gather-app.ts'
 import { countFindings, renderFindings } from './report/findings.ts'
 import { wantsColour } from './report/terminal.ts'
 
@@ -13,10 +11,9 @@ process.exitCode = await main(process.argv.slice(2)).catch(explain)
 async function main(args: string[]): Promise<number> {
   const options = parseAuditOptions(args)
   if (options.globs.length === 0) throw new UsageError("Nothing was given to audit; give a glob in quotes: npm run audit -- 'src/**/*.{ts,tsx}'.")
-  const app = await gatherApp(options.globs, process.cwd())
-  const outcomes = judgeSource(app.project, app.packages)
-  const findings = sortFindings([...app.notes, ...[...outcomes.values()].flatMap((outcome) => outcome.findings)])
-  const files = [...app.project.texts.values()].filter(({ judged }) => judged).length
+  const source = await auditSource(options.globs, process.cwd())
+  const { files } = source
+  const findings = findingsOf(source)
   if (options.json) process.stdout.write(`${JSON.stringify({ files, findings }, null, 2)}\n`)
   else process.stdout.write(`${renderFindings(findings, wantsColour(process.stdout.isTTY === true, process.env))}${countFindings(findings)} in ${files} ${files === 1 ? 'file' : 'files'}.\n`)
   return findings.some(({ severity }) => severity === 'error') ? exitCodes.notReady : exitCodes.ready

@@ -233,6 +233,9 @@ export interface Box {
   rows: RowId[]
 }
 
+/** Their boxes are about the user's own code: nothing but that code can tick them. */
+export const rowsOfOwnCode: ReadonlySet<RowId> = new Set(['lifecycle-set', 'lifecycle-one', 'client-errors'])
+
 /** Upstream's pre-deploy summary, in its words and order. */
 export const boxes: readonly Box[] = [
   { title: 'Using Caddy production server (not dev server)', rows: ['server-production'] },

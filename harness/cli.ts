@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { audit } from './audit.ts'
+import { auditSource, findingsOf } from './audit-source.ts'
 import { maxFileHandlesDefault } from './confine/caddy-capabilities.ts'
 import { parseOptions, type Options } from './options.ts'
 import { defaultEdge, edgeById } from './edges/edges.ts'
@@ -106,6 +107,8 @@ async function withProgress<T>(work: (progress: Progress) => Promise<T>): Promis
 }
 
 async function simulate(options: Options, plan: Plan, out: string, progress: Progress, signal: AbortSignal): Promise<Result> {
+  // Before anything is set up: a wrong glob is told at once.
+  const source = options.app === undefined ? null : await auditSource(options.app, process.cwd())
   const runId = newRunId()
   await using output = await makeOutputFolder(out, runId)
   const onProgress = (line: string) => progress.note(line)
@@ -141,7 +144,9 @@ async function simulate(options: Options, plan: Plan, out: string, progress: Pro
     plan,
     runtime,
     runtimeBecause,
-    audits: audit(subject),
+    audits: audit(subject, source),
+    findings: source ? findingsOf(source) : [],
+    filesRead: source?.files ?? null,
     sizes: { profile: options.profile, readers: options.readers, streams: options.streams, staleMs: options.staleMs },
     seed,
     options: { ...options },
@@ -172,6 +177,7 @@ function reproduceOptions(options: Options, seed: number): string {
     ['--edge', options.edge === defaultEdge.id ? undefined : options.edge],
     ['--edge-config', options.edgeConfig],
     ['--browser', options.browser],
+    ...(options.app ?? []).map((glob): [string, string] => ['--app', glob]),
     ['--readers', options.readers === 10_000 ? undefined : options.readers],
     ['--streams', options.streams === 1_000 ? undefined : options.streams],
     ['--stale-ms', options.staleMs === 1_000 ? undefined : options.staleMs],

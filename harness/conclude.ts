@@ -2,7 +2,7 @@
  * From the scenarios' results to the rows, the boxes, the verdict, the score and the exit code.
  * Pure, and the only place where these rules stand.
  */
-import { boxes, rows, type Row, type RowId, type Severity } from './checklist.ts'
+import { boxes, rows, rowsOfOwnCode, type Row, type RowId, type Severity } from './checklist.ts'
 import { exitCodes } from './errors.ts'
 import { fixFor } from './fixes.ts'
 import type { Result, ScenarioResult } from './report/result.ts'
@@ -13,11 +13,31 @@ export interface AuditPart {
   row: RowId
   verdict: VerdictKind
   because: string
+  fix?: string
+  /** One command that repeats it. */
+  reproduce?: string
+  /** What was not given, so that nothing could be judged: the row's box stays open. */
+  missing?: 'app'
+  /** It read a file whose behaviour runs measure as well: where they passed, this part does not count. */
+  yieldsToMeasurement?: true
+}
+
+/** A row that its owner lets pass as it is, for a time. */
+export interface Waiver {
+  row: RowId
+  /** Why, in the owner's words. */
+  reason: string
+  /** The last day on which it counts, YYYY-MM-DD. */
+  until: string
+  /** It was over when the run began: it does not count. */
+  expired: boolean
 }
 
 /** What is known of a run before its first scenario, and that its verdict hangs on. */
 export interface GatheredFacts {
   audits: AuditPart[]
+  /** Missing in histories of older versions. */
+  waivers?: Waiver[]
   originKind: 'production' | 'reference'
   /** Ids were named on the command line, or the run was interrupted. */
   partial: boolean
@@ -47,7 +67,7 @@ export function concludeAll(
     score: scoreOf(checklist),
     exitCode: interruption?.exitCode ?? conclusion.exitCode,
     checklist,
-    boxes: concludeBoxes(checklist),
+    boxes: concludeBoxes(checklist, facts.audits),
   }
 }
 
@@ -59,13 +79,23 @@ interface Part {
   because: string
   scenario: string | null
   check: string | null
+  /** Of an audit. */
+  fix?: string | undefined
+  reproduce?: string | undefined
   /** How many items its check looked at. */
   examined?: number
   fingerprint?: string | undefined
 }
 
 export function concludeRows(facts: Facts): ChecklistEntry[] {
-  return rows.map((row) => concludeRow(row, partsOf(row.id, facts), facts.reproduceOptions))
+  return rows.map((row) => withWaiver(concludeRow(row, partsOf(row.id, facts), facts.reproduceOptions), facts.waivers ?? []))
+}
+
+/** What was seen stays as it is; that it is waived is said beside it. A row that needs none has none. */
+function withWaiver(entry: ChecklistEntry, waivers: readonly Waiver[]): ChecklistEntry {
+  const waiver = waivers.find((one) => one.row === entry.id && !one.expired)
+  if (!waiver || (entry.verdict !== 'fail' && entry.verdict !== 'unknown')) return entry
+  return { ...entry, waived: { reason: waiver.reason, until: waiver.until } }
 }
 
 function partsOf(row: RowId, facts: Facts): Part[] {
@@ -74,9 +104,10 @@ function partsOf(row: RowId, facts: Facts): Part[] {
       .filter((check) => check.rows.includes(row))
       .map((check) => ({ verdict: check.verdict, because: check.because, scenario: scenario.id, check: check.id, examined: check.examined, fingerprint: check.fingerprint })),
   )
+  const isMeasured = measured.length > 0 && worst(measured.map((part) => part.verdict)) === 'pass'
   const audited = facts.audits
-    .filter((audit) => audit.row === row)
-    .map((audit) => ({ verdict: audit.verdict, because: audit.because, scenario: null, check: null }))
+    .filter((audit) => audit.row === row && !(audit.yieldsToMeasurement && isMeasured))
+    .map(({ verdict, because, fix, reproduce }) => ({ verdict, because, scenario: null, check: null, fix, reproduce }))
   const missing = facts.notRun
     .filter((one) => one.rows.includes(row))
     .map((one) => ({ verdict: 'unknown' as const, because: `${one.id} was not run.`, scenario: one.id, check: null }))
@@ -96,7 +127,7 @@ function concludeRow(row: Row, parts: Part[], options: string): ChecklistEntry {
     required: row.required,
     because: parts.length === 0 ? 'Nothing in this run judges this row yet.' : becauseOf(row.id, verdict, decisive),
     scenarios,
-    fix: fixFor(decisive[0]?.fingerprint) ?? row.fix,
+    fix: fixFor(decisive[0]?.fingerprint) ?? decisive[0]?.fix ?? row.fix,
     link: row.link,
     reproduce: reproduce(decisive, scenarios, options),
   }
@@ -134,19 +165,27 @@ const outcomes: Record<VerdictKind, (n: number) => string> = {
 }
 
 function reproduce(decisive: Part[], scenarios: string[], options: string): string {
+  // What was found by reading is found again by reading.
+  const audit = decisive.every((part) => part.scenario === null) ? decisive.find((part) => part.reproduce !== undefined) : undefined
+  if (audit) return audit.reproduce!
   const ids = [...new Set(decisive.flatMap((part) => part.scenario ?? []))]
   const named = ids.length > 0 ? ids : scenarios
   return named.length === 0 ? '' : `npm run simulate -- ${named.join(' ')}${options === '' ? '' : ` ${options}`}`
 }
 
-/** A box is ticked when all its rows are green, crossed when one is red, else open. */
-export function concludeBoxes(checklist: ChecklistEntry[]): BoxEntry[] {
+/**
+ * A box is ticked when all its rows are green, crossed when one is red, else open. One that speaks of the
+ * user's own code stays open where that was not given, whatever a run has shown of the server.
+ */
+export function concludeBoxes(checklist: ChecklistEntry[], audits: readonly AuditPart[] = []): BoxEntry[] {
   return boxes.map((box) => {
+    const unread = audits.find((audit) => audit.missing === 'app' && rowsOfOwnCode.has(audit.row) && box.rows.includes(audit.row))
     const entries = checklist.filter((entry) => box.rows.includes(entry.id))
     const decisive =
       entries.find((entry) => entry.verdict === 'fail') ?? entries.find((entry) => entry.verdict !== 'pass') ?? entries[0]!
-    const state = decisive.verdict === 'fail' ? 'crossed' : decisive.verdict === 'pass' ? 'ticked' : 'open'
-    return { title: box.title, state, rows: box.rows, because: decisive.because }
+    const state = decisive.verdict === 'fail' ? 'crossed' : decisive.verdict === 'pass' && !unread ? 'ticked' : 'open'
+    const because = state === 'open' && unread ? unread.because : decisive.because
+    return { title: box.title, state, rows: box.rows, because: decisive.waived ? `${waivedWords(decisive)} Seen: ${because}` : because }
   })
 }
 
@@ -155,7 +194,7 @@ const cappedScore = 49
 
 /** 100 x weights passed / weights of applicable rows, at most 49 with a failed critical row. */
 export function scoreOf(checklist: ChecklistEntry[]): number {
-  const applicable = checklist.filter((entry) => entry.verdict !== 'not-applicable')
+  const applicable = checklist.filter((entry) => entry.verdict !== 'not-applicable' && !entry.waived)
   const total = applicable.reduce((sum, entry) => sum + weights[entry.severity], 0)
   if (total === 0) return 0
   const passed = applicable.filter((entry) => entry.verdict === 'pass')
@@ -172,7 +211,18 @@ export interface Conclusion {
 
 /** The rules of the verdict, in their order; the first that applies decides. */
 export function conclude(facts: Facts, checklist: ChecklistEntry[]): Conclusion {
-  const required = checklist.filter((entry) => entry.required)
+  const required = checklist.filter((entry) => entry.required && !entry.waived)
+  const waived = checklist.filter((entry) => entry.waived)
+  const but = waived.length === 0 ? '' : ` Waived, and not counted: ${waived.map((entry) => `${entry.id} (${entry.verdict === 'fail' ? 'failed' : 'unknown'}; ${entry.waived!.reason.replace(/\.$/, '')}; until ${entry.waived!.until})`).join(', ')}.`
+  const conclusion = concludeUnwaived(facts, required)
+  return { ...conclusion, because: `${conclusion.because}${but}` }
+}
+
+function waivedWords({ waived }: ChecklistEntry): string {
+  return `Waived until ${waived!.until}: ${waived!.reason.replace(/\.$/, '')}.`
+}
+
+function concludeUnwaived(facts: Facts, required: ChecklistEntry[]): Conclusion {
   const failed = required.filter((entry) => entry.verdict === 'fail')
   const open = required.filter((entry) => entry.verdict === 'unknown')
   const red = failed.length === 0 ? '' : ` ${count(failed.length, 'required row')} failed all the same: ${names(failed)}.`

@@ -21,6 +21,8 @@ export interface Options {
   streams: number
   staleMs: number
   dataDirFrom?: string
+  /** Globs of the application's source. */
+  app?: string[]
   seed?: number
   /** Runs in a row, each with a seed of its own unless one is given. */
   repeat: number
@@ -55,6 +57,7 @@ export function parseOptions(args: string[]): Options {
     .option('--edge-config <path>', "your cache's configuration", notEmpty('--edge-config'))
     .option('--vcl <path>', 'your VCL: --edge-config for Varnish', notEmpty('--vcl'))
     .option('--data-dir-from <folder>', 'open a copy of this data_dir and read every stream in it', notEmpty('--data-dir-from'))
+    .option('--app <glob>', "your application's source, in quotes: 'src/**/*.{ts,tsx}'; may be given several times", several('--app'))
     .option('--readers <n>', 'readers in a crowd', whole('--readers', 1, readersMax), 10_000)
     .option('--streams <n>', 'streams you expect to be written at one time', whole('--streams', 1, streamsMax), 1_000)
     .option('--stale-ms <n>', 'how old an answer without a lifetime may be', whole('--stale-ms', 0, staleMsMax), 1_000)
@@ -113,6 +116,12 @@ function whole(flag: string, min: number, max: number) {
     const bounds = `from ${min.toLocaleString('en-US')} to ${max.toLocaleString('en-US')}`
     throw new UsageError(`${flag} takes a whole number ${bounds}, not "${text}".`)
   }
+}
+
+/** Given several times it is a list. */
+function several(flag: string) {
+  const one = notEmpty(flag)
+  return (text: string, before: string[] = []): string[] => [...before, one(text)]
 }
 
 /** An empty path would be taken for the folder one is in: a shell's variable that was not set. */

@@ -4,6 +4,7 @@
  */
 import { rename, rm, symlink } from 'node:fs/promises'
 import path from 'node:path'
+import type { Finding } from './audits/finding.ts'
 import { monotonicMs } from './clock.ts'
 import { concludeAll, type AuditPart, type GatheredFacts } from './conclude.ts'
 import { exitCodes, Interrupted, interruptionOf } from './errors.ts'
@@ -15,6 +16,7 @@ import { HistoryFile } from './history-file.ts'
 import type { FileChange } from './prepare-origin.ts'
 import { leftOut, type Plan } from './plan.ts'
 import { Recorder, Sequence } from './recorder.ts'
+import { countFindings } from './report/findings.ts'
 import type { Progress } from './report/progress.ts'
 import { schemaVersion, type HopIdentity, type Result, type ScenarioResult } from './report/result.ts'
 import { packConfiguration, saveCapsules, type Capsule, type Configurations } from './incident/capsule.ts'
@@ -35,6 +37,10 @@ export interface RunOptions {
   /** Why it is this one. */
   runtimeBecause: string
   audits: AuditPart[]
+  /** What reading the user's files found. */
+  findings: Finding[]
+  /** How many source files were judged; null without --app. */
+  filesRead: number | null
   sizes: Sizes
   seed: number
   /** As given, for the report. */
@@ -216,6 +222,7 @@ function resultOf(options: RunOptions, collected: Collected, beginning: Beginnin
     scope: scopeOf(options, collected.identities),
     banners: [...bannersOf(options), ...mendedBanners(expectedFailures)],
     expectedFailures,
+    findings: options.findings.slice(0, findingsMax),
     harness: beginning.harness,
     subject: {
       kind,
@@ -238,13 +245,16 @@ function resultOf(options: RunOptions, collected: Collected, beginning: Beginnin
   }
 }
 
+/** In the result; a project has more only where one thing is wrong everywhere. */
+const findingsMax = 2_000
+
 const placeOf: Record<Runtime['kind'], string> = {
   processes: 'as plain processes on this machine',
   containers: 'each in a container of its own, the readers in the same network namespace, on its loopback',
 }
 
 /** What the verdict speaks of, and what it does not. */
-function scopeOf({ subject, sizes, readersMax, runtime, runtimeBecause }: RunOptions, identities: Collected['identities']): string[] {
+function scopeOf({ subject, filesRead, findings, sizes, readersMax, runtime, runtimeBecause }: RunOptions, identities: Collected['identities']): string[] {
   // In a container the cache may be another one than this host's.
   const { kind, program, config } = subject.edge
   const edge = `${kind.name} ${identities.get('edge')?.version ?? program.version}`
@@ -253,7 +263,8 @@ function scopeOf({ subject, sizes, readersMax, runtime, runtimeBecause }: RunOpt
   const lines = [
     `Judged: ${subject.server.kind === 'production' ? 'the production server' : 'the reference server'} ${subject.server.version}${caddyfile}, behind ${edge} with ${edgeConfig}, behind Caddy ${subject.caddy.version} for TLS, ${placeOf[runtime.kind]}.`,
     `Runtime: ${runtime.kind}, because ${runtimeBecause.replace(/\.$/, '')}.`,
-    'Not judged: your own application code (no --app), your CDN, your network, your disks.',
+    ...(filesRead === null ? [] : [`Read: ${filesRead.toLocaleString('en-US')} files of your source, which is not run: ${countFindings(findings)}.`]),
+    `Not judged: ${filesRead === null ? 'your own application code (no --app: the boxes that are about it stay open), ' : ''}your CDN, your network, your disks.`,
   ]
   if (subject.dataDir !== null) lines.push(copyWords(subject.dataDir))
   if (sizes.readers < 10_000) lines.push(`Crowds had ${sizes.readers.toLocaleString('en-US')} readers, not 10,000, as --readers asked.`)

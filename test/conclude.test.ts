@@ -121,3 +121,69 @@ describe('the score', () => {
     expect(scoreOf(concludeRows(facts({}, {}, 'unknown')))).toBe(0)
   })
 })
+
+describe('an audit', () => {
+  const rowOf = (given: Facts, id: RowId) => concludeRows(given).find((row) => row.id === id)!
+  const audit = (more: Partial<Facts['audits'][number]> = {}) => ({ row: 'file-handles' as const, verdict: 'fail' as const, because: 'It reads badly.', ...more })
+  const measured = (verdict: VerdictKind) => [{ id: 'a', checks: [{ id: 'x', because: 'It ran.', verdict, rows: ['file-handles'], examined: 1 }] }] as unknown as Facts['scenarios']
+
+  it('is a part of its row, with its own advice and command', () => {
+    const given = { ...facts({}), audits: [audit({ fix: 'Mend it.', reproduce: "npm run audit -- 'src'" })] }
+    expect(rowOf(given, 'file-handles')).toMatchObject({ verdict: 'fail', because: 'It reads badly.', fix: 'Mend it.', reproduce: "npm run audit -- 'src'" })
+  })
+
+  it('yields to a measurement of the same thing, and only to one that passed', () => {
+    const given = (verdict: VerdictKind, yields: boolean): Facts => ({ ...facts({}), scenarios: measured(verdict), audits: [audit(yields ? { yieldsToMeasurement: true } : {})] })
+    expect(rowOf(given('pass', true), 'file-handles').verdict).toBe('pass')
+    expect(rowOf(given('unknown', true), 'file-handles').verdict).toBe('fail')
+    expect(rowOf(given('pass', false), 'file-handles').verdict).toBe('fail')
+    expect(rowOf({ ...given('pass', true), scenarios: [] }, 'file-handles').verdict).toBe('fail')
+  })
+
+  it('leaves the boxes of the own code open where that was not given, whatever a run showed', () => {
+    const missing = (row: RowId) => ({ row, verdict: 'not-applicable' as const, because: 'Not given.', missing: 'app' as const })
+    const given = facts({})
+    given.audits.push(missing('client-errors'), missing('https'))
+    const checklist = concludeRows(given)
+    const states = new Map(concludeBoxes(checklist, given.audits).map((box) => [box.rows[0]!, box]))
+    expect(states.get('client-errors')).toMatchObject({ state: 'open', because: 'Not given.' })
+    expect(states.get('https')).toMatchObject({ state: 'ticked' })
+    expect(checklist.find((row) => row.id === 'client-errors')!.verdict).toBe('pass')
+  })
+})
+
+describe('a waived row', () => {
+  const waiver = (row: RowId, expired = false) => ({ row, reason: 'Our proxy does it.', until: '2030-01-01', expired })
+
+  it('counts neither for the verdict nor for the score, and is named in the first sentence', () => {
+    for (const verdict of ['fail', 'unknown'] as const) {
+      const given = facts({ https: verdict }, { waivers: [waiver('https')] })
+      const conclusion = decide(given)
+      expect(conclusion).toMatchObject({ verdict: 'ready', exitCode: 0 })
+      expect(conclusion.because).toContain(`https (${verdict === 'fail' ? 'failed' : 'unknown'}; Our proxy does it; until 2030-01-01)`)
+      expect(scoreOf(concludeRows(given))).toBe(100)
+    }
+  })
+
+  it('keeps what was seen of it, in its row and its box', () => {
+    const checklist = concludeRows(facts({ https: 'fail' }, { waivers: [waiver('https')] }))
+    expect(checklist.find((row) => row.id === 'https')).toMatchObject({ verdict: 'fail', waived: { until: '2030-01-01' } })
+    expect(concludeBoxes(checklist).find((box) => box.rows.includes('https'))).toMatchObject({ state: 'crossed', because: 'Waived until 2030-01-01: Our proxy does it. Seen: https was looked at' })
+  })
+
+  it('is as any other once its waiver has expired', () => {
+    const given = facts({ https: 'fail' }, { waivers: [waiver('https', true)] })
+    expect(decide(given)).toMatchObject({ verdict: 'not-ready', exitCode: 1 })
+    expect(concludeRows(given).some((row) => row.waived)).toBe(false)
+  })
+
+  it('excuses no other row, and is not shown where the row passed', () => {
+    expect(decide(facts({ cors: 'fail' }, { waivers: [waiver('https')] }))).toMatchObject({ verdict: 'not-ready' })
+    expect(decide(facts({}, { waivers: [waiver('https')] })).because).not.toContain('https')
+  })
+
+  it('does not make the reference server or a partial run ready', () => {
+    expect(decide(facts({ https: 'fail' }, { waivers: [waiver('https')], partial: true }))).toMatchObject({ verdict: 'unknown' })
+    expect(decide(facts({ https: 'fail' }, { waivers: [waiver('https')], originKind: 'reference' }))).toMatchObject({ verdict: 'unknown' })
+  })
+})

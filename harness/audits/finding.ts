@@ -24,7 +24,7 @@ export interface Finding {
   message: string
   fix: string
   /** The rule could not be decided here: its row is not green before a person has looked. */
-  undecided?: true
+  undecided?: true | undefined
 }
 
 export interface Place {

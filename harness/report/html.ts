@@ -8,6 +8,7 @@ import { headline } from './groups.ts'
 import { icon } from './html/badge.ts'
 import { checklistTable } from './html/checklist-table.ts'
 import { environment, fileChanges } from './html/environment.ts'
+import { findings } from './html/findings.ts'
 import { limitsOfGreen, notRun } from './html/limits-of-green.ts'
 import { html, trusted, type Content, type Markup } from './html/markup.ts'
 import { scenarioAnchor, scenarioSection } from './html/scenario-section.ts'
@@ -46,6 +47,7 @@ ${banners(result, 'at the top')}
 ${boxes(result)}
 ${checklistTable(result)}
 ${stockTable(result)}
+${findings(result)}
 ${scenarios(result)}
 ${notRun(result)}
 ${environment(result)}
@@ -73,6 +75,7 @@ function contents(result: Result): Markup {
     <li><a href="#boxes">Before you deploy</a></li>
     <li><a href="#checklist">Checklist</a></li>
     ${stockComparison(result) === null ? '' : html`<li><a href="#stock">Your cache, and as it comes</a></li>`}
+    ${result.findings?.length ? html`<li><a href="#findings">Findings in your files</a></li>` : ''}
     ${result.scenarios.length > 0 ? scenarioLinks(result) : ''}
     ${result.notRun.length > 0 ? html`<li><a href="#not-run">Did not run</a></li>` : ''}
     <li><a href="#environment">Environment</a></li>

@@ -18,6 +18,7 @@ interface Case {
 export function renderJunit(result: Result): string {
   const suites = [
     suite('checklist', result.checklist.map(rowCase)),
+    suite('findings', (result.findings ?? []).map(findingCase)),
     ...result.scenarios.map((scenario) => suite(scenario.id, scenario.checks.map((check) => checkCase(check, scenario)))),
     suite('did-not-run', result.notRun.map(({ id, because }) => ({ name: id, seconds: 0, outcome: 'skipped', message: because, details: [] }))),
   ]
@@ -29,8 +30,16 @@ export function renderJunit(result: Result): string {
 function rowCase(row: ChecklistRow): Case {
   const unknown = row.required ? 'error' : 'skipped'
   const outcomes = { pass: 'passed', fail: 'failure', unknown, 'not-applicable': 'skipped' } as const
+  if (row.waived) return { name: `${row.id}: ${row.title}`, seconds: 0, outcome: 'skipped', message: `Waived until ${row.waived.until}: ${row.waived.reason} Seen: ${row.because}`, details: [] }
   const details = [`Fix: ${row.fix}`, ...(row.reproduce === '' ? [] : [`Repeat: ${row.reproduce}`])]
   return { name: `${row.id}: ${row.title}`, seconds: 0, outcome: outcomes[row.verdict], message: row.because, details }
+}
+
+type FoundInFiles = NonNullable<Result['findings']>[number]
+
+/** Only what is certain fails; the rest is told, and its row is open. */
+function findingCase({ file, line, column, severity, message, fix, rule }: FoundInFiles): Case {
+  return { name: `${file}:${line}:${column} ${rule}`, seconds: 0, outcome: severity === 'error' ? 'failure' : 'skipped', message, details: [`Fix: ${fix}`] }
 }
 
 function checkCase(check: CheckResult, scenario: ScenarioResult): Case {

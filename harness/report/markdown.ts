@@ -3,6 +3,7 @@
  * repeat it. GitHub drops a summary of more than 1 MiB.
  */
 import { duration } from './figures.ts'
+import { countFindings } from './findings.ts'
 import { renderWithin, type Fitted } from './fit-to-page.ts'
 import { headline, kindWords, rowsBy, worstFirst, type ChecklistRow } from './groups.ts'
 import { keyMeasures } from './key-measures.ts'
@@ -32,6 +33,7 @@ function summary({ result }: Fitted): string {
     '',
     ...result.boxes.map((box) => `- ${boxSigns[box.state]} ${prose(box.title)}${box.state === 'ticked' ? '' : `: ${text(box.because)}`}`),
     ...rowsBy(result, 'fail').flatMap(failedRow),
+    ...findings(result),
     ...checklist(result),
     ...result.scenarios.flatMap(scenario),
     ...result.notRun.map(({ id, because }) => `- did not run: ${text(id)}: ${text(because)}`),
@@ -45,9 +47,15 @@ function failedRow(row: ChecklistRow): string[] {
   return row.reproduce === '' ? lines : [...lines, '', ...codeBlock(row.reproduce)]
 }
 
+function findings({ findings: found = [] }: Result): string[] {
+  if (found.length === 0) return []
+  const lines = found.map(({ severity, file, line, column, message, rule }) => `- ${severity}: ${text(`${file}:${line}:${column}`)}: ${text(message)} (${text(rule)})`)
+  return ['', `### Findings in your files: ${countFindings(found)}`, '', ...lines]
+}
+
 function checklist(result: Result): string[] {
   const rows = worstFirst(result.checklist).map(
-    (row) => `| ${signs[row.verdict]} ${kindWords[row.verdict]} | ${text(row.id)} | ${row.severity} | ${text(row.because)} |`,
+    (row) => `| ${signs[row.verdict]} ${kindWords[row.verdict]} | ${text(row.id)} | ${row.severity}${row.waived ? ', waived' : ''} | ${text(row.because)} |`,
   )
   return ['', '### Checklist', '', '| Verdict | Row | Severity | Seen |', '|---|---|---|---|', ...rows, '', '### Scenarios', '']
 }

@@ -219,6 +219,24 @@ export const result = z.strictObject({
       state: z.enum(['failed', 'mended', 'not-judged']),
     }),
   ),
+  /** What reading the user's files found, in the order of files and lines; missing in older results. */
+  findings: z
+    .array(
+      z.strictObject({
+        /** A row, or `source` for a file that could not be read. */
+        rule: z.enum([...rowIds, 'source']),
+        severity: z.enum(['error', 'warning', 'note']),
+        file: z.string(),
+        line: count,
+        /** From 1, in UTF-16 units. */
+        column: count,
+        message: z.string(),
+        fix: z.string(),
+        /** The source alone does not decide it: its row is not green before a person has. */
+        undecided: z.literal(true).optional(),
+      }),
+    )
+    .optional(),
   checklist: z.array(
     z.strictObject({
       id: z.enum(rowIds),
@@ -232,6 +250,8 @@ export const result = z.strictObject({
       link: z.string(),
       /** One command that repeats what judged this row; empty where nothing judges it yet. */
       reproduce: z.string(),
+      /** It did not pass, and its owner lets that be for a time: it counts neither for the verdict nor for the score. */
+      waived: z.strictObject({ reason: z.string(), until: z.string() }).optional(),
     }),
   ),
   boxes: z.array(

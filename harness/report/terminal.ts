@@ -4,6 +4,7 @@
  */
 import { styleText } from 'node:util'
 import { duration, instant, number } from './figures.ts'
+import { countFindings, findingLine } from './findings.ts'
 import { headline, idsByReason, kindWords, rowsBy, verdictWords, type ChecklistRow } from './groups.ts'
 import { keyMeasures } from './key-measures.ts'
 import { neutralise } from './neutralise.ts'
@@ -29,6 +30,7 @@ export function wantsColour(tty: boolean, env: Record<string, string | undefined
 
 const widthMin = 40
 const measuresMax = 12
+const findingsMax = 20
 
 const symbols = { fail: '✖', unknown: '?', pass: '✔', 'not-applicable': '–' } as const
 const styles = { fail: 'red', unknown: 'yellow', pass: 'green', 'not-applicable': 'dim' } as const
@@ -48,6 +50,7 @@ export function renderTerminal(result: Result, options: TerminalOptions): string
   knownFailures(paper, result)
   unknownRows(paper, result)
   quietRows(paper, result)
+  findings(paper, result)
   scenarios(paper, result)
   notRun(paper, result)
   ending(paper, result, options.reportFile)
@@ -169,8 +172,9 @@ function failedRows(paper: Paper, result: Result): void {
   paper.heading(`Failed: ${failed.length} of ${result.checklist.length} rows, ${required} of them required`)
   for (const row of failed) {
     paper.gap()
-    const weight = row.required ? row.severity : `${row.severity}, not required`
+    const weight = `${row.severity}${row.required ? '' : ', not required'}${row.waived ? ', waived' : ''}`
     paper.item(symbols.fail, styles.fail, `${row.id} (${weight}): ${row.title}`, '  ', 'bold')
+    if (row.waived) paper.labelled('Waived', `until ${row.waived.until}: ${row.waived.reason}`, '    ')
     paper.labelled('Seen', shortened(row.because), '    ')
     paper.labelled('Fix', row.fix, '    ')
     if (row.reproduce !== '') paper.command('Repeat', row.reproduce, '    ')
@@ -211,6 +215,15 @@ function quietRows(paper: Paper, result: Result): void {
 function quietRow(paper: Paper, title: string, rows: readonly ChecklistRow[]): void {
   paper.heading(`${title}: ${rows.length}`)
   paper.text(rows.map((row) => row.id).join(', '), '  ')
+}
+
+/** Errors first; each place in one line that a terminal makes a link of. */
+function findings(paper: Paper, { findings: found = [] }: Result): void {
+  if (found.length === 0) return
+  paper.heading(`Findings in your files: ${countFindings(found)}`)
+  const sorted = (['error', 'warning', 'note'] as const).flatMap((severity) => found.filter((one) => one.severity === severity))
+  for (const one of sorted.slice(0, findingsMax)) paper.item('·', 'dim', findingLine(one), '  ')
+  if (found.length > findingsMax) paper.text(`… and ${found.length - findingsMax} more in the report`, '    ', 'dim')
 }
 
 function scenarios(paper: Paper, result: Result): void {

@@ -44,7 +44,7 @@ function exitCodeProblems(result: Result): string[] {
 
 function verdictProblems(result: Result): string[] {
   const problems: string[] = []
-  const required = result.checklist.filter((row) => row.required)
+  const required = result.checklist.filter((row) => row.required && !row.waived)
   const failed = required.filter((row) => row.verdict === 'fail')
   const unknown = required.filter((row) => row.verdict === 'unknown')
   if (result.subject.kind === 'reference' && result.verdict !== 'unknown') {
@@ -57,7 +57,7 @@ function verdictProblems(result: Result): string[] {
   if (result.verdict === 'not-ready' && failed.length === 0) {
     problems.push('verdict: not-ready, though no required row failed')
   }
-  const failedCritical = result.checklist.some((row) => row.verdict === 'fail' && row.severity === 'critical')
+  const failedCritical = result.checklist.some((row) => row.verdict === 'fail' && row.severity === 'critical' && !row.waived)
   if (failedCritical && result.score > 49) {
     problems.push(`score: ${result.score} is above 49 with a failed critical row`)
   }

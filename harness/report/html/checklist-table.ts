@@ -41,8 +41,13 @@ function oneRow(row: ChecklistRow, result: Result, anchors: ReadonlyMap<string, 
   return html`<tr role="row" id="row-${row.id}" data-verdict="${row.verdict}">
     <td role="cell">${badge(row.verdict)}<span class="severity">${row.severity}${row.required ? '' : ', not required'}</span></td>
     <th scope="row" role="rowheader"><span>${row.title}</span><code>${row.id}</code></th>
-    <td role="cell">${whatWasSeen(row, result, anchors)}${whatToDo(row)}${judgedBy(row, anchors)}</td>
+    <td role="cell">${waiver(row)}${whatWasSeen(row, result, anchors)}${whatToDo(row)}${judgedBy(row, anchors)}</td>
   </tr>`
+}
+
+/** That a row is waived is said before what was seen. */
+function waiver({ waived }: ChecklistRow): Content {
+  return waived ? html`<p><strong>Waived until ${waived.until}:</strong> ${waived.reason}</p>` : ''
 }
 
 /** One sentence; where several checks failed, one for each, with the scenario that saw it. */
