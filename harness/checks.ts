@@ -33,7 +33,9 @@ import { offsetUrlsAreSharedCheck } from './checks/offset-urls-are-shared.ts'
 import { scheduleCoversTheProductCheck } from './checks/schedule-covers-the-product.ts'
 import { readersNeverSpinCheck } from './checks/readers-never-spin.ts'
 import { originDownIsNotHiddenCheck } from './checks/origin-down-is-not-hidden.ts'
+import { everyStreamCanBeReadCheck } from './checks/every-stream-can-be-read.ts'
 import { everyStreamStillExistsCheck } from './checks/every-stream-still-exists.ts'
+import { fullDiskIsReportedCheck } from './checks/full-disk-is-reported.ts'
 import { killsHitAWorkingServerCheck } from './checks/kills-hit-a-working-server.ts'
 import { nothingAcknowledgedIsLostCheck } from './checks/nothing-acknowledged-is-lost.ts'
 import { nothingIsRefusedCheck } from './checks/nothing-is-refused.ts'
@@ -100,7 +102,9 @@ const all: readonly AnyCheck[] = [
   scheduleCoversTheProductCheck,
   readersNeverSpinCheck,
   originDownIsNotHiddenCheck,
+  everyStreamCanBeReadCheck,
   everyStreamStillExistsCheck,
+  fullDiskIsReportedCheck,
   killsHitAWorkingServerCheck,
   nothingAcknowledgedIsLostCheck,
   nothingIsRefusedCheck,
@@ -133,7 +137,9 @@ function constructor<Limits extends object>(check: { id: string; init(limits: Li
   })
 }
 
+export const everyStreamCanBeRead = constructor(everyStreamCanBeReadCheck)
 export const everyStreamStillExists = constructor(everyStreamStillExistsCheck)
+export const fullDiskIsReported = constructor(fullDiskIsReportedCheck)
 export const killsHitAWorkingServer = constructor(killsHitAWorkingServerCheck)
 export const nothingAcknowledgedIsLost = constructor(nothingAcknowledgedIsLostCheck)
 export const nothingIsRefused = constructor(nothingIsRefusedCheck)

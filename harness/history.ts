@@ -15,6 +15,8 @@ import type { GatheredFacts } from './conclude.ts'
  */
 export type Via = 'origin' | 'edge' | 'tls' | 'direct' | 'plain' | 'origin-tls' | 'origin-plain'
 export type HopId = 'origin' | 'edge' | 'tls'
+/** What requests pass between hops, and where they can be kept from passing. */
+export type LinkId = 'clients-edge' | 'edge-origin'
 
 export type OpName = 'create' | 'append' | 'close' | 'delete' | 'read' | 'head' | 'live'
 
@@ -111,6 +113,8 @@ export interface Sample {
 export interface FaultEvent {
   kind: 'fault'
   fault: string
+  /** Which of harness/faults/ it is. */
+  what?: string
   phase: 'injected' | 'healed'
   /** The hop that it happens to, where it is one. */
   hop?: HopId

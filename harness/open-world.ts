@@ -16,22 +16,22 @@ import { replaceCertificate, type TlsEdgeInHand } from './operate/replace-certif
 import { traceOf } from './operate/trace.ts'
 import { faultWords } from './report/figures.ts'
 import { variantById } from './variants.ts'
-import type { Crowd, HopId, Via } from './history.ts'
+import type { Crowd, HopId, LinkId, Via } from './history.ts'
 import { launchClient, type ClientProgram } from './load/client/launch.ts'
 import { runFleet } from './load/fleet/launch.ts'
 import { hostCanHold } from './load/fleet/limits.ts'
 import type { Endpoint } from './operations.ts'
 import { diffOf, leasePorts, portOf, prepareOrigin, subfolder, type FileChange, type PreparedOrigin, type WorldOptions } from './prepare-origin.ts'
 import type { HopIdentity } from './report/result.ts'
-import type { ImageIdentity, ImageRole, Running, Service, StartOutcome } from './runtime/runtime.ts'
 import { openFaultProxy, type FaultProxy } from './services/fault-proxy/fault-proxy-client.ts'
 import { browserService } from './services/browser.ts'
+import type { ImageIdentity, ImageRole, LimitedVolume, Running, Service, StartOutcome } from './runtime/runtime.ts'
 import { openTap, type Tap } from './services/tap/tap-client.ts'
 import { tlsEdge } from './services/tls-edge.ts'
 import { sha256 } from './sha256.ts'
-import { hopWords } from './step-words.ts'
+import { hopWords } from './hop-words.ts'
 import { until } from './until.ts'
-import type { OriginCapabilities, OriginSettings, Routine, RoutineOutcome, World, WorldBrowser, WorldNeeds } from './world.ts'
+import type { HopLimits, HopPaused, OriginCapabilities, OriginSettings, Routine, RoutineOutcome, World, WorldBrowser, WorldLink, WorldNeeds } from './world.ts'
 
 export interface OpenedWorld {
   world: World
@@ -85,6 +85,7 @@ class RunningWorld implements World {
   #options: WorldOptions
   #origin: PreparedOrigin
   #tap: Tap
+  #clientsLink: Tap | null = null
   #temporary: string
   #services = new Map<HopId, Service>()
   #running = new Map<HopId, Running>()
@@ -114,6 +115,7 @@ class RunningWorld implements World {
   /** Prepares every hop the scenario needs and starts all but the origin, which comes first by `start`. */
   async open(needs: WorldNeeds): Promise<void> {
     if (needs.hops.includes('edge')) await this.#prepareEdge()
+    if (needs.links?.includes('clients-edge')) await this.#prepareLink()
     if (needs.hops.includes('tls')) await this.#prepareTls(needs)
   }
 
@@ -148,6 +150,14 @@ class RunningWorld implements World {
     // The control is not among the hops that are judged.
     if (needs.edge === 'stock') return
     await this.#identify(identity, 'edge', [program.path, ...prepared.versionArgs])
+  }
+
+  /** Clients that go to the cache go through a tap of their own, which can be cut. */
+  async #prepareLink(): Promise<void> {
+    const { runtime, name } = this.#options
+    const { url, ...edge } = this.endpoint('edge')
+    this.#clientsLink = await openTap(runtime, { id: `${name}.link`, upstreamPort: Number(new URL(url).port) })
+    this.#endpoints.set('edge', { ...edge, url: `http://127.0.0.1:${this.#clientsLink.port}` })
   }
 
   async #prepareTls(needs: WorldNeeds): Promise<void> {
@@ -235,7 +245,8 @@ class RunningWorld implements World {
     if (hop === 'origin') this.#switchOn(variants)
     const service = hop === 'origin' ? await this.#origin.service(`${this.#options.name}.origin`, settings) : this.#services.get(hop)
     if (!service) throw new HarnessError(`this world has no hop "${hop}"`)
-    const outcome = await this.#options.runtime.start(service)
+    const limitable = this.#options.needs.limited?.includes(hop) ?? false
+    const outcome = await this.#options.runtime.start(limitable ? { ...service, limitable } : service)
     if (outcome.ready) this.#running.set(hop, outcome.running)
     if (outcome.ready && hop === 'origin') await this.#reachOwnTls()
     return outcome
@@ -288,6 +299,33 @@ class RunningWorld implements World {
   async kill(hop: HopId): Promise<void> {
     await this.#need(hop).kill()
     this.#running.delete(hop)
+  }
+
+  async pause(hop: HopId): Promise<HopPaused> {
+    const running = this.#need(hop)
+    await running.pause()
+    const before = await running.usage()
+    return {
+      cpuMs: async () => (await running.usage()).cpuMs - before.cpuMs,
+      resume: () => running.resume(),
+    }
+  }
+
+  limits(hop: HopId): HopLimits {
+    const running = this.#need(hop)
+    return { set: (limits) => running.limit(limits), counters: () => running.limitCounters() }
+  }
+
+  link(id: LinkId): WorldLink {
+    const tap = id === 'edge-origin' ? this.#tap : this.#clientsLink
+    if (tap === null) throw new HarnessError(`this world has no link "${id}"`)
+    return { set: (state) => tap.link(state), counters: () => tap.link() }
+  }
+
+  dataVolume(): LimitedVolume {
+    const { volume } = this.#origin
+    if (volume === null) throw new HarnessError('this world has no volume of its own for data_dir')
+    return volume
   }
 
   #need(hop: HopId): Running {
@@ -403,6 +441,7 @@ class RunningWorld implements World {
       if (running?.isRunning()) await running.stop({ graceMs: 3_000 })
     }
     await this.#faultProxy?.close()
+    await this.#clientsLink?.close()
     await this.#tap.close()
   }
 }

@@ -11,7 +11,7 @@ import type { JsonObject } from './confine/json.ts'
 import { HarnessError } from './errors.ts'
 import type { Subject } from './gather.ts'
 import type { HopIdentity } from './report/result.ts'
-import type { Runtime, Service } from './runtime/runtime.ts'
+import type { LimitedVolume, Runtime, Service } from './runtime/runtime.ts'
 import { productionOrigin, withSettings } from './services/production-origin.ts'
 import { referenceOrigin } from './services/reference-origin.ts'
 import { sha256 } from './sha256.ts'
@@ -42,6 +42,8 @@ export interface PreparedOrigin {
   service(id: string, settings: OriginSettings, other?: { port?: number; dataDir?: string }): Promise<Service>
   port: number
   dataDir: string | null
+  /** Null where data_dir is a folder like any other. */
+  volume: LimitedVolume | null
   capabilities: OriginCapabilities
   /** What requests say in `Host`: a name the user's file serves streams under, where it names any. */
   authority: string
@@ -77,7 +79,7 @@ async function prepareProduction(options: WorldOptions, temporary: string): Prom
   const adapted = subject.caddyfile!
   const server = subject.server as Extract<Subject['server'], { kind: 'production' }>
   const home = await subfolder(temporary, 'origin')
-  const dataDir = path.join(temporary, 'data')
+  const { dataDir, volume } = await placeData(options, temporary)
   const ports = await leasePorts(runtime, countListeners(adapted.json))
   const confined = confine(adapted.json, ports, home, dataDir)
   const listener = confined.capabilities.streamListeners[0]
@@ -111,6 +113,7 @@ async function prepareProduction(options: WorldOptions, temporary: string): Prom
     service,
     port,
     dataDir: confined.capabilities.dataDirSet ? dataDir : null,
+    volume,
     authority,
     ownTls: ownTlsOf(confined, subject.names[0], path.join(home, 'storage')),
     adminSocket: confined.capabilities.adminEnabled ? place.adminSocket : null,
@@ -146,6 +149,13 @@ function configFor(confined: JsonObject, settings: OriginSettings, place: Varian
   return withVariants(withSettings(confined, settings) as JsonObject, settings.variants ?? [], place)
 }
 
+/** The folder of data_dir, on a volume of its own where the scenario needs one. */
+async function placeData({ runtime, needs, name }: WorldOptions, temporary: string) {
+  if (needs.dataVolumeBytes === undefined) return { dataDir: path.join(temporary, 'data'), volume: null }
+  const volume = await runtime.limitedVolume(`${name}-volume`, needs.dataVolumeBytes)
+  return { dataDir: path.join(volume.path, 'data'), volume }
+}
+
 function ownTlsOf({ listeners, capabilities }: ConfinedCaddyConfig, name: string | undefined, storage: string): OwnTls | null {
   const secure = listeners.find((own) => own.tls && !own.madeForTheRun && capabilities.streamListeners.includes(own.local))
   if (secure === undefined || name === undefined) return null
@@ -178,7 +188,7 @@ function streamBaseOf(routes: string[]): string {
 async function prepareReference(options: WorldOptions, temporary: string): Promise<PreparedOrigin> {
   const { runtime, needs, subject } = options
   const home = await subfolder(temporary, 'origin')
-  const dataDir = path.join(temporary, 'data')
+  const { dataDir, volume } = await placeData(options, temporary)
   const port = await runtime.leasePort()
   const longPollTimeoutMs = needs.origin?.longPollTimeoutMs ?? 30_000
   const maxFileHandles = twinFileHandles()
@@ -203,6 +213,7 @@ async function prepareReference(options: WorldOptions, temporary: string): Promi
       }),
     port,
     dataDir,
+    volume,
     authority: `127.0.0.1:${port}`,
     ownTls: null,
     capabilities: {

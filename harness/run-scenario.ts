@@ -5,6 +5,7 @@ import type { Assertions } from './check-spec.ts'
 import { HarnessError } from './errors.ts'
 import type { Subject } from './gather.ts'
 import type { Ending } from './judge.ts'
+import { whatIsLacking } from './needed-abilities.ts'
 import { openWorld } from './open-world.ts'
 import type { FileChange } from './prepare-origin.ts'
 import { Operations } from './operations.ts'
@@ -67,6 +68,11 @@ export async function runScenario(run: ScenarioRun): Promise<ScenarioOutcome> {
   const seen: Pick<ScenarioOutcome, 'identities' | 'fileChanges'> = { identities: [], fileChanges: [] }
   await using cleanUp = new AsyncDisposableStack()
   const steps = async () => {
+    const lacking = await whatIsLacking(run.scenario, run.runtime)
+    if (lacking !== null) {
+      recorder.record({ kind: 'shortfall', what: 'faults', because: lacking })
+      throw new WorldBroken(`its faults cannot be had: ${lacking}`)
+    }
     const opened = cleanUp.use(await open(run))
     seen.identities = opened.world.identities
     seen.fileChanges = opened.fileChanges

@@ -3,7 +3,8 @@
  * appends`. Steps of the same words share a row.
  */
 import { modeWords, throughWords } from './crowd-words.ts'
-import type { HopId, Via } from './history.ts'
+import type { Via } from './history.ts'
+import { hopWords } from './hop-words.ts'
 import { bytes, faultWords, number, plural } from './report/figures.ts'
 import { variantById } from './variants.ts'
 import type { AnyStep, Sized, Trigger } from './step.ts'
@@ -38,6 +39,7 @@ const words: { [S in Step as S['kind']]: (step: S, size: Size) => string | null 
   'page-tabs': ({ via, tabs }) => `hold ${plural(tabs, 'tab')} of a browser ${through(via)}`,
   passages: ({ mode, events, via }) => `follow ${number(events)} ${modeWords[mode]} events ${through(via)}`,
   churn: ({ operationsEach, label }) => `${plural(operationsEach, 'read or append', 'reads and appends')} on each stream, ${label === 'own' ? 'at its own setting' : label.replaceAll('-', ' ')}`,
+  fault: ({ words: what, after }) => `${what}${afterWords(after)}`,
   'second-server': ({ on }) => `start a second server on the same ${on === 'port' ? 'port' : 'data_dir'}`,
   crowd: crowdWords,
   producers: ({ cases, via, kinds }) => `idempotent producers: ${cases === 'every' ? 'every case' : and(cases)} on ${and(kinds)} streams ${through(via)}`,
@@ -63,8 +65,6 @@ export function stepWords(step: AnyStep, size: Size): string | null {
   return of === undefined ? step.kind : of(step as never, size)
 }
 
-/** The hops as a person calls them. */
-export const hopWords: Record<HopId, string> = { origin: 'origin', edge: 'cache', tls: 'TLS edge' }
 const viaWords: Partial<Record<Via, string>> = { origin: 'the origin', edge: 'the cache', tls: 'TLS and cache' }
 
 function through(via: readonly Via[]): string {

@@ -4,6 +4,7 @@ import { appendInterpreter, type Append } from './steps/append.ts'
 import { conformanceInterpreter, type Conformance } from './steps/conformance.ts'
 import { createStreamsInterpreter, type CreateStreams } from './steps/create-streams.ts'
 import { duringInterpreter, type During } from './steps/during.ts'
+import { faultInterpreter, type Fault } from './steps/fault.ts'
 import { lifelinesInterpreter, type Lifelines } from './steps/lifelines.ts'
 import { refusedCreatesInterpreter, type RefusedCreates } from './steps/refused-creates.ts'
 import { watchDiskInterpreter, type WatchDisk } from './steps/watch-disk.ts'
@@ -52,6 +53,7 @@ export type Step =
   | CreateStreams
   | CrowdStep
   | During
+  | Fault
   | Follow
   | Generations
   | Handshakes
@@ -83,6 +85,7 @@ const interpreters: { [S in Step as S['kind']]: Interpreter<S> } = {
   conformance: conformanceInterpreter,
   'create-streams': createStreamsInterpreter,
   during: duringInterpreter,
+  fault: faultInterpreter,
   kill: killInterpreter,
   'read-all': readAllInterpreter,
   'read-copied-streams': readCopiedStreamsInterpreter,

@@ -3,9 +3,10 @@
  * tap in front of the origin. Steps address hops by id; how they run is the runtime's business.
  */
 import type { StoredStream } from './data-dir/inspect.ts'
-import type { Crowd, HopId, Upstream, Via } from './history.ts'
+import type { Crowd, HopId, LinkId, Upstream, Via } from './history.ts'
 import type { Endpoint } from './operations.ts'
-import type { Conversation, StartOutcome, StopSignal, Usage } from './runtime/runtime.ts'
+import type { LinkCounters, LinkState } from './services/tap/link.ts'
+import type { Conversation, LimitCounters, LimitedVolume, Limits, StartOutcome, StopSignal, Usage } from './runtime/runtime.ts'
 import type { HopIdentity } from './report/result.ts'
 import type { HostCapacity } from './load/fleet/limits.ts'
 import type { ClientProgram } from './load/client/launch.ts'
@@ -37,6 +38,12 @@ export interface WorldNeeds {
   faultProxy?: true
   /** An operator is at work: cache and TLS edge can be commanded while they run. */
   operated?: boolean
+  /** Links beside the one between edge and origin, which is always there, that faults are to act on. */
+  links?: LinkId[]
+  /** data_dir gets a volume of its own, of this size. */
+  dataVolumeBytes?: number
+  /** Hops whose memory or processors faults are to limit. */
+  limited?: HopId[]
 }
 
 /** What an operator does on an ordinary day. */
@@ -115,6 +122,25 @@ export interface CrowdFigures {
   readerBytes: number
 }
 
+/** A link between two hops, for faults. What it did is counted since the world was opened. */
+export interface WorldLink {
+  /** From now on; the counters as they were at that moment. */
+  set(state: LinkState): Promise<LinkCounters>
+  counters(): Promise<LinkCounters>
+}
+
+/** Limits of a running hop. */
+export interface HopLimits {
+  set(limits: Limits): Promise<void>
+  counters(): Promise<LimitCounters>
+}
+
+export interface HopPaused {
+  /** Processor time that its processes used since it was paused. */
+  cpuMs(): Promise<number>
+  resume(): Promise<void>
+}
+
 export interface World extends AsyncDisposable {
   has(hop: HopId): boolean
   readonly capabilities: OriginCapabilities
@@ -129,6 +155,11 @@ export interface World extends AsyncDisposable {
   operate(routine: Routine): Promise<RoutineOutcome>
   /** Looks whether a variant that is switched on can be seen to be on; `streamPath` is that of any stream. */
   traceOf(variant: string, streamPath: string): Promise<RoutineOutcome>
+  pause(hop: HopId): Promise<HopPaused>
+  limits(hop: HopId): HopLimits
+  link(id: LinkId): WorldLink
+  /** Throws HarnessError where `dataVolumeBytes` was not asked for. */
+  dataVolume(): LimitedVolume
   usage(hop: HopId): Promise<Usage | null>
   /** Starts a second origin on the same data_dir, or on the same port; it is stopped again. */
   startSecond(on: 'data-dir' | 'port'): Promise<{ outcome: StartOutcome; logLines: string[] }>

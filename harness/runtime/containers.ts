@@ -18,7 +18,7 @@ import type { RunImage, RunImages } from './images/provide-images.ts'
 import { launchContainer, type ContainerPlan, type OwnedContainer } from './owned-container.ts'
 import { openProcessRuntime, type HostRuntime, type ProcessRuntimeOptions } from './processes.ts'
 import { readOwner } from './run-folder.ts'
-import type { Ability, CommandResult, Conversation, ImageIdentity, ImageRole, Program, Runtime, Service, StartOutcome } from './runtime.ts'
+import type { Ability, CommandResult, Conversation, ImageIdentity, ImageRole, LimitedVolume, Program, Runtime, Service, StartOutcome } from './runtime.ts'
 import type { ServiceLog } from './service-log.ts'
 import { startService } from './service-start.ts'
 import { openNamespace, type WorldNamespace } from './world-namespace.ts'
@@ -29,7 +29,6 @@ export interface ContainerRuntimeOptions extends Omit<ProcessRuntimeOptions, 'en
   images(host: Runtime): Promise<RunImages>
 }
 
-const abilities: ReadonlySet<Ability> = new Set<Ability>(['kill', 'pause', 'usage', 'own-network-namespace'])
 const checkout = fileURLToPath(new URL('../../', import.meta.url)).replace(/\/$/, '')
 const killAfterAbortMs = 2_500
 /** The engine keeps each container's output until it is removed. */
@@ -132,7 +131,6 @@ class Plans {
 
 class ContainerRuntime implements Runtime {
   readonly kind = 'containers'
-  readonly offers = abilities
   readonly fault: AbortSignal
   #options: ContainerRuntimeOptions
   #host: HostRuntime
@@ -166,6 +164,23 @@ class ContainerRuntime implements Runtime {
 
   temporaryFolder(name: string): Promise<string> {
     return this.#host.temporaryFolder(name)
+  }
+
+  async lacks(ability: Ability): Promise<string | null> {
+    if (ability !== 'memory-limit' && ability !== 'cpu-limit') return this.#host.lacks(ability)
+    const { MemoryLimit, CpuCfsQuota } = (await this.#options.engine.docker.info()) as { MemoryLimit?: boolean; CpuCfsQuota?: boolean }
+    const offered = ability === 'memory-limit' ? MemoryLimit : CpuCfsQuota
+    return offered ? null : `the container engine limits no ${ability === 'memory-limit' ? 'memory' : 'processors'} here`
+  }
+
+  /** Mounted before the containers that see it are made. */
+  limitedVolume(name: string, bytes: number): Promise<LimitedVolume> {
+    return this.#host.limitedVolume(name, bytes)
+  }
+
+  async reach(ports: number[]): Promise<void> {
+    const taken = await this.#namespace.open(ports)
+    if (taken !== null) throw new HarnessError(`Port ${taken} of this host is listened on by another program.`)
   }
 
   async start(service: Service): Promise<StartOutcome> {

@@ -1,13 +1,14 @@
 /** One container started by a run: what launch() is to processes. */
-import { constants } from 'node:os'
+import { constants, totalmem } from 'node:os'
 import { PassThrough, type Duplex } from 'node:stream'
 import { HarnessError } from '../errors.ts'
 import { monotonicMs } from '../clock.ts'
 import { settlesWithin, within } from '../until.ts'
 import type { ContainerClient, Docker } from './engine.ts'
 import type { Owned } from './owned.ts'
+import { groupCountersOf } from './cgroups.ts'
 import { familyOf, usageOf } from './process-table.ts'
-import type { Exit, StopSignal, Usage } from './runtime.ts'
+import type { Exit, LimitCounters, Limits, StopSignal, Usage } from './runtime.ts'
 import type { ServiceLog } from './service-log.ts'
 
 type Container = Awaited<ReturnType<ContainerClient['create']>>
@@ -17,6 +18,7 @@ export type ContainerPlan = Parameters<ContainerClient['create']>[0]
 const logEndMsMax = 2_000
 /** What an engine says of a container that is not running, or gone. */
 const overCodes = new Set([304, 404, 409])
+const periodUs = 100_000
 /** A program ended by a signal is told by its number above this one, as a shell would. */
 const signalBase = 128
 const signalNames = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]))
@@ -183,6 +185,19 @@ export class OwnedContainer implements Owned {
 
   async resume(): Promise<void> {
     if (this.#exit === null) await this.#container.unpause().catch(unlessOver)
+  }
+
+  /** No limit is one that this machine cannot reach: an engine takes none back. */
+  async limit({ memoryBytes, cpus }: Limits): Promise<void> {
+    const memory = memoryBytes === undefined ? {} : { Memory: memoryBytes ?? totalmem(), MemorySwap: memoryBytes ?? totalmem() }
+    const processors = cpus === undefined ? {} : { CpuPeriod: periodUs, CpuQuota: cpus === null ? -1 : Math.round(cpus * periodUs) }
+    await this.#container.update({ ...memory, ...processors }).catch((error: Error) => {
+      throw new HarnessError(`${this.#name} cannot be limited: ${error.message.trim()}`)
+    })
+  }
+
+  async limitCounters(): Promise<LimitCounters> {
+    return groupCountersOf(this.#initPid)
   }
 
   usage(dataDir?: string): Promise<Usage> {

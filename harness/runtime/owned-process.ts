@@ -9,7 +9,8 @@ import { monotonicMs } from '../clock.ts'
 import { killUntilGone } from './ending.ts'
 import { familyOf, groupPids, isStopped, runTag, serviceTag, signalQuietly, taggedPids, usageOf } from './process-table.ts'
 import type { Owned } from './owned.ts'
-import type { Exit, StopSignal, Usage } from './runtime.ts'
+import type { OwnGroup } from './cgroups.ts'
+import type { Exit, LimitCounters, Limits, StopSignal, Usage } from './runtime.ts'
 
 const killMsMax = 10_000
 const pauseMsMax = 2_000
@@ -23,6 +24,8 @@ export interface Launch {
   env: Record<string, string>
   cwd?: string | undefined
   stdio: StdioOptions
+  /** For one that is to be limited. */
+  group: OwnGroup | null
   /** Told of the group as soon as it exists, and when nothing is left of it. */
   onGroup(group: number): void
   onGroupEnded(group: number): void
@@ -51,6 +54,7 @@ export class OwnedProcess implements Owned {
   readonly exited: Promise<Exit>
   #pid: number
   #serviceStart: string
+  #group: OwnGroup | null
   #exit: Exit | null = null
   #asked: 'no' | 'stop' | 'kill' = 'no'
 
@@ -58,6 +62,9 @@ export class OwnedProcess implements Owned {
     this.child = child
     this.#pid = pid
     this.#serviceStart = options.serviceStart
+    this.#group = options.group
+    // A few pages of the program were taken before; nothing of what it will have.
+    options.group?.add(pid)
     options.onGroup(pid)
     // A failed write or signal; the exit tells the rest.
     child.on('error', () => {})
@@ -69,6 +76,7 @@ export class OwnedProcess implements Owned {
     })
     this.exited = this.mainExited.then(async (exit) => {
       await this.#endTheRest()
+      options.group?.remove()
       options.onGroupEnded(pid)
       return exit
     })
@@ -152,6 +160,20 @@ export class OwnedProcess implements Owned {
 
   async resume(): Promise<void> {
     for (const pid of this.pids()) signalQuietly(pid, 'SIGCONT')
+  }
+
+  async limit(limits: Limits): Promise<void> {
+    if (this.#group === null) throw new HarnessError(`${this.#serviceStart} was not started to be limited.`)
+    try {
+      this.#group.limit(limits)
+    } catch (error) {
+      throw new HarnessError(`${this.#serviceStart} cannot be limited to ${JSON.stringify(limits)}: ${(error as Error).message}`)
+    }
+  }
+
+  async limitCounters(): Promise<LimitCounters> {
+    if (this.#group === null) throw new HarnessError(`${this.#serviceStart} was not started to be limited.`)
+    return this.#group.counters()
   }
 
   usage(dataDir?: string): Promise<Usage> {

@@ -1,5 +1,5 @@
 /** What one start of a service is to a runtime, be it a process or a container. */
-import type { Exit, StopSignal, Usage } from './runtime.ts'
+import type { Exit, LimitCounters, Limits, StopSignal, Usage } from './runtime.ts'
 
 export interface Owned {
   /** When the program itself was started, where that took its own time to prepare. */
@@ -19,5 +19,7 @@ export interface Owned {
   stop(signal: StopSignal, graceMs: number): Promise<{ exit: Exit; tookMs: number; killed: boolean }>
   pause(): Promise<void>
   resume(): Promise<void>
+  limit(limits: Limits): Promise<void>
+  limitCounters(): Promise<LimitCounters>
   usage(dataDir?: string): Promise<Usage>
 }

@@ -168,6 +168,7 @@ export async function usageOf(pids: number[], dataDir?: string): Promise<Usage> 
     openFiles: 0,
     openDataFiles: 0,
     threads: 0,
+    cpuMs: 0,
     processes: 0,
     openFilesMax: Number.POSITIVE_INFINITY,
   }
@@ -177,12 +178,20 @@ export async function usageOf(pids: number[], dataDir?: string): Promise<Usage> 
     usage.processes += 1
     usage.rssBytes += 1024 * numberAfter(status, 'VmRSS:')
     usage.threads += numberAfter(status, 'Threads:')
+    usage.cpuMs += cpuMsOf(pid)
     usage.openFiles += openFilesOf(pid)
     usage.openFilesMax = Math.min(usage.openFilesMax, openFilesLimitOf(pid))
     if (dataDir !== undefined) usage.openDataFiles += await openDataFilesOf(pid, dataDir)
   }
   if (!Number.isFinite(usage.openFilesMax)) usage.openFilesMax = 0
   return usage
+}
+
+/** utime and stime, in the ticks that proc(5) counts in: 100 a second on every Linux of today. */
+function cpuMsOf(pid: number): number {
+  const stat = read(`/proc/${pid}/stat`) ?? ''
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return 10 * (Number(fields[11] ?? 0) + Number(fields[12] ?? 0))
 }
 
 function numberAfter(text: string, label: string): number {

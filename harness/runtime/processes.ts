@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline'
 import { PassThrough, type Readable } from 'node:stream'
 import { HarnessError } from '../errors.ts'
 import { monotonicMs } from '../clock.ts'
+import { OwnGroup, whyNoGroups } from './cgroups.ts'
 import { runCommand } from './command.ts'
 import { killUntilGone } from './ending.ts'
 import type { EngineAddress } from './engine.ts'
@@ -13,7 +14,8 @@ import { launch, type OwnedProcess } from './owned-process.ts'
 import { openPortLeases, type PortLeases } from './ports.ts'
 import { runTag, taggedPids } from './process-table.ts'
 import { createRunFolder, createTemporaryFolder, removeRunFolder } from './run-folder.ts'
-import type { Ability, CommandResult, Conversation, ImageRole, Program, Runtime, Service, StartOutcome } from './runtime.ts'
+import { mountVolume, whyNoVolume } from './limited-volume.ts'
+import type { Ability, CommandResult, Conversation, ImageRole, LimitedVolume, Program, Runtime, Service, StartOutcome } from './runtime.ts'
 import { ServiceLog } from './service-log.ts'
 import { startService } from './service-start.ts'
 import { startSupervisor, type Supervision } from './supervision.ts'
@@ -41,7 +43,6 @@ export interface HostRuntime extends Runtime {
   logOf(name: string): ServiceLog
 }
 
-const abilities: ReadonlySet<Ability> = new Set<Ability>(['kill', 'pause', 'usage'])
 const logLookEveryMs = 1_000
 /** A service that does not stop, or a step that awaits its answer, shall not hold up an interrupted run. */
 const killAfterAbortMs = 2_500
@@ -76,7 +77,6 @@ function checkedName(name: string): string {
 
 class ProcessRuntime implements HostRuntime {
   readonly kind = 'processes'
-  readonly offers = abilities
   readonly fault: AbortSignal
   readonly nowMs = monotonicMs
   #runId: string
@@ -88,6 +88,7 @@ class ProcessRuntime implements HostRuntime {
   #ports: PortLeases = openPortLeases()
   #logs = new Map<string, ServiceLog>()
   #owned = new Set<OwnedProcess>()
+  #lacks = new Map<Ability, Promise<string | null>>()
   #starts = 0
   #closing: Promise<void> | null = null
   #logLooks: NodeJS.Timeout
@@ -109,6 +110,25 @@ class ProcessRuntime implements HostRuntime {
   image(): null {
     return null
   }
+
+  lacks(ability: Ability): Promise<string | null> {
+    const known = this.#lacks.get(ability) ?? this.#tryAbility(ability)
+    this.#lacks.set(ability, known)
+    return known
+  }
+
+  async #tryAbility(ability: Ability): Promise<string | null> {
+    if (ability === 'memory-limit' || ability === 'cpu-limit') return whyNoGroups()
+    if (ability !== 'limited-volume') return null
+    return whyNoVolume((...asked) => this.run(...asked), await this.temporaryFolder('trial-volume'))
+  }
+
+  async limitedVolume(name: string, bytes: number): Promise<LimitedVolume> {
+    return mountVolume((...asked) => this.run(...asked), await createTemporaryFolder(this.runFolder, name), bytes)
+  }
+
+  /** They listen on this host. */
+  async reach(): Promise<void> {}
 
   leasePort(): Promise<number> {
     this.#checkOpen()
@@ -173,7 +193,7 @@ class ProcessRuntime implements HostRuntime {
 
   async #launch(
     name: string,
-    what: { program: string; args: string[]; env: Record<string, string>; cwd?: string | undefined },
+    what: { program: string; args: string[]; env: Record<string, string>; cwd?: string | undefined; limitable?: boolean },
     stdio: ('ignore' | 'pipe' | number)[],
     log?: ServiceLog,
   ): Promise<OwnedProcess> {
@@ -189,6 +209,7 @@ class ProcessRuntime implements HostRuntime {
       stdio,
       runId: this.#runId,
       serviceStart: `${this.#runId}/${name}/${this.#starts}`,
+      group: what.limitable === true && (await this.lacks('memory-limit')) === null ? new OwnGroup(this.#runId, `${this.#starts}`) : null,
       onGroup: (group) => this.#supervision.tell({ group }),
       onGroupEnded: (ended) => this.#supervision.tell({ ended }),
     })

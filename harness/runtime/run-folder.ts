@@ -12,6 +12,7 @@ import { hostname, tmpdir, userInfo } from 'node:os'
 import path from 'node:path'
 import { UsageError } from '../errors.ts'
 import { killUntilGone } from './ending.ts'
+import { releaseKernel } from './kernel-leftovers.ts'
 import { identityOf, isAlive, pidsWithEnvironment, runTag, type ProcessIdentity } from './process-table.ts'
 
 const passableMode = 0o711
@@ -117,8 +118,9 @@ export async function removeFolder(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 })
 }
 
-/** Removes the folder of a run, and that of all runs when it was the last. */
+/** Removes the folder of a run and what it had in the kernel, and the folder of all runs when it was the last. */
 export async function removeRunFolder(folder: string): Promise<void> {
+  releaseKernel(path.basename(folder), folder)
   await removeFolder(folder)
   await rmdir(path.dirname(folder)).catch(() => {})
 }
@@ -151,6 +153,7 @@ export function pidsOfRun(runId: string, runFolder: string): number[] {
 async function removeDeadRun(owner: Owner, folder: string, name: string): Promise<boolean> {
   if (owner.place.bootId === here().bootId) {
     await killUntilGone(() => pidsOfRun(owner.runId, folder), `the dead run ${owner.runId}`, 5_000)
+    releaseKernel(owner.runId, folder)
   }
   const claimed = path.join(runsFolder(), `${deadPrefix}${name}-${process.pid}`)
   try {

@@ -57,6 +57,8 @@ export interface Service {
   /** Sent before a kill of a start that hangs, so that the log holds the process's stacks (Go: SIGABRT,
    * since Caddy itself takes SIGQUIT for a quick end). */
   stackSignal?: StopSignal
+  /** Its memory and processors will be limited while it runs: what it takes is counted from its start. */
+  limitable?: boolean
 }
 
 /** How a service ended. */
@@ -75,6 +77,8 @@ export interface Usage {
   /** Descriptors that are regular files below the service's data folder, if it was given one. */
   openDataFiles: number
   threads: number
+  /** Of processor time, since they were started; to 10 ms. */
+  cpuMs: number
   processes: number
   /** The limit on open files of its most constrained process. */
   openFilesMax: number
@@ -103,6 +107,9 @@ export interface Running {
   kill(): Promise<Exit>
   pause(): Promise<void>
   resume(): Promise<void>
+  /** From now on. Throws HarnessError for a service that was not started with `limitable`, or where limits are lacking. */
+  limit(limits: Limits): Promise<void>
+  limitCounters(): Promise<LimitCounters>
   /** Descriptors and memory now; `dataDir` names the folder whose open files are counted apart. */
   usage(dataDir?: string): Promise<Usage>
   lastLogLines(linesMax: number): Promise<string[]>
@@ -140,18 +147,49 @@ export interface Conversation {
   lastLogLines(linesMax: number): Promise<string[]>
 }
 
-/** Abilities a fault may need. A runtime offers some; a scenario whose fault needs more is `unknown`. */
+/** What a fault may need. A runtime lacks some; a scenario whose fault needs one of them is `unknown`. */
 export type Ability =
   | 'kill'
   | 'pause'
   | 'usage'
-  | 'own-network-namespace'
+  /** A folder on a file system of its own, of a size of its own. */
   | 'limited-volume'
+  /** Of a service that was started with `limitable`. */
   | 'memory-limit'
+  | 'cpu-limit'
+
+/** What a running service may use; null for no limit of the run's own. */
+export interface Limits {
+  memoryBytes?: number | null
+  /** Processors, in parts: 0.5 is half of one. */
+  cpus?: number | null
+}
+
+/** What the kernel counted of a service's limits, all since its start. */
+export interface LimitCounters {
+  memoryBytes: number
+  memoryPeakBytes: number
+  /** Times that it ran into its memory limit. */
+  memoryHits: number
+  /** Periods in which it had used up its share of the processors. */
+  cpuThrottled: number
+}
+
+/** A folder on a file system of its own: it can be full while everything else has room. */
+export interface LimitedVolume {
+  readonly path: string
+  /** What a program may still write. */
+  freeBytes(): Promise<number>
+  /** Writes until nothing fits any more. */
+  fill(): Promise<void>
+  /** Takes away what fill() wrote. */
+  drain(): Promise<void>
+}
 
 export interface Runtime extends AsyncDisposable {
   readonly kind: 'processes' | 'containers'
-  readonly offers: ReadonlySet<Ability>
+  /** Why it does not offer this here, as a clause; null when it does. Tried once, when it is first asked. */
+  lacks(ability: Ability): Promise<string | null>
   /**
    * Aborted, with a HarnessError as its reason, when the run can no longer be cleaned up for certain
    * (its supervisor died). The run has to end then.
@@ -165,6 +203,10 @@ export interface Runtime extends AsyncDisposable {
   leasePort(): Promise<number>
   /** A folder for a world's temporary data; removed when the run ends, however it ends. */
   temporaryFolder(name: string): Promise<string>
+  /** As temporaryFolder, but of this size and on its own. Throws HarnessError where that is lacking. */
+  limitedVolume(name: string, bytes: number): Promise<LimitedVolume>
+  /** Makes loopback ports of a program that was spawned reachable for the harness, for the rest of the run. */
+  reach(ports: number[]): Promise<void>
   /** Starts a service and waits until it is ready, has exited, or its deadline passed. Never throws for the service's faults. */
   start(service: Service): Promise<StartOutcome>
   /**

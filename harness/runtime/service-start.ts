@@ -4,7 +4,7 @@ import { monotonicMs } from '../clock.ts'
 import { judgeOwnership, readListeners, type Listeners } from './listeners.ts'
 import type { Owned } from './owned.ts'
 import { describeProbe, looksReady } from './readiness.ts'
-import type { Exit, Running, Service, StartOutcome } from './runtime.ts'
+import type { Exit, Limits, Running, Service, StartOutcome } from './runtime.ts'
 import type { LogPosition, ServiceLog } from './service-log.ts'
 
 const lookMsMax = 2_000
@@ -224,6 +224,14 @@ class RunningService implements Running {
 
   resume() {
     return this.#attempt.owned.resume()
+  }
+
+  limit(limits: Limits) {
+    return this.#attempt.owned.limit(limits)
+  }
+
+  limitCounters() {
+    return this.#attempt.owned.limitCounters()
   }
 
   usage(dataDir?: string) {

@@ -186,6 +186,74 @@ export function testRuntime({ open, left }: RuntimeKind, underTest: UnderTest): 
     expect(await running.kill()).toMatchObject({ signal: 'SIGKILL', expected: true })
   })
 
+  const eater = async (limitable: boolean) => {
+    const port = await underTest.runtime.leasePort()
+    const running = await startReady(underTest.runtime, httpService('eater', port, { behaviour: 'eat', port }, { limitable }))
+    const ask = (what: string) => fetch(`http://127.0.0.1:${port}/${what}`).then((answer) => answer.text(), () => 'no answer')
+    return { running, ask }
+  }
+
+  test('a service that needs more memory than its limit is ended by the kernel, and the limit counts it', async ({ skip }) => {
+    const lacking = await underTest.runtime.lacks('memory-limit')
+    skip(lacking !== null, `NOT TESTED, a limit of memory: ${lacking}`)
+    const { running, ask } = await eater(true)
+    const { memoryBytes } = await running.limitCounters()
+    expect(memoryBytes).toBeGreaterThan(5 * 1024 ** 2)
+    await running.limit({ memoryBytes: memoryBytes + 64 * 1024 ** 2 })
+    expect(await ask(`take?${16 * 1024 ** 2}`)).toBe('0')
+    expect((await running.limitCounters()).memoryPeakBytes).toBeGreaterThan(memoryBytes + 15 * 1024 ** 2)
+    // Lifted, it takes what it was not given before.
+    await running.limit({ memoryBytes: null })
+    expect(await ask(`take?${128 * 1024 ** 2}`)).toBe('0')
+    const now = await running.limitCounters()
+    await running.limit({ memoryBytes: now.memoryBytes + 32 * 1024 ** 2 })
+    const asked = ask(`take?${256 * 1024 ** 2}`)
+    await until(async () => !running.isRunning() || (await running.limitCounters()).memoryHits > now.memoryHits, { for: 'the limit to be met', timeoutMs: 20_000, everyMs: 5 })
+    expect(await asked).toBe('no answer')
+    expect(await running.exited).toMatchObject({ signal: 'SIGKILL', expected: false })
+  })
+
+  test('a service with a share of a processor is throttled, and works on when that is lifted', async ({ skip }) => {
+    const lacking = await underTest.runtime.lacks('cpu-limit')
+    skip(lacking !== null, `NOT TESTED, a limit of processors: ${lacking}`)
+    const { running, ask } = await eater(true)
+    const before = { ...(await running.limitCounters()), cpuMs: (await running.usage()).cpuMs }
+    await running.limit({ cpus: 0.1 })
+    await ask('work?1500')
+    const limited = { ...(await running.limitCounters()), cpuMs: (await running.usage()).cpuMs }
+    expect(limited.cpuThrottled).toBeGreaterThan(before.cpuThrottled + 5)
+    // A tenth of 1,500 ms, and what a period more or less makes.
+    expect(limited.cpuMs - before.cpuMs).toBeLessThan(700)
+    await running.limit({ cpus: null })
+    const { cpuThrottled } = await running.limitCounters()
+    await ask('work?500')
+    expect((await running.limitCounters()).cpuThrottled).toBeLessThanOrEqual(cpuThrottled + 1)
+  })
+
+  test('a volume of its own size can be full while the rest is not, and has room again', async ({ skip }) => {
+    const lacking = await underTest.runtime.lacks('limited-volume')
+    skip(lacking !== null, `NOT TESTED, a volume of its own size: ${lacking}`)
+    const volume = await underTest.runtime.limitedVolume('small', 4 * 1024 ** 2)
+    const file = path.join(volume.path, 'data')
+    writeFileSync(file, 'a')
+    expect(await volume.freeBytes()).toBe(4 * 1024 ** 2 - 4_096)
+    await volume.fill()
+    expect(await volume.freeBytes()).toBe(0)
+    // As a service sees it, which in a container is not this process's view.
+    const script = `try { require('node:fs').writeFileSync(${JSON.stringify(`${file}-more`)}, 'a'.repeat(8192)); console.log('written') } catch (error) { console.log(error.code) }`
+    const write = async () => {
+      const writing = await underTest.runtime.converse('writing', process.execPath, ['--eval', script])
+      for await (const line of writing.lines) return line
+      return 'nothing'
+    }
+    expect(await write()).toBe('ENOSPC')
+    await volume.drain()
+    expect(await write()).toBe('written')
+    await underTest.runtime[Symbol.asyncDispose]()
+    expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(volume.path)
+    expect(existsSync(volume.path)).toBe(false)
+  })
+
   test('two services of one name at a time have a log each', async () => {
     const [port, other] = [await underTest.runtime.leasePort(), await underTest.runtime.leasePort()]
     const first = await startReady(underTest.runtime, httpService('twin', port, { behaviour: 'serve', port }))

@@ -1,51 +1,51 @@
 /**
  * One connection through the tap: bytes pass unchanged, as they come, in both directions; ends and
- * resets of one side are repeated on the other.
+ * resets of one side are repeated on the other. While the link is anything but open, as it says.
  */
 import { connect, type Socket } from 'node:net'
 import type { Ledger } from './counting.ts'
+import type { Link } from './link.ts'
 import { Observer } from './observer.ts'
 import type { ResponseLog } from './response-log.ts'
+import type { Wire } from './wire.ts'
 
 /**
  * Relays an accepted connection (paused, half-open allowed) to the origin's port. An origin that
  * refuses makes the client's connection end with a reset: the nearest thing to a refused connection
  * that can be done to one already accepted.
  */
-export function relay(client: Socket, upstreamPort: number, ledger: Ledger, log: ResponseLog | null = null): void {
+export function relay(client: Socket, upstreamPort: number, { ledger, link, log }: { ledger: Ledger; link: Link; log: ResponseLog | null }): void {
+  if (!link.admits(client)) return
   const observer = new Observer(ledger, log)
   const origin = connect({ host: '127.0.0.1', port: upstreamPort, allowHalfOpen: true, noDelay: true })
+  const { up, down } = link.join(client, origin)
   let connected = false
   origin.once('connect', () => {
     connected = true
-    pass(client, origin, (chunk) => {
+    pass(client, origin, up, (chunk) => {
       observer.up(chunk)
       return chunk
     })
-    pass(origin, client, (chunk) => observer.down(chunk))
+    pass(origin, client, down, (chunk) => observer.down(chunk))
     // It was accepted paused, and a paused socket does not begin to flow for a listener alone.
     client.resume()
   })
   origin.once('end', () => observer.downEnded(true))
   origin.once('error', () => {
     if (!connected) ledger.refuse()
-    resetOnceWritten(client)
+    down.after(() => resetOnceWritten(client))
   })
-  client.once('error', () => origin.resetAndDestroy())
+  client.once('error', () => up.after(() => origin.resetAndDestroy()))
   origin.once('close', () => {
     observer.downEnded(false)
     if (!connected) client.resetAndDestroy()
   })
 }
 
-/** One direction. Reading stops while the other side does not take what was read. */
-function pass(from: Socket, to: Socket, observe: (chunk: Buffer) => Buffer): void {
-  from.on('data', (chunk: Buffer) => {
-    const passed = observe(chunk)
-    if (!to.destroyed && !to.write(passed)) from.pause()
-  })
-  to.on('drain', () => from.resume())
-  from.once('end', () => to.end())
+/** One direction: what `observe` makes of a piece is carried. */
+function pass(from: Socket, to: Socket, wire: Wire, observe: (chunk: Buffer) => Buffer): void {
+  from.on('data', (chunk: Buffer) => wire.carry(observe(chunk)))
+  from.once('end', () => wire.after(() => to.end()))
   from.resume()
 }
 

@@ -5,6 +5,7 @@ import type { Conversation, Runtime, Usage } from '../../runtime/runtime.ts'
 import { within } from '../../until.ts'
 import type { TapTally } from './counting.ts'
 import type { PassedResponses } from './response-log.ts'
+import type { LinkCounters, LinkState } from './link.ts'
 import type { TapAnswer, TapPlan, TapQuestion } from './tap.ts'
 
 export type { RequestCounts, TapTally } from './counting.ts'
@@ -34,6 +35,8 @@ export interface Tap {
   repoint(port: number): Promise<void>
   /** The responses to requests for this path, each told once; `forgotten` of all paths were too many to keep. */
   responses(path: string): Promise<PassedResponses>
+  /** How the link is; with `state`, how it shall be from now on. */
+  link(state?: LinkState): Promise<LinkCounters>
   usage(): Promise<Usage>
   close(): Promise<void>
 }
@@ -54,6 +57,7 @@ export async function openTap(runtime: Runtime, options: TapOptions): Promise<Ta
   conversation.write(JSON.stringify(plan))
   try {
     await within(dialogue.ready, { for: 'the tap to be ready', timeoutMs: readyMsMax })
+    await runtime.reach([listenPort])
   } catch (error) {
     await conversation.kill()
     throw error
@@ -73,6 +77,7 @@ function tapOver(dialogue: Dialogue, conversation: Conversation, port: number): 
       (await dialogue.ask<{ inFlight: number }>({ ask: 'in-flight', ...optional(prefix) })).inFlight,
     repoint: async (upstream) => void (await dialogue.ask({ ask: 'repoint', port: upstream })),
     responses: (path) => dialogue.ask<PassedResponses>({ ask: 'responses', path }),
+    link: async (state) => (await dialogue.ask<{ link: LinkCounters }>(state ? { ask: 'link', set: state } : { ask: 'link' })).link,
     usage: () => conversation.usage(),
     close: async () => {
       conversation.end()

@@ -12,12 +12,14 @@
  *   {"id", "ask": "in-flight", "prefix"?}       requests not answered yet      {"id", "inFlight"}
  *   {"id", "ask": "repoint", "port"}            new connections go there       {"id", "port"}
  *   {"id", "ask": "responses", "path"}          those of a path, told once     {"id", "responses", "forgotten"}
+ *   {"id", "ask": "link", "set"?}               how the link is, or shall be   {"id", "link"}
  * It ends when its standard input does.
  */
 import { createServer, type Server } from 'node:net'
 import { createInterface } from 'node:readline'
 import { monotonicMs } from '../../clock.ts'
 import { Ledger, type TapTally } from './counting.ts'
+import { Link, type LinkCounters, type LinkState } from './link.ts'
 import { relay } from './relay.ts'
 import { ResponseLog, type PassedResponses } from './response-log.ts'
 
@@ -39,8 +41,9 @@ export type TapQuestion =
   | { ask: 'in-flight'; prefix?: string }
   | { ask: 'repoint'; port: number }
   | { ask: 'responses'; path: string }
+  | { ask: 'link'; set?: LinkState }
 
-export type TapAnswer = { tally: TapTally } | { mark: number } | { inFlight: number } | { port: number } | PassedResponses
+export type TapAnswer = { tally: TapTally } | { mark: number } | { inFlight: number } | { port: number } | PassedResponses | { link: LinkCounters }
 
 const backlog = 4_096
 const eventsMaxUsual = 1_000_000
@@ -48,6 +51,7 @@ const eventsMaxUsual = 1_000_000
 class Tap {
   readonly #ledger: Ledger
   readonly #log: ResponseLog | null
+  readonly #link = new Link()
   #upstreamPort: number
 
   constructor(plan: TapPlan) {
@@ -60,7 +64,7 @@ class Tap {
   listen(port: number): Promise<Server> {
     // Paused until the origin has accepted: what cannot be passed on is not read.
     const options = { allowHalfOpen: true, pauseOnConnect: true, noDelay: true }
-    const server = createServer(options, (client) => relay(client, this.#upstreamPort, this.#ledger, this.#log))
+    const server = createServer(options, (client) => relay(client, this.#upstreamPort, { ledger: this.#ledger, link: this.#link, log: this.#log }))
     return new Promise((resolve, reject) => {
       server.once('error', reject)
       server.listen({ port, host: '127.0.0.1', backlog }, () => resolve(server))
@@ -82,6 +86,9 @@ class Tap {
         return { port: question.port }
       case 'responses':
         return this.#log?.take(question.path) ?? { responses: [], forgotten: 0 }
+      case 'link':
+        if (question.set) this.#link.set(question.set)
+        return { link: this.#link.counters() }
     }
   }
 }

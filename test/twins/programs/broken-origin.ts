@@ -6,9 +6,10 @@
  * program does better (`bounded-pool`, `locks-its-data-dir`, `frees-expired-streams`).
  */
 import { once } from 'node:events'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, statfsSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { dirname } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { DurableStreamTestServer, FileBackedStreamStore } from '@durable-streams/server'
@@ -58,6 +59,14 @@ const storing = new Map<string, Promise<unknown>>()
 const waiting = new Set<http.ServerResponse>()
 /** Streams of which one live read after the restart has been falsified. */
 const falsified = new Set<string>()
+
+/** Streams of which an append was refused because the disk was full. */
+const refusedForRoom = new Set<string>()
+/** Those that look whether the disk of their data_dir has room, and do something about it. */
+const lookForRoom = ['asks-for-room', 'stays-refusing-after-a-full-disk', 'unreadable-after-a-full-disk', 'acknowledges-on-a-full-disk'].includes(twin)
+
+/** Until when live readers are held off, after a connection was cut. */
+let stalledUntil = 0
 
 /** Writes that have not been answered yet: how many, and each stream's last one. */
 let writing = 0
@@ -115,6 +124,7 @@ async function pass(inner: number, request: http.IncomingMessage, response: http
     response.writeHead(500).end('too many open files')
     return
   }
+  if (lookForRoom && isWithoutRoom(request, response)) return
   const body = await buffer(request)
   if (request.method === 'POST' && headers['producer-id'] !== undefined) {
     await passProducer(inner, request, response, headers, body)
@@ -125,6 +135,22 @@ async function pass(inner: number, request: http.IncomingMessage, response: http
   const stored = isAppend(request) ? whatIsStored(url, body) : [body]
   if (stored.length === 0) response.writeHead(204, { 'stream-next-offset': 'lost' }).end()
   else await inTurn(request, () => forward(inner, request, response, headers, stored))
+}
+
+/** Answers a request that a full disk, or one that was full, leaves its mark on; true when it did. */
+function isWithoutRoom({ method, url }: http.IncomingMessage, response: http.ServerResponse): boolean {
+  const path = url!.split('?')[0]!
+  if (twin === 'unreadable-after-a-full-disk' && method === 'GET' && refusedForRoom.has(path)) {
+    response.writeHead(500).end('corrupted segment file')
+    return true
+  }
+  const { bavail } = statfsSync(dirname(dataDir))
+  const isRefused = bavail === 0 || (twin === 'stays-refusing-after-a-full-disk' && refusedForRoom.size > 0)
+  if (method !== 'POST' || !isRefused) return false
+  refusedForRoom.add(path)
+  if (twin === 'acknowledges-on-a-full-disk') response.writeHead(204, { 'stream-next-offset': 'nowhere' }).end()
+  else response.writeHead(500).end('no space left on device')
+  return true
 }
 
 /** Streams that a producer has appended to since the start. */
@@ -157,6 +183,7 @@ async function passLive(inner: number, request: http.IncomingMessage, response: 
   const url = request.url!
   const path = url.split('?')[0]!
   if (twin === 'stalls-readers-after-a-start' && restarted) await delay(Math.max(0, stallMs - (performance.now() - startedAt)))
+  if (twin === 'stalls-after-a-cut') await delay(Math.max(0, stalledUntil - performance.now()))
   const falsifies = ['skips-a-record-on-resumption', 'repeats-on-resumption'].includes(twin) && restarted && /live-no-expiry-.*live=long-poll/.test(url)
   waiting.add(response)
   response.once('close', () => waiting.delete(response))
@@ -270,6 +297,7 @@ async function serve(): Promise<void> {
   if (twin === 'frees-expired-streams') setInterval(() => sweep(server), sweepEveryMs)
   const inner = Number(new URL(await server.start()).port)
   front.on('request', (request, response) => void answer(inner, request, response).catch(() => response.destroy()))
+  front.on('connection', (socket) => socket.on('error', () => (stalledUntil = performance.now() + stallMs)))
   if (adminSocket === null) {
     front.listen(port, '127.0.0.1')
     return
@@ -281,7 +309,8 @@ async function serve(): Promise<void> {
 
 function openServer(): DurableStreamTestServer {
   const settings = { host: '127.0.0.1', port: 0, longPollTimeout: longPollTimeoutMs }
-  if (twin === 'memory-only') return new DurableStreamTestServer(settings)
+  // In memory it tells no offset that is older than what it tells with it, as it does now and then from disk.
+  if (lookForRoom || ['memory-only', 'stalls-after-a-cut'].includes(twin)) return new DurableStreamTestServer(settings)
   if (maxFileHandles === null) return new DurableStreamTestServer({ ...settings, dataDir })
   const handles = twin === 'descriptor-leak' ? unboundedHandles : maxFileHandles
   // The store has a setting for its pool; the server does not pass it on.
