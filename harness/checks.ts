@@ -38,6 +38,7 @@ import { everyStreamStillExistsCheck } from './checks/every-stream-still-exists.
 import { fullDiskIsReportedCheck } from './checks/full-disk-is-reported.ts'
 import { killsHitAWorkingServerCheck } from './checks/kills-hit-a-working-server.ts'
 import { nothingAcknowledgedIsLostCheck } from './checks/nothing-acknowledged-is-lost.ts'
+import { nothingDriftsCheck } from './checks/nothing-drifts.ts'
 import { nothingIsRefusedCheck } from './checks/nothing-is-refused.ts'
 import { nothingIsTornCheck } from './checks/nothing-is-torn.ts'
 import { nothingRefusedIsStoredCheck } from './checks/nothing-refused-is-stored.ts'
@@ -107,6 +108,7 @@ const all: readonly AnyCheck[] = [
   fullDiskIsReportedCheck,
   killsHitAWorkingServerCheck,
   nothingAcknowledgedIsLostCheck,
+  nothingDriftsCheck,
   nothingIsRefusedCheck,
   nothingIsTornCheck,
   nothingIsTwiceCheck,
@@ -142,6 +144,7 @@ export const everyStreamStillExists = constructor(everyStreamStillExistsCheck)
 export const fullDiskIsReported = constructor(fullDiskIsReportedCheck)
 export const killsHitAWorkingServer = constructor(killsHitAWorkingServerCheck)
 export const nothingAcknowledgedIsLost = constructor(nothingAcknowledgedIsLostCheck)
+export const nothingDrifts = constructor(nothingDriftsCheck)
 export const nothingIsRefused = constructor(nothingIsRefusedCheck)
 export const nothingIsTorn = constructor(nothingIsTornCheck)
 export const nothingIsTwice = constructor(nothingIsTwiceCheck)

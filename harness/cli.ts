@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { audit } from './audit.ts'
 import { auditSource, findingsOf } from './audit-source.ts'
 import { maxFileHandlesDefault } from './confine/caddy-capabilities.ts'
-import { parseOptions, type Options } from './options.ts'
+import { forMsDefault, parseOptions, type Options } from './options.ts'
 import { defaultEdge, edgeById } from './edges/edges.ts'
 import { exitCodes } from './errors.ts'
 import { explain } from './explain.ts'
@@ -15,7 +15,7 @@ import { openInterruption } from './interruption.ts'
 import { refuseLowOpenFilesLimit } from './open-files-limit.ts'
 import { lastFailed } from './last-failed.ts'
 import { makeOutputFolder } from './output-folder.ts'
-import { leftOut, loadScenarios, planRun, withFiles, type Plan } from './plan.ts'
+import { leftOut, loadScenarios, planRun, withFiles, type Given, type Plan } from './plan.ts'
 import { readCapsule, unpackConfigurations } from './incident/capsule.ts'
 import { replayCode, replayWords, seenIn, type Seen } from './report/replay-words.ts'
 import { openProgress, type Progress } from './report/progress.ts'
@@ -40,7 +40,7 @@ async function main(args: string[]): Promise<number> {
   const all = await loadScenarios(path.join(root, 'scenarios'))
   const { scenarios, ids } = await withFiles(all, options.lastFailed ? await lastFailed(out) : options.ids)
   if (options.list) return list(scenarios, ids)
-  const plan = planRun(scenarios, ids, options.dataDirFrom === undefined ? [] : ['data-dir-from'])
+  const plan = planRun(scenarios, ids, givenBy(options))
   const interrupt = openInterruption()
   if (options.replay !== undefined) return replay(options.replay, options, scenarios, out, interrupt)
   return options.repeat === 1 ? once(options, plan, out, interrupt) : repeatedly(options, plan, out, interrupt)
@@ -147,7 +147,7 @@ async function simulate(options: Options, plan: Plan, out: string, progress: Pro
     audits: audit(subject, source),
     findings: source ? findingsOf(source) : [],
     filesRead: source?.files ?? null,
-    sizes: { profile: options.profile, readers: options.readers, streams: options.streams, staleMs: options.staleMs },
+    sizes: { profile: options.profile, forMs: options.forMs, readers: options.readers, streams: options.streams, staleMs: options.staleMs },
     seed,
     options: { ...options },
     reproduceOptions: reproduceOptions(options, seed),
@@ -167,6 +167,7 @@ function reproduceOptions(options: Options, seed: number): string {
   const flags: [string, string | number | undefined][] = [
     ['--seed', seed],
     ['--profile', options.profile === 'quick' ? undefined : options.profile],
+    ['--for', options.forMs === forMsDefault ? undefined : `${Math.round(options.forMs / 1000)}s`],
     ['--runtime', options.runtime === 'auto' ? undefined : options.runtime],
     ['--origin', options.origin === 'auto' ? undefined : options.origin],
     ['--server-bin', options.serverBin],
@@ -188,6 +189,11 @@ function reproduceOptions(options: Options, seed: number): string {
 /** As a shell reads it as one word. */
 function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
+}
+
+/** What scenarios may ask for. */
+function givenBy({ dataDirFrom, profile }: Options): Given {
+  return [...(dataDirFrom === undefined ? [] : (['data-dir-from'] as const)), ...(profile === 'soak' ? (['profile soak'] as const) : [])]
 }
 
 function list(all: Scenario[], ids: string[]): number {

@@ -146,6 +146,7 @@ export const speakers: Partial<Record<RowId, string>> = {
   producers: 'producer-answers-are-right',
   'ops-graceful': 'stops-within-grace',
   'ops-reload': 'no-answer-is-wrong',
+  soak: 'nothing-drifts',
   'durability-crash': 'kills-hit-a-working-server',
 }
 

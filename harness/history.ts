@@ -82,11 +82,11 @@ export interface Outcome extends Operation {
   read?: ReadBack
 }
 
-/** A service's start, stop or death. */
+/** A service's start, stop or death. `replaced`: what it had stored was given up for an empty folder. */
 export interface Lifecycle {
   kind: 'lifecycle'
   hop: HopId
-  what: 'started' | 'not-ready' | 'stopping' | 'stopped' | 'killed' | 'crashed' | 'refused'
+  what: 'started' | 'not-ready' | 'stopping' | 'stopped' | 'killed' | 'crashed' | 'refused' | 'replaced'
   /** For `started`: until ready. For `stopped`: until gone; `stopping` is the moment of the signal. */
   tookMs?: number
   because?: string
@@ -107,6 +107,19 @@ export interface Sample {
   name: string
   value: number
   label?: string
+}
+
+/** What was measured at one moment, by name: `origin.memoryBytes`, `cache.objects`. */
+export interface Samples {
+  kind: 'samples'
+  values: Record<string, number>
+}
+
+/** Nobody will ask for this stream again: what is remembered of it may be forgotten. */
+export interface Retired {
+  kind: 'retired'
+  stream: string
+  incarnation: number
 }
 
 /** One fault, or an operator's routine, from its beginning to its end, with its proof by counters. */
@@ -587,6 +600,8 @@ export type EventBody =
   | Outcome
   | Lifecycle
   | Sample
+  | Samples
+  | Retired
   | FaultEvent
   | Crowd
   | Handshake

@@ -28,8 +28,11 @@ interface Judged {
 /** How a scenario ended. */
 export type Ending = Pick<ScenarioEnd, 'stoppedBecause' | 'lacks'>
 
-const throughputBucketMs = 250
+/** Doubled whenever a run outgrows the buckets. */
+const firstBucketMs = 250
 const bucketsMax = 4_000
+/** A night of restarts has more than a page can show. */
+const marksMax = 4_000
 
 export class Judge {
   readonly scenario: Assertions
@@ -37,7 +40,8 @@ export class Judge {
   #startMs: number | null = null
   #lastMs = 0
   #operations = { ok: 0, failed: 0, unanswered: 0 }
-  #buckets: [number, number, number][] = []
+  #bucketMs = firstBucketMs
+  #buckets: ([number, number, number] | undefined)[] = []
   /** In the order in which they began; one whose end was not seen has none. */
   #marks: (TimelineMark & { ended: boolean })[] = []
   #openMarks = new Map<string, TimelineMark & { ended: boolean }>()
@@ -125,9 +129,18 @@ export class Judge {
     const which = { ok: 0, fail: 1, info: 2 }[event.kind] as 0 | 1 | 2
     const names = ['ok', 'failed', 'unanswered'] as const
     this.#operations[names[which]] += 1
-    const index = Math.min(bucketsMax - 1, Math.floor((event.atMs - this.#startMs!) / throughputBucketMs))
-    const bucket = (this.#buckets[index] ??= [0, 0, 0])
+    const index = () => Math.floor((event.atMs - this.#startMs!) / this.#bucketMs)
+    while (index() >= bucketsMax) this.#doubleBuckets()
+    const bucket = (this.#buckets[index()] ??= [0, 0, 0])
     bucket[which] += 1
+  }
+
+  #doubleBuckets(): void {
+    this.#bucketMs *= 2
+    this.#buckets = Array.from({ length: Math.ceil(this.#buckets.length / 2) }, (_, index) => {
+      const [one, other] = [this.#buckets[2 * index] ?? [0, 0, 0], this.#buckets[2 * index + 1] ?? [0, 0, 0]]
+      return [one[0]! + other[0]!, one[1]! + other[1]!, one[2]! + other[2]!]
+    })
   }
 
   #markStep(event: HistoryEvent & { kind: 'step' }): void {
@@ -190,7 +203,7 @@ export class Judge {
 
   #mark(kind: TimelineMark['kind'], label: string, fromMs: number, toMs: number | null) {
     const mark = { kind, label, fromMs, toMs: toMs ?? fromMs, ended: toMs !== null }
-    this.#marks.push(mark)
+    if (this.#marks.length < marksMax) this.#marks.push(mark)
     return mark
   }
 
@@ -205,7 +218,7 @@ export class Judge {
   #throughput(): ScenarioResult['throughput'] {
     return Array.from(this.#buckets, (bucket, index): [number, number, number, number] => {
       const [ok, failed, unanswered] = bucket ?? [0, 0, 0]
-      return [index * throughputBucketMs, ok, failed, unanswered]
+      return [index * this.#bucketMs, ok, failed, unanswered]
     })
   }
 }

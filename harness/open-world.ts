@@ -2,7 +2,7 @@
  * Opens a world for one scenario: origin, tap, cache and TLS edge, in this order, each ready before
  * the next is started. Closing it stops them in reverse.
  */
-import { existsSync } from 'node:fs'
+import { existsSync, type Dirent } from 'node:fs'
 import { readFile, readdir, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { confineCaddyConfig, countListeners } from './confine/caddy-config.ts'
@@ -26,6 +26,7 @@ import type { HopIdentity } from './report/result.ts'
 import { openFaultProxy, type FaultProxy } from './services/fault-proxy/fault-proxy-client.ts'
 import { browserService } from './services/browser.ts'
 import type { ImageIdentity, ImageRole, LimitedVolume, Running, Service, StartOutcome } from './runtime/runtime.ts'
+import { askFigures } from './services/origin-figures.ts'
 import { openTap, type Tap } from './services/tap/tap-client.ts'
 import { tlsEdge } from './services/tls-edge.ts'
 import { sha256 } from './sha256.ts'
@@ -93,6 +94,8 @@ class RunningWorld implements World {
   #edge: PreparedEdge | null = null
   #faultProxy: FaultProxy | null = null
   #clients = 0
+  /** How often its data_dir was given up. */
+  #replaced = 0
   #tls: Omit<TlsEdgeInHand, 'endpoint'> | null = null
   /** Switched on at the origin's last start or reload. */
   #variants: readonly string[] = []
@@ -243,7 +246,7 @@ class RunningWorld implements World {
   async start(hop: HopId, settings: OriginSettings = {}): Promise<StartOutcome> {
     const variants = settings.variants ?? this.#options.needs.origin?.variants ?? []
     if (hop === 'origin') this.#switchOn(variants)
-    const service = hop === 'origin' ? await this.#origin.service(`${this.#options.name}.origin`, settings) : this.#services.get(hop)
+    const service = hop === 'origin' ? await this.#origin.service(`${this.#options.name}.origin`, settings, this.#fresh()) : this.#services.get(hop)
     if (!service) throw new HarnessError(`this world has no hop "${hop}"`)
     const limitable = this.#options.needs.limited?.includes(hop) ?? false
     const outcome = await this.#options.runtime.start(limitable ? { ...service, limitable } : service)
@@ -337,7 +340,7 @@ class RunningWorld implements World {
   async usage(hop: HopId) {
     const running = this.#running.get(hop)
     if (!running?.isRunning()) return null
-    return running.usage(hop === 'origin' && this.#origin.dataDir ? this.#origin.dataDir : undefined)
+    return running.usage(hop === 'origin' && this.#dataDir ? this.#dataDir : undefined)
   }
 
   async startSecond(on: 'data-dir' | 'port') {
@@ -384,7 +387,25 @@ class RunningWorld implements World {
   }
 
   async dataDirBytes(): Promise<number | null> {
-    return this.#origin.dataDir === null ? null : allocatedBytes(this.#origin.dataDir)
+    return this.#dataDir === null ? null : allocatedBytes(this.#dataDir)
+  }
+
+  async originFigures() {
+    const { figuresSocket } = this.#origin
+    return figuresSocket === null || !this.#running.get('origin')?.isRunning() ? null : askFigures(figuresSocket)
+  }
+
+  replaceDataDir(): void {
+    this.#replaced += 1
+  }
+
+  /** Where the origin stores, if that is not where it began. */
+  #fresh(): { dataDir?: string } {
+    return this.#origin.dataDir === null || this.#replaced === 0 ? {} : { dataDir: `${this.#origin.dataDir}-${this.#replaced + 1}` }
+  }
+
+  get #dataDir(): string | null {
+    return this.#fresh().dataDir ?? this.#origin.dataDir
   }
 
   faultProxy(): FaultProxy {
@@ -465,7 +486,7 @@ async function internalCa(storage: string): Promise<string> {
 
 /** Bytes allocated on disk by the files below a folder; a file that goes meanwhile counts nothing. */
 async function allocatedBytes(folder: string): Promise<number> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])
+  const entries = await allEntries(folder)
   let bytes = 0
   for (const entry of entries) {
     if (!entry.isFile()) continue
@@ -473,4 +494,15 @@ async function allocatedBytes(folder: string): Promise<number> {
     bytes += (found?.blocks ?? 0) * 512
   }
   return bytes
+}
+
+const walksMax = 5
+
+/** A folder that goes in the middle of a walk ends it: it is walked anew. */
+async function allEntries(folder: string): Promise<Dirent[]> {
+  for (let walk = 1; walk <= walksMax; walk += 1) {
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => null)
+    if (entries !== null) return entries
+  }
+  return []
 }

@@ -5,7 +5,9 @@ import { UsageError } from './errors.ts'
 
 export interface Options {
   ids: string[]
-  profile: 'quick' | 'full'
+  profile: 'quick' | 'full' | 'soak'
+  /** How long a soak lasts. */
+  forMs: number
   runtime: 'auto' | 'processes' | 'containers'
   origin: 'auto' | 'caddy' | 'reference'
   serverBin?: string
@@ -38,6 +40,9 @@ export interface Options {
 
 const readersMax = 1_000_000
 const streamsMax = 1_000_000
+export const forMsDefault = 600_000
+const forMsMin = 20_000
+const forMsMax = 14 * 24 * 3_600_000
 const staleMsMax = 3_600_000
 const repeatMax = 10_000
 
@@ -46,7 +51,8 @@ export function parseOptions(args: string[]): Options {
   const command = new Command('npm run simulate --')
     .description('Judges a Durable Streams deployment: server, cache and settings, as in production.')
     .argument('[ids...]', 'scenarios to run, by id or by file; all of them by default')
-    .addOption(new Option('--profile <name>', 'how often things are repeated').choices(['quick', 'full']).default('quick'))
+    .addOption(new Option('--profile <name>', 'how often things are repeated').choices(['quick', 'full', 'soak']).default('quick'))
+    .option('--for <time>', 'how long a soak lasts: 10m, 8h, 1h30m', lasting('--for'))
     .addOption(new Option('--runtime <kind>', 'how services run').choices(['auto', 'processes', 'containers']).env('DURABLE_STREAMS_RUNTIME').default('auto'))
     .addOption(new Option('--origin <kind>', 'which server; "caddy" never falls back').choices(['auto', 'caddy', 'reference']).default('auto'))
     .option('--server-bin <path>', 'the production server to judge', notEmpty('--server-bin'))
@@ -77,8 +83,8 @@ export function parseOptions(args: string[]): Options {
   } catch (error) {
     throw usageOf(error)
   }
-  const { vcl, ...given } = command.opts<Omit<Options, 'ids'> & { vcl?: string }>()
-  const options = { ids: command.args, ...given, ...edgeConfigOf(given, vcl) }
+  const { vcl, for: forMs = forMsDefault, ...given } = command.opts<Omit<Options, 'ids' | 'forMs'> & { vcl?: string; for?: number }>()
+  const options = { ids: command.args, ...given, forMs, ...edgeConfigOf(given, vcl) }
   refuseTwoChoices(options)
   return options
 }
@@ -122,6 +128,17 @@ function whole(flag: string, min: number, max: number) {
 function several(flag: string) {
   const one = notEmpty(flag)
   return (text: string, before: string[] = []): string[] => [...before, one(text)]
+}
+
+/** A time as people write it: 90s, 10m, 8h, 1h30m. */
+function lasting(flag: string) {
+  return (text: string): number => {
+    const parts = /^(?:(\d{1,5})h)?(?:(\d{1,5})m)?(?:(\d{1,6})s)?$/.exec(text.trim())
+    const [hours = 0, minutes = 0, seconds = 0] = (parts?.slice(1) ?? []).map((part) => Number(part ?? 0))
+    const ms = ((hours * 60 + minutes) * 60 + seconds) * 1_000
+    if (ms >= forMsMin && ms <= forMsMax) return ms
+    throw new UsageError(`${flag} takes a time from 20s to 14 days, as 90s, 10m, 8h or 1h30m, not "${text}".`)
+  }
 }
 
 /** An empty path would be taken for the folder one is in: a shell's variable that was not set. */

@@ -44,6 +44,8 @@ export interface PreparedOrigin {
   dataDir: string | null
   /** Null where data_dir is a folder like any other. */
   volume: LimitedVolume | null
+  /** Where it tells its figures; null where it was not asked to, or cannot. */
+  figuresSocket: string | null
   capabilities: OriginCapabilities
   /** What requests say in `Host`: a name the user's file serves streams under, where it names any. */
   authority: string
@@ -74,12 +76,13 @@ export async function prepareOrigin(options: WorldOptions, temporary: string): P
   return options.subject.caddyfile ? prepareProduction(options, temporary) : prepareReference(options, temporary)
 }
 
-async function prepareProduction(options: WorldOptions, temporary: string): Promise<PreparedOrigin> {
-  const { runtime, subject, needs } = options
+async function prepareProduction({ needs: wanted, ...options }: WorldOptions, temporary: string): Promise<PreparedOrigin> {
+  const { runtime, subject } = options
+  const needs = { origin: withFigures(wanted) }
   const adapted = subject.caddyfile!
   const server = subject.server as Extract<Subject['server'], { kind: 'production' }>
   const home = await subfolder(temporary, 'origin')
-  const { dataDir, volume } = await placeData(options, temporary)
+  const { dataDir, volume } = await placeData({ ...options, needs: wanted }, temporary)
   const ports = await leasePorts(runtime, countListeners(adapted.json))
   const confined = confine(adapted.json, ports, home, dataDir)
   const listener = confined.capabilities.streamListeners[0]
@@ -114,6 +117,7 @@ async function prepareProduction(options: WorldOptions, temporary: string): Prom
     port,
     dataDir: confined.capabilities.dataDirSet ? dataDir : null,
     volume,
+    figuresSocket: wanted.figures === true ? place.adminSocket : null,
     authority,
     ownTls: ownTlsOf(confined, subject.names[0], path.join(home, 'storage')),
     adminSocket: confined.capabilities.adminEnabled ? place.adminSocket : null,
@@ -130,6 +134,10 @@ async function prepareProduction(options: WorldOptions, temporary: string): Prom
     },
     fileChanges: adapted.isDefault ? [] : [{ file: adapted.file, diff: diffOf(adapted.file, confined) }],
   }
+}
+
+function withFigures({ origin = {}, figures = false }: WorldNeeds): OriginSettings {
+  return figures ? { ...origin, variants: [...(origin.variants ?? []), 'admin-api'] } : origin
 }
 
 /** What the file says, but where the scenario has settings of its own. */
@@ -214,6 +222,7 @@ async function prepareReference(options: WorldOptions, temporary: string): Promi
     port,
     dataDir,
     volume,
+    figuresSocket: null,
     authority: `127.0.0.1:${port}`,
     ownTls: null,
     capabilities: {

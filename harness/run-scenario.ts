@@ -22,9 +22,11 @@ import { start } from './steps/start-stop.ts'
 import type { World } from './world.ts'
 
 export interface Sizes {
-  profile: 'quick' | 'full'
+  profile: 'quick' | 'full' | 'soak'
   readers: number
   streams: number
+  /** How long a soak lasts. */
+  forMs: number
   /** How old an answer without a lifetime may be; every check that allows for it is told. */
   staleMs: number
 }
@@ -63,7 +65,7 @@ export async function runScenario(run: ScenarioRun): Promise<ScenarioOutcome> {
   const recorder = new Recorder(run.scenario.id, run.sequence, [run.judge, ...run.sinks])
   const folder = path.join(run.folder, 'crowds')
   await mkdir(folder, { recursive: true })
-  const timeout = AbortSignal.timeout(run.scenario.timeoutMs[run.sizes.profile])
+  const timeout = AbortSignal.timeout(timeoutMsOf(run.scenario, run.sizes))
   const signal = AbortSignal.any([run.signal, timeout])
   const seen: Pick<ScenarioOutcome, 'identities' | 'fileChanges'> = { identities: [], fileChanges: [] }
   await using cleanUp = new AsyncDisposableStack()
@@ -84,6 +86,11 @@ export async function runScenario(run: ScenarioRun): Promise<ScenarioOutcome> {
   const ending = await endingOf(steps, signal, timeout)
   recorder.record({ kind: 'scenario', phase: 'end', ...ending })
   return { result: run.judge.resultOf(run.scenario.id), ...seen }
+}
+
+function timeoutMsOf({ timeoutMs, asks }: Scenario, sizes: Sizes): number {
+  const own = timeoutMs[sizes.profile === 'quick' ? 'quick' : 'full']
+  return asks === 'profile soak' ? own + sizes.forMs : own
 }
 
 /** What the scenario asserts in this run: checks that allow for old answers are told how old. */
@@ -203,7 +210,7 @@ async function marked(step: AnyStep, { recorder, size }: StepContext, act: () =>
 /** A Sized as the number of this run. */
 export function resolveSize(sized: Sized, sizes: Sizes): number {
   if (typeof sized === 'number') return sized
-  if ('quick' in sized) return resolveSize(sized[sizes.profile], sizes)
+  if ('quick' in sized) return resolveSize(sized[sizes.profile === 'quick' ? 'quick' : 'full'], sizes)
   const wanted = Math.round(sizes[sized.option] * (sized.share ?? 1))
   return Math.max(1, Math.min(wanted, sized.max ?? wanted))
 }

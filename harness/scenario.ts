@@ -7,6 +7,7 @@ import type { Step } from './steps.ts'
 import type { WorldNeeds } from './world.ts'
 
 export interface Scenario extends Assertions {
+  /** What it may take; of one that asks for the soak profile, beyond `--for`. */
   timeoutMs: { quick: number; full: number }
   world: WorldNeeds
   /**
@@ -15,7 +16,7 @@ export interface Scenario extends Assertions {
    */
   runs: 'alone' | 'beside-others'
   /** Run only where this was given, and it is then all that is run; 'by-name': only where it is named. */
-  asks?: 'data-dir-from' | 'by-name'
+  asks?: 'data-dir-from' | 'profile soak' | 'by-name'
   steps: Step[]
   /** Run after the steps, once every hop is up again: liveness is asked only after faults have healed. */
   healed: Step[]

@@ -22,6 +22,7 @@ const words: { [S in Step as S['kind']]: (step: S, size: Size) => string | null 
   conformance: ({ via }) => `run the conformance suite ${through(via)}`,
   'create-streams': createWords,
   during: () => null,
+  soak: () => null,
   kill: ({ hop, after }) => `kill the ${hopWords[hop]}${afterWords(after)}`,
   'read-all': ({ via, streams }) => `read ${streams === '' ? 'everything' : `"${streams}" streams`} back ${through(via)}`,
   'read-copied-streams': ({ served }) => (served ? 'read every stream of the copied data_dir' : 'look at the files of the copied data_dir'),

@@ -11,7 +11,7 @@ export interface AnyStep {
 }
 
 /** A number that differs by profile. Profiles differ in repetitions, never in rows. */
-export type Sized = number | { quick: Sized; full: Sized } | { option: 'readers' | 'streams'; max?: number; share?: number }
+export type Sized = number | { quick: Sized; full: Sized } | { option: 'readers' | 'streams' | 'forMs'; max?: number; share?: number }
 
 export interface StepContext {
   readonly world: World

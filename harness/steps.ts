@@ -29,6 +29,7 @@ import { readCopiedStreamsInterpreter, type ReadCopiedStreams } from './steps/re
 import { scheduleInterpreter, type Schedule } from './steps/schedule.ts'
 import { readAllInterpreter, type ReadAllFromStart } from './steps/read-all.ts'
 import { replayInterpreter, type Replay } from './steps/replay.ts'
+import { soakInterpreter, type Soak } from './steps/soak.ts'
 import { repeatInterpreter, type Repeat } from './steps/repeat.ts'
 import {
   killInterpreter,
@@ -76,12 +77,14 @@ export type Step =
   | Schedule
   | SecondServer
   | SeeVariants
+  | Soak
   | Start
   | Stop
   | WatchDisk
 
 const interpreters: { [S in Step as S['kind']]: Interpreter<S> } = {
   append: appendInterpreter,
+  soak: soakInterpreter,
   conformance: conformanceInterpreter,
   'create-streams': createStreamsInterpreter,
   during: duringInterpreter,

@@ -36,6 +36,8 @@ export interface WorldNeeds {
   numbersResponses?: boolean
   /** Clients come through the fault proxy, on both sides of the TLS edge. */
   faultProxy?: true
+  /** The origin is to tell its own figures, by its admin API. */
+  figures?: boolean
   /** An operator is at work: cache and TLS edge can be commanded while they run. */
   operated?: boolean
   /** Links beside the one between edge and origin, which is always there, that faults are to act on. */
@@ -96,6 +98,17 @@ export interface CacheCounters {
   fetches: number
   hits: number
   misses: number
+  /** What it holds now; missing where the cache does not tell. */
+  objects?: number
+  storedBytes?: number
+  bans?: number
+}
+
+/** What the origin tells of itself. */
+export interface OriginFigures {
+  /** What was still in use after the last collection of garbage, about. */
+  heapBytes: number
+  goroutines: number
 }
 
 /** A browser that runs, to be driven by the DevTools protocol; or why there is none. */
@@ -172,6 +185,10 @@ export interface World extends AsyncDisposable {
   cacheCounters(): Promise<CacheCounters | null>
   /** Bytes on disk below data_dir (allocated blocks), or null without one. */
   dataDirBytes(): Promise<number | null>
+  /** Null where the origin, or its configuration, tells nothing. */
+  originFigures(): Promise<OriginFigures | null>
+  /** From its next start on the origin has an empty data_dir; the old one stays as it is. */
+  replaceDataDir(): void
   /** The streams of the copied data_dir, as its files have them; empty in every other world. */
   readonly storedStreams: readonly StoredStream[]
   /** Throws HarnessError in a world without one. */

@@ -49,8 +49,15 @@ describe('a plan', () => {
     expect(planRun(scenarios, []).scenarios.map(({ id }) => id)).not.toEqual(expect.arrayContaining(asking))
     const given = planRun(scenarios, [], ['data-dir-from'])
     expect(given.scenarios.map(({ id }) => id)).toEqual(asking)
-    expect(given.notRun).toHaveLength(scenarios.length - asking.length)
+    expect(given.notRun).toHaveLength(scenarios.filter(({ asks }) => asks === undefined).length)
     expect(() => planRun(scenarios, asking)).toThrow(/needs --data-dir-from/)
+  })
+
+  it('of the soak profile is the soak, which no other run has or misses', () => {
+    expect(planRun(scenarios, [], ['profile soak']).scenarios.map(({ id }) => id)).toEqual(['soak'])
+    const other = planRun(scenarios, [])
+    expect([...other.scenarios, ...other.notRun].map(({ id }) => id)).not.toContain('soak')
+    expect(() => planRun(scenarios, ['soak'])).toThrow(/soak needs --profile soak/)
   })
 })
 

@@ -11,7 +11,7 @@ import { during } from '../harness/steps/during.ts'
 import { repeat } from '../harness/steps/repeat.ts'
 import { kill, start, stop } from '../harness/steps/start-stop.ts'
 
-const sizes = { profile: 'quick', readers: 10_000, streams: 1_000, staleMs: 1_000 } as const
+const sizes = { profile: 'quick', readers: 10_000, streams: 1_000, forMs: 600_000, staleMs: 1_000 } as const
 const size = (sized: Sized) => resolveSize(sized, sizes)
 
 describe('a step in words', () => {

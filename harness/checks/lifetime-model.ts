@@ -40,6 +40,7 @@ export function expectationFor(life: Lifetime, event: Outcome & { atMs: number }
  * it found alive.
  */
 export function keepLifetimes(lifetimes: Lifetimes, event: HistoryEvent): void {
+  if (event.kind === 'retired') lifetimes.delete(event.stream)
   if (!('op' in event)) return
   // From the moment a delete is sent, the stream may be gone whatever its lifetime says.
   if (event.op === 'delete') lifetimes.delete(event.stream)

@@ -6,7 +6,7 @@
  * the order in which they were appended.
  */
 import type { Check } from '../check.ts'
-import type { Follow, Outcome } from '../history.ts'
+import type { Follow, Outcome, Retired } from '../history.ts'
 import { number, plural } from '../report/figures.ts'
 import { recordSeries, numberIn } from '../record-id.ts'
 import { fail, pass, unknown } from '../verdict.ts'
@@ -40,6 +40,8 @@ interface State {
   highest: Map<string, number>
   readers: Map<string, Reader>
   received: number
+  /** Readers of streams that nobody asks for any more: counted, not kept. */
+  readersRetired: number
   wrong: Findings
   traits: Traits<'mode' | 'via'>
   /** The worst that happened. */
@@ -49,27 +51,42 @@ interface State {
 export const liveReadersMissNothingCheck: Check<State, object> = {
   id: 'live-readers-miss-nothing',
   title: 'Each live reader receives every record once and in order',
-  init: () => ({ startMs: null, acknowledged: new RecordTimes(), refused: new Set(), unanswered: new Set(), highest: new Map(), readers: new Map(), received: 0, wrong: new Findings(), traits: new Traits(), worst: 'no-end' }),
+  init: () => ({ startMs: null, acknowledged: new RecordTimes(), refused: new Set(), unanswered: new Set(), highest: new Map(), readers: new Map(), received: 0, readersRetired: 0, wrong: new Findings(), traits: new Traits(), worst: 'no-end' }),
   step(state, event) {
     state.startMs ??= event.atMs
     if ((event.kind === 'ok' || event.kind === 'fail') && event.append) keepAppend(state, event.append.record, event)
     // A refused append that is tried anew may be received before its answer is.
     if (event.kind === 'invoke' && event.append) state.refused.delete(event.append.record)
     if (event.kind === 'info' && event.append) state.unanswered.add(event.append.record)
+    if (event.kind === 'retired') forget(state, event)
     if (event.kind !== 'follow') return
     const reader = readerOf(state, event)
     for (const what of event.damaged ?? []) note(state, event, 'damaged', event.atMs, `received ${what}`)
     for (const record of event.records ?? []) receive(state, reader, event, record)
     if (event.what === 'ended') end(state, reader, event)
   },
-  finish({ readers, received, wrong, traits, worst }) {
+  finish({ readers, readersRetired, received, wrong, traits, worst }) {
+    const count = readers.size + readersRetired
     if (wrong.count > 0) {
-      return fail(received, `${wrong.counted} times a live reader missed a record or received it twice, out of order or damaged, among ${plural(readers.size, 'reader')}.`, wrong.evidence, `live-readers-miss-nothing/${worst}/${traits.of('mode')}/any/${traits.of('via')}`, { value: wrong.count, unit: 'records', limit: 0 })
+      return fail(received, `${wrong.counted} times a live reader missed a record or received it twice, out of order or damaged, among ${plural(count, 'reader')}.`, wrong.evidence, `live-readers-miss-nothing/${worst}/${traits.of('mode')}/any/${traits.of('via')}`, { value: wrong.count, unit: 'records', limit: 0 })
     }
     const open = [...readers.values()].filter((reader) => !reader.ended).length
     if (open > 0) return unknown(`${plural(open, 'live reader')} did not come to an end.`, [], received)
-    return pass(received, `${plural(readers.size, 'live reader')} received ${number(received)} records, each once and in order.`, { value: 0, unit: 'records', limit: 0 })
+    return pass(received, `${plural(count, 'live reader')} received ${number(received)} records, each once and in order.`, { value: 0, unit: 'records', limit: 0 })
   },
+}
+
+/** Its readers stay counted. */
+function forget(state: State, { stream, incarnation }: Retired): void {
+  const series = recordSeries(stream, incarnation)
+  state.acknowledged.drop(series)
+  state.highest.delete(series)
+  for (const record of state.refused) if (record.startsWith(series)) state.refused.delete(record)
+  for (const [name, reader] of state.readers) {
+    if (reader.stream !== stream) continue
+    state.readers.delete(name)
+    state.readersRetired += 1
+  }
 }
 
 function keepAppend(state: State, record: string, event: Outcome & { atMs: number }): void {

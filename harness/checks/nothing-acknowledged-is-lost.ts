@@ -60,7 +60,7 @@ export const nothingAcknowledgedIsLostCheck: Check<State, Partial<Limits>> = {
     if (gone && state.ledger.streams.get(gone.name)?.incarnation !== gone.incarnation) forget(state, gone.name)
     if (event.kind === 'ok') keepAcknowledged(state, event)
     if (event.kind === 'ok' || event.kind === 'fail') keepAcceptance(state, event)
-    if ((event.kind === 'ok' || event.kind === 'fail') && event.op === 'read') examine(state, event)
+    if ((event.kind === 'ok' || event.kind === 'fail') && event.op === 'read' && event.status !== undefined) examine(state, event)
   },
   finish(state) {
     const { count, fingerprint } = state.lost

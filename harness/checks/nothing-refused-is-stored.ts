@@ -6,8 +6,9 @@ import type { Check } from '../check.ts'
 import type { Outcome } from '../history.ts'
 import { number, plural } from '../report/figures.ts'
 import { fail, pass } from '../verdict.ts'
+import { recordSeries } from '../record-id.ts'
 import { Findings } from './findings.ts'
-import { keepLedger, newLedger, since, type Ledger } from './stream-ledger.ts'
+import { keepLedger, newLedger, since, type Ledger, type StreamEntry } from './stream-ledger.ts'
 
 interface State {
   ledger: Ledger
@@ -29,7 +30,8 @@ export const nothingRefusedIsStoredCheck: Check<State, object> = {
   init: () => ({ ledger: newLedger(), startMs: null, recordsRead: 0, refused: new Map(), undecided: new Set(), stored: new Findings() }),
   step(state, event) {
     state.startMs ??= event.atMs
-    keepLedger(state.ledger, event)
+    const gone = keepLedger(state.ledger, event)
+    if (gone) forget(state, gone)
     if (event.kind !== 'ok' && event.kind !== 'fail' && event.kind !== 'info') return
     if (event.op === 'append') keep(state, event)
     if (event.op === 'read' && event.kind === 'ok') examine(state, event)
@@ -40,6 +42,13 @@ export const nothingRefusedIsStoredCheck: Check<State, object> = {
     if (count > 0) return fail(recordsRead, `${counted} refused appends stand in their stream all the same.`, evidence, fingerprint!, figures)
     return pass(recordsRead, `None of ${number(recordsRead)} records read had been refused (${plural(refused.size, 'append')} had).`, figures)
   },
+}
+
+/** Records of a stream's former life are not looked for in its new one. */
+function forget({ refused, undecided }: State, { name, incarnation }: StreamEntry): void {
+  const series = recordSeries(name, incarnation)
+  for (const record of refused.keys()) if (record.startsWith(series)) refused.delete(record)
+  for (const record of undecided) if (record.startsWith(series)) undecided.delete(record)
 }
 
 function keep({ refused, undecided }: State, event: Outcome): void {

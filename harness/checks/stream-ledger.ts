@@ -3,7 +3,7 @@
  * keeps a ledger of its own, so that checks stay independent. It is bounded by the streams that live
  * and the last thousand that were deleted.
  */
-import type { HistoryEvent, Outcome } from '../history.ts'
+import type { HistoryEvent, Outcome, Retired } from '../history.ts'
 
 export interface StreamEntry {
   name: string
@@ -46,6 +46,7 @@ const retiredMax = 1_000
  */
 export function keepLedger(ledger: Ledger, event: HistoryEvent): StreamEntry | undefined {
   if (event.kind === 'lifecycle') keepFault(ledger, event)
+  if (event.kind === 'retired') return forget(ledger, event)
   if (event.kind === 'info' && (event.op === 'close' || event.op === 'delete' || event.op === 'create')) {
     const entry = ledger.streams.get(event.stream)
     if (entry) entry.uncertain = true
@@ -70,6 +71,15 @@ function keepOutcome(ledger: Ledger, event: Outcome & { atMs: number }): StreamE
   if (event.op === 'close') entry.closedAtMs = event.atMs
   if (event.op === 'delete') entry.deletedAtMs = event.atMs
   return event.op === 'delete' ? retire(ledger, entry) : undefined
+}
+
+/** Nobody asks for it again, whatever became of it. */
+function forget(ledger: Ledger, { stream, incarnation }: Retired): StreamEntry | undefined {
+  const entry = ledger.streams.get(stream)
+  if (entry?.incarnation !== incarnation) return undefined
+  ledger.streams.delete(stream)
+  ledger.retired.delete(stream)
+  return entry
 }
 
 /** Returns the entry of the stream that is forgotten instead, once there are too many. */

@@ -23,7 +23,7 @@ const capsuleSchema = z.strictObject({
   subject: z.strictObject({ kind: z.enum(['production', 'reference']), version: z.string(), hops: z.array(hopIdentity) }),
   runtime: z.enum(['processes', 'containers']),
   seed: z.number().int(),
-  sizes: z.strictObject({ profile: z.enum(['quick', 'full']), readers: z.number().int(), streams: z.number().int(), staleMs: z.number() }),
+  sizes: z.strictObject({ profile: z.enum(['quick', 'full', 'soak']), forMs: z.number(), readers: z.number().int(), streams: z.number().int(), staleMs: z.number() }),
   edge: z.string(),
   /** Of the user: missing where the project's own ran. */
   configurations: z.strictObject({ caddyfile: configuration.optional(), tlsCaddyfile: configuration.optional(), edgeConfig: configuration.optional() }),

@@ -46,6 +46,15 @@ export function percent(share: number): string {
   return `${significant.format(share * 100)} %`
 }
 
+/** Of something that grows: `+1.2 MiB`, `-3`, `+0.4 ms`. Without bound it is infinite. */
+export function amount(value: number, unit: 'bytes' | 'ms' | 'count', signed = false): string {
+  const sign = signed && value > 0 ? '+' : ''
+  if (!Number.isFinite(value)) return value < 0 ? '-∞' : `${sign}∞`
+  if (unit === 'bytes') return `${sign}${bytes(Math.abs(value) < 1_024 ? Math.round(value) : value)}`
+  if (unit === 'ms') return `${sign}${duration(value)}`
+  return `${sign}${number(Math.abs(value) >= 10 ? Math.round(value) : Number(value.toPrecision(2)))}`
+}
+
 /** A measured value with its unit, times and bytes in readable sizes. */
 export function valueWithUnit(value: number, unit: string | undefined): string {
   if (unit === 'ms') return duration(value)

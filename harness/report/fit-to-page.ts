@@ -19,7 +19,7 @@ const budgets: readonly Budget[] = [
 ]
 
 /** Points of plots are thinned by the plots themselves; rows and boxes are never cut. */
-const neverCut = new Set(['spread', 'throughput', 'disk', 'checklist', 'boxes'])
+const neverCut = new Set(['spread', 'throughput', 'disk', 'points', 'checklist', 'boxes'])
 /** A diff is one text of many lines. */
 const diffFactor = 8
 

@@ -1,5 +1,5 @@
 /** The few figures of a scenario that a reader wants beside its verdict: one sentence each. */
-import { bytes, duration, number, percent, plural } from './figures.ts'
+import { amount, bytes, duration, number, percent, plural } from './figures.ts'
 import { modeWords } from '../crowd-words.ts'
 import { stockSentences } from './stock-cache.ts'
 import type { FanOutMeasurement, Measurements, ScenarioResult } from './result.ts'
@@ -17,6 +17,7 @@ export function keyMeasures({ measurements, checks }: Measured): string[] {
     ...expiry(measurements),
     ...readiness(measurements),
     ...disk(measurements),
+    ...drift(measurements),
   ]
 }
 
@@ -159,4 +160,14 @@ function disk({ disk: seen }: Measurements): string[] {
   const peak = seen.reduce((most, one) => (one.bytes > most ? one.bytes : most), 0)
   const last = seen.reduce((latest, one) => (one.atMs >= latest.atMs ? one : latest))
   return [`Disk below data_dir: at most ${bytes(peak)}, ${bytes(last.bytes)} at the end.`]
+}
+
+/** What grows, or may; of the rest how much was watched. */
+function drift({ drift: seen = [] }: Measurements): string[] {
+  const judged = seen.flatMap((one) => (one.trend === null ? [] : [{ ...one, trend: one.trend }]))
+  if (judged.length === 0) return []
+  const holding = judged.filter(({ trend }) => trend.kind === 'holds').length
+  const telling = judged.filter(({ trend }) => trend.kind === 'grows' || trend.kind === 'settles')
+  const lines = telling.map(({ title, unit, trend }) => `The ${title} ${trend.kind === 'grows' ? 'grows' : 'grew, ever more slowly,'} by ${amount(trend.perHour, unit, true)} an hour.`)
+  return [...lines, `${number(holding)} of ${plural(judged.length, 'figure')} watched once a second ${holding === 1 ? 'holds' : 'hold'} (95 %).`]
 }

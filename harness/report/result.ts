@@ -110,7 +110,47 @@ export const passageMeasurement = z.strictObject({
   maxMs: z.number(),
 })
 
+export const driftMeasurement = z.strictObject({
+  /** 'origin.memoryBytes', 'latency.append.origin'. */
+  name: z.string(),
+  title: z.string(),
+  concern: z.enum(['memory', 'handles', 'disk', 'cache', 'latency']),
+  unit: z.enum(['bytes', 'ms', 'count']),
+  /** Null for what is shown and not judged, or was sampled too seldom. */
+  trend: z
+    .strictObject({
+      kind: z.enum(['grows', 'holds', 'settles', 'too-short']),
+      perHour: z.number(),
+      /** Holds the slope in 95 of 100 cases; null where there is no bound. */
+      lowPerHour: z.number().nullable(),
+      highPerHour: z.number().nullable(),
+      allowedPerHour: z.number(),
+      level: z.number(),
+      limit: z.number(),
+      /** Until the limit is reached at this growth; null without growth. */
+      lastsMs: z.number().nullable(),
+      /** How long a run would have to be to tell; null where this one does. */
+      neededMs: z.number().nullable(),
+    })
+    .nullable(),
+  restartsMs: z.array(z.number()),
+  /** Means of equal spans: [ms in the scenario, value]. */
+  points: z.array(z.tuple([z.number(), z.number()])),
+})
+
+export const latencyMeasurement = z.strictObject({
+  op: z.string(),
+  via: z.string(),
+  count,
+  p50Ms: z.number(),
+  p99Ms: z.number(),
+  maxMs: z.number(),
+})
+
 export const measurements = z.strictObject({
+  /** What was sampled once a second over a soak. */
+  drift: z.array(driftMeasurement).optional(),
+  latency: z.array(latencyMeasurement).optional(),
   fanOut: z.array(fanOutMeasurement).optional(),
   stockCache: z.strictObject({ configuration: z.string(), modes: z.array(stockMeasurement) }).optional(),
   durability: durabilityMeasurement.optional(),
@@ -150,7 +190,7 @@ export const scenarioResult = z.strictObject({
   measurements,
   faults: z.array(z.strictObject({ id: z.string(), proof: z.string(), proven: z.boolean() })),
   timeline: z.array(timelineMark),
-  /** Operations by 250 ms of the scenario: [ms, ok, failed, unanswered]. */
+  /** Operations by equal spans of the scenario, 250 ms in short ones: [from ms, ok, failed, unanswered]. */
   throughput: z.array(z.tuple([z.number(), z.number(), z.number(), z.number()])),
   operations: z.strictObject({ ok: count, failed: count, unanswered: count }),
 })

@@ -165,6 +165,7 @@ function descriptorNumbers(folder: string): string[] {
 export async function usageOf(pids: number[], dataDir?: string): Promise<Usage> {
   const usage: Usage = {
     rssBytes: 0,
+    ownBytes: 0,
     openFiles: 0,
     openDataFiles: 0,
     threads: 0,
@@ -177,6 +178,7 @@ export async function usageOf(pids: number[], dataDir?: string): Promise<Usage> 
     if (status === null) continue
     usage.processes += 1
     usage.rssBytes += 1024 * numberAfter(status, 'VmRSS:')
+    usage.ownBytes += 1024 * numberAfter(status, 'RssAnon:')
     usage.threads += numberAfter(status, 'Threads:')
     usage.cpuMs += cpuMsOf(pid)
     usage.openFiles += openFilesOf(pid)

@@ -73,6 +73,8 @@ export interface Exit {
 /** What a service costs at one moment, summed over its processes. */
 export interface Usage {
   rssBytes: number
+  /** Of that, what is neither of a file nor shared: what a leak makes grow. */
+  ownBytes: number
   openFiles: number
   /** Descriptors that are regular files below the service's data folder, if it was given one. */
   openDataFiles: number

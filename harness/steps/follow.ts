@@ -36,7 +36,7 @@ export function awaitReaders(): AwaitReaders {
 }
 
 const attachMs = 8_000
-const drainMs = 9_000
+const drainMs = 10_000
 
 export const followInterpreter: Interpreter<Follow> = async (step, context) => {
   const streams = [...context.streams.values()].filter((stream) => stream.name.startsWith(step.streams) && !stream.deleted)

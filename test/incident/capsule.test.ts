@@ -57,7 +57,7 @@ const capsule: Capsule = {
   subject: { kind: 'reference', version: '1', hops: [] },
   runtime: 'processes',
   seed: 1,
-  sizes: { profile: 'quick', readers: 1, streams: 1, staleMs: 1 },
+  sizes: { profile: 'quick', forMs: 1, readers: 1, streams: 1, staleMs: 1 },
   edge: 'varnish',
   configurations: {},
   scenario: { id: 's' } as Capsule['scenario'],

@@ -63,5 +63,7 @@ export async function varnishCounters(
   const parsed = JSON.parse(result.stdout) as { counters?: Record<string, { value: number }> }
   const value = (name: string) => parsed.counters?.[`MAIN.${name}`]?.value ?? 0
   const waiting = value('busy_sleep') - value('busy_wakeup') - value('busy_killed')
-  return { waiting, fetches: value('backend_req'), hits: value('cache_hit'), misses: value('cache_miss') }
+  const storedBytes = Object.entries(parsed.counters ?? {}).reduce((sum, [name, counter]) => sum + (/^SM[AF]\..*\.g_bytes$/.test(name) ? counter.value : 0), 0)
+  const held = { objects: value('n_object'), bans: value('bans'), storedBytes }
+  return { waiting, fetches: value('backend_req'), hits: value('cache_hit'), misses: value('cache_miss'), ...held }
 }

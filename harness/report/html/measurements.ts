@@ -3,6 +3,7 @@ import { bytes, duration, number, percent, plural } from '../figures.ts'
 import { modeWords } from '../../crowd-words.ts'
 import { cleanBound, expiryByWay, harmOf, hopWords, type Expiry, type Measured } from '../key-measures.ts'
 import type { Measurements } from '../result.ts'
+import { drift } from './drift.ts'
 import { fanOut } from './fan-out.ts'
 import { html, type Content, type Markup } from './markup.ts'
 import { plot, type Series } from './plot.ts'
@@ -22,6 +23,7 @@ export function measurementFigures({ measurements: seen, checks }: Measured): Co
     passage(seen.passage ?? []),
     expiry(seen.expiry ?? []),
     disk(seen.disk ?? []),
+    drift(seen),
   ]
 }
 

@@ -6,7 +6,7 @@
  * program does better (`bounded-pool`, `locks-its-data-dir`, `frees-expired-streams`).
  */
 import { once } from 'node:events'
-import { existsSync, statfsSync, writeFileSync } from 'node:fs'
+import { existsSync, openSync, statfsSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { dirname } from 'node:path'
@@ -44,13 +44,14 @@ const losing = new Set<string>()
 const creates = new Map<string, number>()
 const written = new Map<string, Buffer[]>()
 const heldBack = new Map<string, Buffer>()
+let appendsSinceRestart = 0
 /** Streams whose next append is refused, and stored all the same. */
 const refusing = new Set<string>()
 /** Streams that were appended to since the start. */
 const opened = new Set<string>()
 
 /** How long it holds live readers off after a start, and appends back before they are stored. */
-const stallMs = 11_000
+const stallMs = 10_000
 const storeAfterMs = 400
 const startedAt = performance.now()
 /** Of appends that are acknowledged at once and stored later, by stream: the last one's storing. */
@@ -126,6 +127,7 @@ async function pass(inner: number, request: http.IncomingMessage, response: http
   }
   if (lookForRoom && isWithoutRoom(request, response)) return
   const body = await buffer(request)
+  if (leaks('time') && request.method === 'POST') await delay((performance.now() - startedAtMs) / (slowly ? 5_000 : 50))
   if (request.method === 'POST' && headers['producer-id'] !== undefined) {
     await passProducer(inner, request, response, headers, body)
     return
@@ -213,6 +215,25 @@ async function storeLater(inner: number, request: http.IncomingMessage, response
   else await stored
 }
 
+const startedAtMs = performance.now()
+const leaked: Buffer[] = []
+const leakEveryMs = 100
+
+/** For runs that last longer than tests. */
+const slowly = twin.startsWith('slowly-')
+
+/** `leaks-memory`, `leaks-descriptors`, `leaks-disk`, `leaks-time`, or all at once: `leaks-everything`. */
+function leaks(what: string): boolean {
+  return [`leaks-${what}`, 'leaks-everything'].includes(twin.replace('slowly-', ''))
+}
+
+/** A little more all the time, as long as the program lives: what a soak is to find. */
+function leak(): void {
+  if (leaks('memory')) leaked.push(Buffer.alloc(300_000, 1))
+  if (leaks('descriptors')) openSync('/dev/null', 'r')
+  if (leaks('disk')) writeFileSync(`${dataDir}/dead-${performance.now()}`, Buffer.alloc(300_000))
+}
+
 function isOpened(url: string): boolean {
   if (opened.size < maxFileHandles!) opened.add(url)
   return opened.has(url)
@@ -238,6 +259,7 @@ function whatIsStored(url: string, body: Buffer): Buffer[] {
   written.set(url, [...earlier, body])
   const isChosen = chosenStream.test(url) && earlier.length + 1 === chosenAppend
   if (twin === 'drops-one-append' && isChosen) return []
+  if (twin === 'drops-one-append-after-a-restart' && restarted && /\/chat-/.test(url) && ++appendsSinceRestart === 3) return []
   if (twin === 'doubles-one-append' && isChosen) return [body, body]
   if (twin === 'stores-what-it-refuses' && isChosen) refusing.add(url)
   if (twin === 'reorders-one-append') return reordered(url, body, isChosen)
@@ -296,6 +318,7 @@ async function serve(): Promise<void> {
   const server = openServer()
   if (twin === 'frees-expired-streams') setInterval(() => sweep(server), sweepEveryMs)
   const inner = Number(new URL(await server.start()).port)
+  setInterval(leak, slowly ? 100 * leakEveryMs : leakEveryMs)
   front.on('request', (request, response) => void answer(inner, request, response).catch(() => response.destroy()))
   front.on('connection', (socket) => socket.on('error', () => (stalledUntil = performance.now() + stallMs)))
   if (adminSocket === null) {
