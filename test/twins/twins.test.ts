@@ -257,6 +257,8 @@ const possible = twins.filter(({ scenario, needsRoot }) => (browser !== null || 
 describe.concurrent('twins', () => {
   it.each(possible.map((twin) => [twin.id, twin] as const))('%s is found', { timeout: 480_000 }, async (_id, twin) => {
     const before = await baseOf(twin)
+    // A base that a busy machine disturbed proves nothing of the twin: the next try makes another one.
+    if (!twin.reddens.every((check) => idsOf(before, 'pass').includes(check))) bases.clear()
     expect(idsOf(before, 'pass'), 'the base passes').toEqual(expect.arrayContaining(twin.reddens))
     const after = await checksOf(twin.scenario, twin)
     const redBefore = idsOf(before, 'fail')
