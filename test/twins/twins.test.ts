@@ -255,7 +255,7 @@ const possible = twins.filter(({ scenario, needsRoot }) => (browser !== null || 
 
 // Side by side: most of a run is waiting. How many at once, `maxConcurrency` says.
 describe.concurrent('twins', () => {
-  it.each(possible.map((twin) => [twin.id, twin] as const))('%s is found', { timeout: 480_000 }, async (_id, twin) => {
+  it.each(possible.map((twin) => [twin.id, twin] as const))('%s is found', { timeout: 480_000, retry: 2 }, async (_id, twin) => {
     const before = await baseOf(twin)
     // A base that a busy machine disturbed proves nothing of the twin: the next try makes another one.
     if (!twin.reddens.every((check) => idsOf(before, 'pass').includes(check))) bases.clear()
