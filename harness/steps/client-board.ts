@@ -11,6 +11,8 @@ export interface Seen {
   /** Requests that were passed on. */
   passed: number
   strikes: number
+  /** Its token is the new one. */
+  isRenewed: boolean
   /** Its session ended, and it has not opened another. */
   isOver: boolean
 }
@@ -26,7 +28,7 @@ export class ClientBoard {
 
   of(cell: string): Seen {
     let seen = this.#seen.get(cell)
-    if (!seen) this.#seen.set(cell, (seen = { records: new Set(), liveRequests: 0, passed: 0, strikes: 0, isOver: false }))
+    if (!seen) this.#seen.set(cell, (seen = { records: new Set(), liveRequests: 0, passed: 0, strikes: 0, isRenewed: false, isOver: false }))
     return seen
   }
 
@@ -51,6 +53,10 @@ export class ClientBoard {
     if (event.event === 'lag') this.#recorder.record({ kind: 'sample', name: 'client-program-lag-ms', value: event.maxMs }, event.atMs)
     if (!('reader' in event)) return
     const seen = this.of(event.reader)
+    if (event.event === 'renewed') {
+      seen.isRenewed = true
+      return this.#wake()
+    }
     const base = { kind: 'client-saw' as const, cell: event.reader, what: event.event }
     if (event.event === 'batch') {
       for (const record of event.records) seen.records.add(record)

@@ -175,7 +175,11 @@ function payloadOf(fault: ClientFault): number {
 /** Arms the fault for a reader at work, and makes it send its next request. */
 async function strikeReader(stage: Stage, id: string, stream: KnownStream, { fault, mode }: Cell): Promise<void> {
   const { proxy, board, context } = stage
-  if (fault.token) clientOf(stage, id).send({ token: { reader: id, value: secondToken } })
+  if (fault.token) {
+    clientOf(stage, id).send({ token: { reader: id, value: secondToken } })
+    // Else its next request might carry the old one, by nobody's fault but ours.
+    if (!(await board.when(() => board.of(id).isRenewed, readWithinMs))) return
+  }
   board.of(id).passed = 0
   const cutsOpenAnswers = ['cut', 'reset', 'hang-up'].includes(fault.fault.kind)
   if (mode === 'sse' && !cutsOpenAnswers) {

@@ -63,6 +63,8 @@ export type ClientEvent = { atMs: number } & (
   | { event: 'ended'; reader: string; status: number | null; error: string | null }
   /** The application opened a new session by itself, from the last batch's offset. */
   | { event: 'resumed'; reader: string; offset: string }
+  /** The token is the new one from now on. */
+  | { event: 'renewed'; reader: string }
   /** The library called fetch. */
   | { event: 'sent'; reader: string }
   | { event: 'lag'; maxMs: number }

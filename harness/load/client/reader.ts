@@ -65,6 +65,7 @@ export class Reader {
 
   renew(token: string): void {
     this.#token = token
+    this.#tell({ event: 'renewed' })
   }
 
   async run(): Promise<void> {

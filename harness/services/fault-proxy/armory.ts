@@ -7,6 +7,8 @@ interface Entry extends Armed {
   bytes: number
 }
 
+const noBytes = Buffer.alloc(0)
+
 export class Armory {
   #entries = new Map<string, Entry>()
 
@@ -34,13 +36,17 @@ export class Armory {
     return this.#live(client)?.fault.kind === 'certificate'
   }
 
-  /** How much of these bytes of an answer is passed on before it is cut; null where it is not. A cut counts as struck. */
-  onBody(client: string, bytes: Buffer): { upTo: number; inGoodOrder: boolean } | null {
+  /**
+   * How much of these bytes of an answer is passed on before it is cut; null where it is not. A cut counts
+   * as struck. `event` is what came before of an event that is not whole yet.
+   */
+  onBody(client: string, bytes: Buffer, event: Buffer = noBytes): { upTo: number; inGoodOrder: boolean } | null {
     const fault = this.#http(client)
     if (fault?.kind !== 'cut' || bytes.length < 2) return null
     if (fault.where === 'mid-body') return this.#strike(client, { upTo: bytes.length >> 1, inGoodOrder: false })
-    const event = /event: ?data\n(.+\n)+\n/.exec(bytes.toString('latin1'))
-    return event ? this.#strike(client, { upTo: event.index + event[0].length, inGoodOrder: true }) : null
+    const found = /event: ?data\n(.+\n)+\n/.exec(event.toString('latin1') + bytes.toString('latin1'))
+    const upTo = found === null ? 0 : found.index + found[0].length - event.length
+    return upTo > 0 ? this.#strike(client, { upTo, inGoodOrder: true }) : null
   }
 
   /** The fault that a new connection of this client meets, struck. */

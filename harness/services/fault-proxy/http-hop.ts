@@ -73,9 +73,11 @@ export class HttpHop {
     if (client === null) return void answer.pipe(response)
     this.#keepOpen(client, response)
     let isCut = false
+    let event: Buffer = Buffer.alloc(0)
     answer.on('data', (chunk: Buffer) => {
       if (isCut || response.writableEnded || response.destroyed) return
-      const cut = answer.statusCode === 200 ? this.#armory.onBody(client, chunk) : null
+      const cut = answer.statusCode === 200 ? this.#armory.onBody(client, chunk, event) : null
+      event = unfinishedEvent(event, chunk)
       isCut = cut !== null
       if (cut === null) return void response.write(chunk)
       this.#tell({ event: 'cut', client, atMs: monotonicMs() })
@@ -93,6 +95,16 @@ export class HttpHop {
     response.once('close', () => open.delete(response))
   }
 }
+
+/** What has come since the last end of an event; nothing where it is longer than the events of small records. */
+function unfinishedEvent(before: Buffer, chunk: Buffer): Buffer {
+  const all = Buffer.concat([before, chunk])
+  const end = all.lastIndexOf('\n\n')
+  const rest = end < 0 ? all : all.subarray(end + 2)
+  return rest.length > eventBytesMax ? Buffer.alloc(0) : rest
+}
+
+const eventBytesMax = 16_384
 
 /** Offsets are compared as text (PROTOCOL.md 6). */
 function wentBack(url: string, { headers, statusCode }: http.IncomingMessage): boolean {

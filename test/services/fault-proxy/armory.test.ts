@@ -33,6 +33,13 @@ describe('the armory', () => {
     expect(armory.onBody('a', bytes)).toBeNull()
   })
 
+  it('knows a data event that comes in pieces', () => {
+    const armory = new Armory()
+    armory.arm('a', { fault: { kind: 'cut', where: 'after-data' }, times: 1 })
+    expect(armory.onBody('a', Buffer.from('event: data\ndata: x\n'))).toBeNull()
+    expect(armory.onBody('a', Buffer.from('\nevent: control\n'), Buffer.from('event: data\ndata: x\n'))).toEqual({ upTo: 1, inGoodOrder: true })
+  })
+
   it('meets connections with resets and certificates only', () => {
     const armory = new Armory()
     armory.arm('a', { fault: { kind: 'certificate', wrong: 'date' }, times: null })
