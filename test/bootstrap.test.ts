@@ -223,7 +223,7 @@ describe('what passes through', () => {
     expect(failed.stderr).toMatch(/Varnish is missing\.\nThe tests were not run\.$/)
   })
 
-  test('a second run costs far less than an installation', async () => {
+  test('a second run costs less than 100 ms more than the program alone', async () => {
     using place = checkout()
     await run(place, ['simulate', 'exit', '0'])
     const fastest = (args: string[]) => {
@@ -235,7 +235,7 @@ describe('what passes through', () => {
       return Math.min(...times)
     }
     const direct = fastest(['harness/cli.ts', 'exit', '0'])
-    expect(fastest(['harness/bootstrap.mjs', 'simulate', 'exit', '0']) - direct).toBeLessThan(2_000)
+    expect(fastest(['harness/bootstrap.mjs', 'simulate', 'exit', '0']) - direct).toBeLessThan(100)
   })
 })
 

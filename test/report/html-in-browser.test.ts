@@ -90,8 +90,7 @@ describe.skipIf(!executablePath)('in a browser', () => {
     })
   })
 
-  // A known defect: something of the page stays folded or is cut on paper. Goes back to a plain test once mended.
-  test.fails('on paper nothing is folded away and nothing is cut', async () => {
+  test('on paper nothing is folded away and nothing is cut', async () => {
     await open({ width: 718, scheme: 'dark' }, async (page) => {
       await page.emulateMedia({ media: 'print' })
       const folded = page.locator('details:not([open]) > :not(summary)')

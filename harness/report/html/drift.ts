@@ -14,8 +14,13 @@ export function drift({ drift: seen = [], latency = [] }: Measurements): Content
   const judged = seen.flatMap((one) => (one.trend === null ? [] : [{ ...one, trend: one.trend }]))
   return html`${table('What grew, an hour, by samples of each second', columns, judged)}
   ${latency.length > 0 ? table('What operations took', latencyColumns, latency.toSorted((a, b) => b.count - a.count)) : ''}
-  <details><summary>${plural(drawable(seen).length, 'curve')} over time; vertical lines are restarts</summary>
-  <div class="plots">${drawable(seen).map(curve)}</div></details>`
+  ${curves(seen.filter(({ points }) => points.length >= pointsMin))}`
+}
+
+function curves(drawable: readonly Drift[]): Content {
+  if (drawable.length === 0) return ''
+  return html`<details><summary>${plural(drawable.length, 'curve')} over time; vertical lines are restarts</summary>
+  <div class="plots">${drawable.map(curve)}</div></details>`
 }
 
 const kindWords: Record<Trend['kind'], string> = {
@@ -50,10 +55,6 @@ const latencyColumns: Column<Latency>[] = [
 
 /** Enough to be a curve. */
 const pointsMin = 8
-
-function drawable(seen: readonly Drift[]): Drift[] {
-  return seen.filter(({ points }) => points.length >= pointsMin)
-}
 
 function curve({ title, unit, trend, points, restartsMs }: Drift): Markup {
   const values = points.map(([, value]) => value)
