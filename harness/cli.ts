@@ -4,6 +4,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { audit } from './audit.ts'
 import { auditSource, findingsOf } from './audit-source.ts'
+import type { SourceAudit } from './audits/row-parts.ts'
 import { maxFileHandlesDefault } from './confine/caddy-capabilities.ts'
 import { forMsDefault, parseOptions, type Options } from './options.ts'
 import { defaultEdge, edgeById } from './edges/edges.ts'
@@ -40,51 +41,43 @@ async function main(args: string[]): Promise<number> {
   const all = await loadScenarios(path.join(root, 'scenarios'))
   const { scenarios, ids } = await withFiles(all, options.lastFailed ? await lastFailed(out) : options.ids)
   if (options.list) return list(scenarios, ids)
+  if (options.replay !== undefined) return replay(options.replay, options, scenarios, out)
   const plan = planRun(scenarios, ids, givenBy(options))
   const interrupt = openInterruption()
-  if (options.replay !== undefined) return replay(options.replay, options, scenarios, out, interrupt)
-  return options.repeat === 1 ? once(options, plan, out, interrupt) : repeatedly(options, plan, out, interrupt)
+  const results: Result[] = []
+  try {
+    for await (const result of runsOf(options, plan, out, interrupt)) results.push(result)
+  } finally {
+    if (options.repeat > 1 && results.length > 0) showRepetitions(results, options)
+  }
+  return repetitionsOf(results).exitCode
 }
 
 /** Runs what a capsule holds, and says whether its failure is still there. */
-async function replay(file: string, options: Options, scenarios: Scenario[], out: string, interrupt: AbortSignal): Promise<number> {
+async function replay(file: string, options: Options, scenarios: Scenario[], out: string): Promise<number> {
   const capsule = await readCapsule(file)
+  const { scenario, sizes, seed, edge } = capsule
+  const failure = { ...capsule.failure, scenario: scenario.id }
   await using configurations = await unpackConfigurations(capsule)
-  const { scenario, sizes, seed, edge, failure } = capsule
-  const { [Symbol.asyncDispose]: _dispose, ...files } = configurations
-  const own: Options = { ...options, ...sizes, ...files, edge: edgeById(edge).id, seed: options.seed ?? seed }
+  const own: Options = { ...options, ...sizes, ...configurations.files, edge: edgeById(edge).id, seed: options.seed ?? seed }
   const others = scenarios.filter(({ id, asks }) => id !== scenario.id && asks === undefined)
   const plan = { scenarios: [scenario], notRun: others.map((one) => leftOut(one, 'Not in the capsule.')) }
   const seen: Seen[] = []
-  for (let nth = 1; nth <= options.repeat && !interrupt.aborted; nth += 1) {
-    const result = await withProgress((progress) => simulate(own, plan, out, progress, interrupt))
-    seen.push(seenIn(result, { ...failure, scenario: scenario.id }))
-    if (options.repeat === 1) show(result, options, path.join(out, result.runId))
-    else process.stderr.write(`${repetitionLine(result, nth, options.repeat)}\n`)
-  }
-  if (!options.json || options.repeat > 1) process.stdout.write(`${replayWords({ ...failure, scenario: scenario.id }, seen)}\n`)
+  for await (const result of runsOf(own, plan, out, openInterruption())) seen.push(seenIn(result, failure))
+  if (!options.json || options.repeat > 1) process.stdout.write(`${replayWords(failure, seen)}\n`)
   return replayCode(seen)
 }
 
-async function once(options: Options, plan: Plan, out: string, interrupt: AbortSignal): Promise<number> {
-  const result = await withProgress((progress) => simulate(options, plan, out, progress, interrupt))
-  show(result, options, path.join(out, result.runId))
-  return result.exitCode
-}
-
-/** The same again and again, each in a folder of its own: how often a verdict is what it is. */
-async function repeatedly(options: Options, plan: Plan, out: string, interrupt: AbortSignal): Promise<number> {
-  const results: Result[] = []
-  try {
-    for (let nth = 1; nth <= options.repeat && !interrupt.aborted; nth += 1) {
-      const result = await withProgress((progress) => simulate(options, plan, out, progress, interrupt))
-      results.push(result)
-      process.stderr.write(`${repetitionLine(result, nth, options.repeat)}\n`)
-    }
-  } finally {
-    if (results.length > 0) showRepetitions(results, options)
+/** The plan run as often as asked, each time in a folder of its own; every run is shown as it ends. */
+async function* runsOf(options: Options, plan: Plan, out: string, interrupt: AbortSignal): AsyncGenerator<Result> {
+  // Before anything is set up: a wrong glob is told at once.
+  const source = options.app === undefined ? null : await auditSource(options.app, process.cwd())
+  for (let nth = 1; nth <= options.repeat && !(nth > 1 && interrupt.aborted); nth += 1) {
+    const result = await withProgress((progress) => simulate(options, plan, source, out, progress, interrupt))
+    if (options.repeat === 1) show(result, options, path.join(out, result.runId))
+    else process.stderr.write(`${repetitionLine(result, nth, options.repeat)}\n`)
+    yield result
   }
-  return repetitionsOf(results).exitCode
 }
 
 /** Also of the runs before one that could not be made. */
@@ -106,9 +99,7 @@ async function withProgress<T>(work: (progress: Progress) => Promise<T>): Promis
   }
 }
 
-async function simulate(options: Options, plan: Plan, out: string, progress: Progress, signal: AbortSignal): Promise<Result> {
-  // Before anything is set up: a wrong glob is told at once.
-  const source = options.app === undefined ? null : await auditSource(options.app, process.cwd())
+async function simulate(options: Options, plan: Plan, source: SourceAudit | null, out: string, progress: Progress, signal: AbortSignal): Promise<Result> {
   const runId = newRunId()
   await using output = await makeOutputFolder(out, runId)
   const onProgress = (line: string) => progress.note(line)

@@ -18,16 +18,20 @@ export interface ExpectedFailure {
 
 type Known = Result['expectedFailures'][number]
 
+/** Whose failures they are. Of a program that is broken on purpose, a planted twin, none is known. */
+type Judged = Pick<Result['subject'], 'kind' | 'version'> & { twins: readonly string[] }
+
 /**
  * What became of each entry that is about this subject: it `failed` as expected, it was `mended` (its
  * scenario ran, and every check of that name passed), or it was `not-judged`.
  */
 export function expectedFailuresOf(
   ledger: readonly ExpectedFailure[],
-  subject: Pick<Result['subject'], 'kind' | 'version'>,
+  { kind, version, twins }: Judged,
   scenarios: readonly ScenarioResult[],
 ): Known[] {
-  const about = ledger.filter((entry) => entry.origin === subject.kind && entry.versions.includes(subject.version))
+  if (twins.length > 0) return []
+  const about = ledger.filter((entry) => entry.origin === kind && entry.versions.includes(version))
   return about.map((entry) => ({ scenario: entry.scenario, fingerprint: entry.fingerprint, issue: entry.issue, why: entry.why, state: stateOf(entry, scenarios) }))
 }
 

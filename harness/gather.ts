@@ -12,7 +12,7 @@ import { variablesFor } from './confine/environment.ts'
 import { confineCaddyConfig, countListeners, type CaddyCapabilities } from './confine/caddy-config.ts'
 import type { JsonObject } from './confine/json.ts'
 import type { Edge, EdgeConfig, ProvidedEdge } from './edges/edge.ts'
-import { inspectDataDir, lockedBy, type DataDir } from './data-dir/inspect.ts'
+import { inspectDataDir, type DataDir } from './data-dir/inspect.ts'
 import { UsageError } from './errors.ts'
 import type { BrowserOrNone } from './provision/browser.ts'
 import type { ProvidedCaddy } from './provision/caddy.ts'
@@ -78,8 +78,6 @@ async function gatherDataDir(folder: string, server: ProvidedServer, capabilitie
     throw new UsageError(`--data-dir-from ${folder} needs the production server, which could not be had (${server.because}); give --server-bin PATH.`)
   }
   const dataDir = await inspectDataDir(folder)
-  const pid = await lockedBy(folder)
-  if (pid !== null) throw new UsageError(`A server (process ${pid}) has the data_dir ${folder} open: a copy of it would be torn. Stop the server, or give a snapshot.`)
   if (dataDir.streams.length === 0) throw new UsageError(`The data_dir ${folder} holds no stream; is it the one that the Caddyfile's data_dir names?`)
   const bases = (capabilities?.streamRoutes ?? []).map((route) => route.replace(/\*+$/, ''))
   const unserved = dataDir.streams.find((stream) => !bases.some((base) => stream.path.startsWith(base)))

@@ -133,7 +133,7 @@ class RunningWorld implements World {
       config,
       port,
       upstreamPort: this.#tap.port,
-      managementPort: this.#options.needs.operated ? await runtime.leasePort() : null,
+      managementPort: needs.operated ? await runtime.leasePort() : null,
       folder: await subfolder(this.#temporary, 'edge'),
       configFolder: folder,
     })
@@ -166,6 +166,7 @@ class RunningWorld implements World {
   async #prepareTls(needs: WorldNeeds): Promise<void> {
     const { runtime, subject, folder } = this.#options
     const home = await subfolder(this.#temporary, 'tls')
+    const [storage, adminSocket] = [path.join(home, 'storage'), path.join(home, 'admin.sock')]
     const ports = await leasePorts(runtime, countListeners(subject.tlsEdge.json))
     const edge = new URL(this.#endpoints.get('edge')!.url)
     const faultPort = needs.faultProxy ? await runtime.leasePort() : null
@@ -173,16 +174,16 @@ class RunningWorld implements World {
     const confined = confineCaddyConfig(subject.tlsEdge.json, {
       listen: (n) => `127.0.0.1:${ports[n]!}`,
       dataDir: home,
-      storageDir: path.join(home, 'storage'),
+      storageDir: storage,
       logDir: home,
       upstreams: () => upstream,
-      adminSocket: this.#options.needs.operated ? path.join(home, 'admin.sock') : null,
+      adminSocket: needs.operated ? adminSocket : null,
     })
     const { file, isDefault } = subject.tlsEdge
     if (!isDefault) this.fileChanges.push({ file, diff: diffOf(file, confined) })
     const configFile = path.join(folder, 'tls-edge.json')
     await writeFile(configFile, JSON.stringify(confined.config, null, 1))
-    this.#tls = { config: confined.config, adminSocket: path.join(home, 'admin.sock'), storage: path.join(home, 'storage'), folder: home }
+    this.#tls = { config: confined.config, adminSocket, storage, folder: home }
     const secure = confined.listeners.find((listener) => listener.tls)
     const plain = confined.listeners.find((listener) => !listener.tls)
     if (!secure) throw new HarnessError(`the TLS edge of ${file} has no listener with TLS`)
@@ -195,7 +196,7 @@ class RunningWorld implements World {
       this.#faultProxy = await openFaultProxy(runtime, `${this.#options.name}.fault-proxy`, plan)
     }
     await this.#startOrThrow('tls')
-    const caPem = await internalCa(path.join(home, 'storage'))
+    const caPem = await internalCa(storage)
     // Names of the user's are asked for as on port 443; "localhost" is asked for where it listens.
     const authority = subject.names.length > 0 ? servername : `${servername}:${port}`
     this.#endpoints.set('tls', { url: `https://127.0.0.1:${port}`, authority, tls: { caPem, servername } })

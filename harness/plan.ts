@@ -68,13 +68,14 @@ export type Given = readonly Exclude<NonNullable<Scenario['asks']>, 'by-name'>[]
  * it. A name that there is none for is a UsageError that suggests the nearest.
  */
 export function planRun(every: Scenario[], ids: string[], given: Given = []): Plan {
+  const isGiven = (asks: Scenario['asks']) => asks !== undefined && asks !== 'by-name' && given.includes(asks)
   for (const id of ids) {
     const scenario = every.find((one) => one.id === id)
     if (!scenario) throw unknownScenario(every, id)
-    if (scenario.asks && scenario.asks !== 'by-name' && !given.some((one) => one === scenario.asks)) throw new UsageError(`${id} needs --${scenario.asks}; see: npm run simulate -- --help`)
+    if (scenario.asks && scenario.asks !== 'by-name' && !isGiven(scenario.asks)) throw new UsageError(`${id} needs --${scenario.asks}; see: npm run simulate -- --help`)
   }
-  const all = every.filter(({ id, asks }) => asks === undefined || given.some((one) => one === asks) || (asks === 'by-name' && ids.includes(id)))
-  const asking = all.filter(({ asks }) => asks !== undefined && asks !== 'by-name').map(({ id }) => id)
+  const all = every.filter(({ id, asks }) => asks === undefined || isGiven(asks) || (asks === 'by-name' && ids.includes(id)))
+  const asking = all.filter(({ asks }) => isGiven(asks)).map(({ id }) => id)
   if (ids.length === 0 && asking.length === 0) return { scenarios: all, notRun: [] }
   const named = new Set(ids.length > 0 ? ids : asking)
   return {

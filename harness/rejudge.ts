@@ -46,10 +46,9 @@ export async function rejudge(folder: string): Promise<Rejudged> {
   const scenarios = inSavedOrder(saved, judge.scenarios).map((scenario) => lessDamage(scenario, condition))
   const notRun = notRunOf(saved, scenarios)
   const interruption = because === null ? null : { message: because, exitCode: exitCodes.unknown }
-  const expectedFailures = expectedFailuresOf(ledger, saved.subject, scenarios)
   const result: Result = {
     ...saved,
-    expectedFailures: judge.begin.facts.twins.length > 0 ? [] : expectedFailures,
+    expectedFailures: expectedFailuresOf(ledger, { ...saved.subject, twins: judge.begin.facts.twins }, scenarios),
     ...concludeAll({ ...judge.begin.facts, scenarios, notRun }, interruption),
     banners: [...saved.banners, 'JUDGED AGAIN: this result was made from the saved history of its run.'],
     scenarios,

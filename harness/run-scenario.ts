@@ -88,8 +88,13 @@ export async function runScenario(run: ScenarioRun): Promise<ScenarioOutcome> {
   return { result: run.judge.resultOf(run.scenario.id), ...seen }
 }
 
+/** A soak is as large as a full run. */
+function sizeIn({ profile }: Sizes): 'quick' | 'full' {
+  return profile === 'quick' ? 'quick' : 'full'
+}
+
 function timeoutMsOf({ timeoutMs, asks }: Scenario, sizes: Sizes): number {
-  const own = timeoutMs[sizes.profile === 'quick' ? 'quick' : 'full']
+  const own = timeoutMs[sizeIn(sizes)]
   return asks === 'profile soak' ? own + sizes.forMs : own
 }
 
@@ -210,7 +215,7 @@ async function marked(step: AnyStep, { recorder, size }: StepContext, act: () =>
 /** A Sized as the number of this run. */
 export function resolveSize(sized: Sized, sizes: Sizes): number {
   if (typeof sized === 'number') return sized
-  if ('quick' in sized) return resolveSize(sized[sizes.profile === 'quick' ? 'quick' : 'full'], sizes)
+  if ('quick' in sized) return resolveSize(sized[sizeIn(sizes)], sizes)
   const wanted = Math.round(sizes[sized.option] * (sized.share ?? 1))
   return Math.max(1, Math.min(wanted, sized.max ?? wanted))
 }

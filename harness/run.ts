@@ -19,7 +19,7 @@ import { Recorder, Sequence } from './recorder.ts'
 import { countFindings } from './report/findings.ts'
 import type { Progress } from './report/progress.ts'
 import { schemaVersion, type HopIdentity, type Result, type ScenarioResult } from './report/result.ts'
-import { packConfiguration, saveCapsules, type Capsule, type Configurations } from './incident/capsule.ts'
+import { leaveCapsules } from './incident/leave-capsules.ts'
 import { RunJudge } from './run-judge.ts'
 import { runScenario, type Sizes } from './run-scenario.ts'
 import type { Runtime } from './runtime/runtime.ts'
@@ -94,40 +94,9 @@ export async function run(options: RunOptions): Promise<Result> {
   await writeHistory(options, (running) => runAll({ ...options, ...running, afterEach: saveUnfinished }, collected))
   const result = resultOf(options, collected, beginning, true)
   await saved.save(result)
-  await saveFailures(options, result)
-  return result
-}
-
-/** Each failed check as a capsule, for whoever is to see it again. */
-async function saveFailures(options: RunOptions, result: Result): Promise<void> {
-  const tooLarge = await saveCapsules(options.folder, await capsulesOf(options, result))
+  const tooLarge = await leaveCapsules(options, result)
   for (const name of tooLarge) options.progress.note(`${name} would be over 1 MB and was not kept.`)
-}
-
-async function capsulesOf({ plan, subject, sizes, seed, runtime }: RunOptions, result: Result): Promise<Capsule[]> {
-  const failures = result.scenarios.flatMap(({ id, checks }) => checks.filter(({ verdict }) => verdict === 'fail').map((check) => ({ scenario: plan.scenarios.find((one) => one.id === id)!, check })))
-  if (failures.length === 0) return []
-  const { caddyfile, tlsEdge, edge } = subject
-  const own = async (files: readonly string[], isDefault: boolean) => (isDefault ? undefined : packConfiguration(files))
-  const packed = {
-    caddyfile: caddyfile === null ? undefined : await own([caddyfile.file, ...caddyfile.files.filter((file) => file !== caddyfile.file)], caddyfile.isDefault),
-    tlsCaddyfile: await own([tlsEdge.file], tlsEdge.isDefault),
-    edgeConfig: await own([edge.config.file], edge.config.isDefault),
-  }
-  const configurations = Object.fromEntries(Object.entries(packed).filter(([, files]) => files !== undefined)) as Configurations
-  return failures.map(({ scenario, check }) => ({
-    schemaVersion: 1,
-    harness: result.harness,
-    runId: result.runId,
-    subject: { kind: result.subject.kind, version: result.subject.version, hops: result.subject.hops },
-    runtime: runtime.kind,
-    seed,
-    sizes,
-    edge: edge.kind.id,
-    configurations,
-    scenario,
-    failure: { check: check.id, fingerprint: check.fingerprint ?? check.id, because: check.because, evidence: check.evidence },
-  }))
+  return result
 }
 
 /** The history begins with what is known of the run and ends with how it ended; one that dies has no end. */
@@ -213,12 +182,12 @@ function resultOf(options: RunOptions, collected: Collected, beginning: Beginnin
   const order = plan.scenarios.map((scenario) => scenario.id)
   const scenarios = collected.scenarios.toSorted((a, b) => order.indexOf(a.id) - order.indexOf(b.id))
   const { kind, version } = subject.server
-  // Of a program that is broken on purpose nothing is known.
-  const expectedFailures = plantedTwins().length > 0 ? [] : expectedFailuresOf(ledger, { kind, version }, scenarios)
+  const facts = factsOf(options)
+  const expectedFailures = expectedFailuresOf(ledger, { kind, version, twins: facts.twins }, scenarios)
   return {
     schemaVersion,
     runId: options.runId,
-    ...concludeAll({ ...factsOf(options), scenarios, notRun: collected.notRun }, interruption),
+    ...concludeAll({ ...facts, scenarios, notRun: collected.notRun }, interruption),
     scope: scopeOf(options, collected.identities),
     banners: [...bannersOf(options), ...mendedBanners(expectedFailures)],
     expectedFailures,

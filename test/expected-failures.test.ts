@@ -12,7 +12,7 @@ import type { VerdictKind } from '../harness/verdict.ts'
 import file from '../reports/sample/result.json' with { type: 'json' }
 
 const sample = resultSchema.parse(file)
-const subject = { kind: 'reference', version: '0.3.7' } as const
+const subject = { kind: 'reference', version: '0.3.7', twins: [] } as const
 const entry: ExpectedFailure = {
   scenario: 'lost',
   fingerprint: 'order-is-kept/reordered/any/kill/origin',
@@ -47,6 +47,7 @@ describe('an entry', () => {
   test('is of its server and version only', () => {
     expect(expectedFailuresOf([entry], { ...subject, version: '0.3.8' }, [failing])).toEqual([])
     expect(expectedFailuresOf([entry], { ...subject, kind: 'production' }, [failing])).toEqual([])
+    expect(expectedFailuresOf([entry], { ...subject, twins: ['origin'] }, [failing])).toEqual([])
   })
 
   test('is announced when it passes, and only then', () => {

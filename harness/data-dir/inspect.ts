@@ -53,8 +53,8 @@ const storedMetadata = z.object({
 })
 
 /**
- * @throws UsageError in one sentence: not a data_dir, of another server, half a copy, or damaged beyond
- * what can be told
+ * @throws UsageError in one sentence: not a data_dir, of another server, open in one, half a copy, or
+ * damaged beyond what can be told
  */
 export async function inspectDataDir(folder: string): Promise<DataDir> {
   const names = await namesIn(folder)
@@ -65,6 +65,8 @@ export async function inspectDataDir(folder: string): Promise<DataDir> {
   if (!names.includes('metadata') || !names.includes('streams') || !(await isThere(path.join(folder, database)))) {
     throw new UsageError(`${folder} is no data_dir of the production server: it has to hold ${database} and streams/; give the folder that the Caddyfile's data_dir names.`)
   }
+  const pid = await lockedBy(folder)
+  if (pid !== null) throw new UsageError(`A server (process ${pid}) has the data_dir ${folder} open: a copy of it would be torn. Stop the server, or give a snapshot.`)
   const stored = await readMetadata(folder)
   const streams: StoredStream[] = []
   for (const one of stored) streams.push(await streamOf(one, streamsFolder))

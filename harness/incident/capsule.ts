@@ -91,20 +91,22 @@ export async function packConfiguration(files: readonly string[]): Promise<z.inf
 }
 
 export interface UnpackedConfigurations extends AsyncDisposable {
-  caddyfile?: string
-  tlsCaddyfile?: string
-  edgeConfig?: string
+  /** Where each kind's own file lies. */
+  files: { [Kind in keyof Configurations]?: string }
 }
 
 /** Writes a capsule's configurations into a temporary folder, which disposing removes. */
 export async function unpackConfigurations({ configurations }: Capsule): Promise<UnpackedConfigurations> {
+  await using unpacking = new AsyncDisposableStack()
   const folder = await mkdtemp(path.join(tmpdir(), 'capsule-'))
-  const unpacked: UnpackedConfigurations = { [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) }
-  for (const [kind, files] of Object.entries(configurations) as [keyof Configurations, z.infer<typeof configuration>][]) {
-    for (const { name, text } of files) await writeInside(path.join(folder, kind), name, text)
-    unpacked[kind] = path.join(folder, kind, files[0]!.name)
+  unpacking.defer(() => rm(folder, { recursive: true, force: true }))
+  const files: UnpackedConfigurations['files'] = {}
+  for (const [kind, given] of Object.entries(configurations) as [keyof Configurations, z.infer<typeof configuration>][]) {
+    for (const { name, text } of given) await writeInside(path.join(folder, kind), name, text)
+    files[kind] = path.join(folder, kind, given[0]!.name)
   }
-  return unpacked
+  const owned = unpacking.move()
+  return { files, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
 
 /** A name that leads elsewhere is not of ours. */

@@ -36,7 +36,7 @@ describe('flags', () => {
     ['ten million readers', ['--readers', '10000000'], /^--readers takes a whole number from 1 to 1,000,000, not "10000000"\.\n/],
     ['an empty number', ['--readers', ''], /^--readers takes a whole number .* not ""\.\n/],
     ['a flag without its value', ['--seed'], /'--seed <n>' argument missing/],
-    ['a choice that there is not', ['--profile', 'slow'], /'slow' is invalid\. Allowed choices are quick, full\./],
+    ['a choice that there is not', ['--profile', 'slow'], /'slow' is invalid\. Allowed choices are quick, full, soak\./],
     ['no repetition', ['--repeat', '0'], /^--repeat takes a whole number from 1 to 10,000, not "0"\.\n/],
     ['the last failed without a run', ['--last-failed'], /latest is no run: its result\.json cannot be read \(ENOENT\); give a folder below reports\/\.\n/],
     ['the last failed and named ones', ['--last-failed', 'lifetimes-end'], /^--last-failed takes the scenarios from the latest run; leave out either it or lifetimes-end\.\n/],

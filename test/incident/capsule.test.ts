@@ -88,7 +88,7 @@ describe('a capsule', () => {
     let where = ''
     {
       await using unpacked = await unpackConfigurations({ ...capsule, configurations: { caddyfile } })
-      where = unpacked.caddyfile!
+      where = unpacked.files.caddyfile!
       expect(path.basename(where)).toBe('Caddyfile')
       expect(statSync(path.join(path.dirname(where), 'parts', 'log')).size).toBe(4)
     }
