@@ -1,6 +1,7 @@
 /** `npm run audit -- …`: reads the user's files, prints what is wrong with them, ends with 1 if something is. */
 import { parseAuditOptions } from './audit-options.ts'
-import { auditSource, findingsOf } from './audit-source.ts'
+import { auditSource } from './audit-source.ts'
+import { findingsOf } from './audits/row-parts.ts'
 import { exitCodes, UsageError } from './errors.ts'
 import { explain } from './explain.ts'
 import { countFindings, renderFindings } from './report/findings.ts'

@@ -1,6 +1,6 @@
 /** The command line of `npm run audit`. A wrong flag is a UsageError of one sentence. */
-import { Command, CommanderError } from 'commander'
-import { UsageError } from './errors.ts'
+import { Command } from 'commander'
+import { quiet, usageOf } from './command-line.ts'
 
 export interface AuditOptions {
   globs: string[]
@@ -9,19 +9,16 @@ export interface AuditOptions {
 
 /** Throws UsageError. `--help` prints and ends the process with 0. */
 export function parseAuditOptions(args: string[]): AuditOptions {
-  const command = new Command('npm run audit --')
+  const command = quiet(new Command('npm run audit --'))
     .description("Reads an application's source for what production would stumble over. Runs none of it.")
     .argument('[globs...]', "source files, in quotes: 'src/**/*.{ts,tsx}'; a folder stands for all below it")
     .option('--json', 'print the findings as JSON', false)
-    .exitOverride()
-    .configureOutput({ writeErr: () => {} })
   try {
     command.parse(args, { from: 'user' })
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error
-    if (error.code === 'commander.helpDisplayed' || error.code === 'commander.help') process.exit(0)
-    const message = error.message.replace(/^error: /, '').replaceAll('\n', ' ')
-    throw new UsageError(`${message}${/[.)?]$/.test(message) ? '' : '.'} All flags are listed by: npm run audit -- --help`)
+    const usage = usageOf(error, 'All flags are listed by: npm run audit -- --help')
+    if (usage === null) process.exit(0)
+    throw usage
   }
   return { globs: command.args, ...command.opts<Omit<AuditOptions, 'globs'>>() }
 }

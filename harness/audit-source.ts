@@ -1,5 +1,4 @@
 /** Reads an application's source and judges it by all rules. */
-import { sortFindings, type Finding } from './audits/finding.ts'
 import type { SourceAudit } from './audits/row-parts.ts'
 import { judgeSource } from './audits/source-rules.ts'
 import { gatherApp } from './gather-app.ts'
@@ -9,8 +8,4 @@ export async function auditSource(globs: readonly string[], cwd: string): Promis
   const app = await gatherApp(globs, cwd)
   const files = [...app.project.texts.values()].filter(({ judged }) => judged).length
   return { outcomes: judgeSource(app.project, app.packages), notes: app.notes, files, globs: app.globs }
-}
-
-export function findingsOf({ notes, outcomes }: SourceAudit): Finding[] {
-  return sortFindings([...notes, ...[...outcomes.values()].flatMap((outcome) => outcome.findings)])
 }

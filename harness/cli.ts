@@ -3,11 +3,10 @@ import { randomInt } from 'node:crypto'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { audit } from './audit.ts'
-import { auditSource, findingsOf } from './audit-source.ts'
-import type { SourceAudit } from './audits/row-parts.ts'
+import { findingsOf, type SourceAudit } from './audits/row-parts.ts'
 import { maxFileHandlesDefault } from './confine/caddy-capabilities.ts'
-import { forMsDefault, parseOptions, type Options } from './options.ts'
-import { defaultEdge, edgeById } from './edges/edges.ts'
+import { flagsOf, parseOptions, type Options } from './options.ts'
+import { edgeById } from './edges/edges.ts'
 import { exitCodes } from './errors.ts'
 import { explain } from './explain.ts'
 import { gather } from './gather.ts'
@@ -71,7 +70,7 @@ async function replay(file: string, options: Options, scenarios: Scenario[], out
 /** The plan run as often as asked, each time in a folder of its own; every run is shown as it ends. */
 async function* runsOf(options: Options, plan: Plan, out: string, interrupt: AbortSignal): AsyncGenerator<Result> {
   // Before anything is set up: a wrong glob is told at once.
-  const source = options.app === undefined ? null : await auditSource(options.app, process.cwd())
+  const source = options.app === undefined ? null : await readSource(options.app)
   for (let nth = 1; nth <= options.repeat && !(nth > 1 && interrupt.aborted); nth += 1) {
     const result = await withProgress((progress) => simulate(options, plan, source, out, progress, interrupt))
     if (options.repeat === 1) show(result, options, path.join(out, result.runId))
@@ -148,6 +147,12 @@ async function simulate(options: Options, plan: Plan, source: SourceAudit | null
   })
 }
 
+/** The parser is a native program of some megabytes: a run without source does not wait for it. */
+async function readSource(globs: readonly string[]): Promise<SourceAudit> {
+  const { auditSource } = await import('./audit-source.ts')
+  return auditSource(globs, process.cwd())
+}
+
 /** Only looked for, and installed, where a scenario opens pages. */
 async function browserFor({ scenarios }: Plan, { browser }: Options, search: BrowserSearch): Promise<BrowserOrNone> {
   if (!scenarios.some(({ world }) => world.browser)) return { missing: 'No scenario of this run needs a browser.' }
@@ -155,26 +160,7 @@ async function browserFor({ scenarios }: Plan, { browser }: Options, search: Bro
 }
 
 function reproduceOptions(options: Options, seed: number): string {
-  const flags: [string, string | number | undefined][] = [
-    ['--seed', seed],
-    ['--profile', options.profile === 'quick' ? undefined : options.profile],
-    ['--for', options.forMs === forMsDefault ? undefined : `${Math.round(options.forMs / 1000)}s`],
-    ['--runtime', options.runtime === 'auto' ? undefined : options.runtime],
-    ['--origin', options.origin === 'auto' ? undefined : options.origin],
-    ['--server-bin', options.serverBin],
-    ['--server-version', options.serverVersion],
-    ['--caddyfile', options.caddyfile],
-    ['--data-dir-from', options.dataDirFrom],
-    ['--tls-caddyfile', options.tlsCaddyfile],
-    ['--edge', options.edge === defaultEdge.id ? undefined : options.edge],
-    ['--edge-config', options.edgeConfig],
-    ['--browser', options.browser],
-    ...(options.app ?? []).map((glob): [string, string] => ['--app', glob]),
-    ['--readers', options.readers === 10_000 ? undefined : options.readers],
-    ['--streams', options.streams === 1_000 ? undefined : options.streams],
-    ['--stale-ms', options.staleMs === 1_000 ? undefined : options.staleMs],
-  ]
-  return flags.flatMap(([flag, value]) => (value === undefined ? [] : [`${flag} ${quoted(String(value))}`])).join(' ')
+  return flagsOf(options, seed).map(([flag, value]) => `${flag} ${quoted(value)}`).join(' ')
 }
 
 /** As a shell reads it as one word. */

@@ -79,7 +79,6 @@ class Reading {
   /** What judged files import, and what that imports, for the constants in it. */
   async followImports(): Promise<void> {
     for (const file of this.project.texts.keys()) {
-      await this.#readPackageOf(file)
       // A Map's keys go on with what is added meanwhile.
       const syntax = this.project.file(file)?.syntax
       if (syntax?.problem) this.#note(file, `It cannot be parsed: ${syntax.problem.message}.`, 'Mend it, or leave it out of --app.', syntax.problem)

@@ -5,7 +5,8 @@
 import { readdir, readlink, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Command, CommanderError } from 'commander'
+import { Command } from 'commander'
+import { quiet, usageOf } from './command-line.ts'
 import { exitCodes, UsageError } from './errors.ts'
 import { explain } from './explain.ts'
 import { compareResults, comparisonLines } from './report/comparison.ts'
@@ -23,11 +24,15 @@ const keptMin = 1
 
 /** The kept runs, the newest first. Throws UsageError for a folder that cannot be read. */
 export async function keptRuns(out: string): Promise<KeptRun[]> {
+  const runs = await runNames(out)
+  return Promise.all(runs.map(async (name) => ({ name, result: await readSavedResult(path.join(out, name)).catch(() => null), bytes: await bytesIn(path.join(out, name)) })))
+}
+
+async function runNames(out: string): Promise<string[]> {
   const names = await readdir(out).catch((error: NodeJS.ErrnoException) => {
     throw new UsageError(`${out} cannot be read (${error.code}); give the folder of the runs with --out.`)
   })
-  const runs = names.filter((name) => runName.test(name)).toSorted().toReversed()
-  return Promise.all(runs.map(async (name) => ({ name, result: await readSavedResult(path.join(out, name)).catch(() => null), bytes: await bytesIn(path.join(out, name)) })))
+  return names.filter((name) => runName.test(name)).toSorted().toReversed()
 }
 
 /**
@@ -36,9 +41,9 @@ export async function keptRuns(out: string): Promise<KeptRun[]> {
  */
 export async function pruneRuns(out: string, keep: number, dryRun: boolean): Promise<string[]> {
   const latest = await readlink(path.join(out, 'latest')).catch(() => '')
-  const old = (await keptRuns(out)).slice(keep).filter(({ name }) => name !== path.basename(latest))
-  const resting = await Promise.all(old.map(({ name }) => isResting(path.join(out, name))))
-  const going = old.filter((_run, index) => resting[index]).map(({ name }) => name)
+  const old = (await runNames(out)).slice(keep).filter((name) => name !== path.basename(latest))
+  const resting = await Promise.all(old.map((name) => isResting(path.join(out, name))))
+  const going = old.filter((_name, index) => resting[index])
   if (!dryRun) for (const name of going) await rm(path.join(out, name), { recursive: true, force: true })
   return going
 }
@@ -63,7 +68,7 @@ interface Shared {
 }
 
 async function main(args: string[]): Promise<number> {
-  const command = new Command('npm run report --').description('Looks at the runs that are kept.').exitOverride().configureOutput({ writeErr: () => {} })
+  const command = quiet(new Command('npm run report --')).description('Looks at the runs that are kept.')
   const sub = (words: string, description: string) =>
     command.command(words).description(description).option('--out <folder>', 'where runs are kept', reports).option('--json', 'as JSON', false)
   sub('list', 'every run, the newest first').action(list)
@@ -73,8 +78,8 @@ async function main(args: string[]): Promise<number> {
   try {
     await command.parseAsync(args, { from: 'user' })
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error
-    if (error.exitCode !== 0) throw new UsageError(`${error.message.replace(/^error: /, '').replaceAll('\n', ' ')} See: npm run report -- --help`)
+    const usage = usageOf(error, 'See: npm run report -- --help')
+    if (usage !== null) throw usage
   }
   return exitCodes.ready
 }
@@ -109,8 +114,9 @@ async function open(run: string | undefined, { out }: Shared): Promise<void> {
 }
 
 async function compare(before: string, now: string, { out, json }: Shared): Promise<void> {
-  const [first, second] = await Promise.all([before, now].map((run) => readSavedResult(folderOf(run, path.resolve(out)))))
-  const comparison = compareResults(first!, second!)
+  // One after the other: of two that are no runs it is always the first that is told.
+  const first = await readSavedResult(folderOf(before, path.resolve(out)))
+  const comparison = compareResults(first, await readSavedResult(folderOf(now, path.resolve(out))))
   if (json) process.stdout.write(`${JSON.stringify(comparison, null, 2)}\n`)
   else print(comparisonLines(comparison))
 }

@@ -1,5 +1,6 @@
 /** The command line: every flag with its limits. A wrong one is a UsageError of one sentence. */
-import { Command, CommanderError, Option } from 'commander'
+import { Command, Option } from 'commander'
+import { quiet, usageOf, whole } from './command-line.ts'
 import { defaultEdge, edges } from './edges/edges.ts'
 import { UsageError } from './errors.ts'
 
@@ -40,7 +41,7 @@ export interface Options {
 
 const readersMax = 1_000_000
 const streamsMax = 1_000_000
-export const forMsDefault = 600_000
+const forMsDefault = 600_000
 const forMsMin = 20_000
 const forMsMax = 14 * 24 * 3_600_000
 const staleMsMax = 3_600_000
@@ -48,7 +49,7 @@ const repeatMax = 10_000
 
 /** Throws UsageError. `--help` prints and ends the process with 0. */
 export function parseOptions(args: string[]): Options {
-  const command = new Command('npm run simulate --')
+  const command = quiet(new Command('npm run simulate --'))
     .description('Judges a Durable Streams deployment: server, cache and settings, as in production.')
     .argument('[ids...]', 'scenarios to run, by id or by file; all of them by default')
     .addOption(new Option('--profile <name>', 'how often things are repeated').choices(['quick', 'full', 'soak']).default('quick'))
@@ -76,12 +77,12 @@ export function parseOptions(args: string[]): Options {
     .option('--keep', "keep each scenario's data_dir and other temporary data in the run's folder", false)
     .option('--json', 'print result.json on stdout', false)
     .option('--list', 'list the scenarios and end', false)
-    .exitOverride()
-    .configureOutput({ writeErr: () => {} })
   try {
     command.parse(args, { from: 'user' })
   } catch (error) {
-    throw usageOf(error)
+    const usage = usageOf(error, 'All flags are listed by: npm run simulate -- --help')
+    if (usage === null) process.exit(0)
+    throw usage
   }
   const { vcl, for: forMs = forMsDefault, ...given } = command.opts<Omit<Options, 'ids' | 'forMs'> & { vcl?: string; for?: number }>()
   const options = { ids: command.args, ...given, forMs, ...edgeConfigOf(given, vcl) }
@@ -107,21 +108,28 @@ function edgeConfigOf({ edge, edgeConfig }: Pick<Options, 'edge' | 'edgeConfig'>
   return { edgeConfig: vcl }
 }
 
-function usageOf(error: unknown): unknown {
-  if (!(error instanceof CommanderError)) return error
-  if (error.code === 'commander.helpDisplayed' || error.code === 'commander.help') process.exit(0)
-  const message = error.message.replace(/^error: /, '').replaceAll('\n', ' ')
-  return new UsageError(`${message}${/[.)?]$/.test(message) ? '' : '.'} All flags are listed by: npm run simulate -- --help`)
-}
-
-/** Throws what is the user's to read itself: commander would put its own words around it. */
-function whole(flag: string, min: number, max: number) {
-  return (text: string): number => {
-    const value = Number(text)
-    if (text.trim() !== '' && Number.isInteger(value) && value >= min && value <= max) return value
-    const bounds = `from ${min.toLocaleString('en-US')} to ${max.toLocaleString('en-US')}`
-    throw new UsageError(`${flag} takes a whole number ${bounds}, not "${text}".`)
-  }
+/** The flags that start such a run again, but for what they are by themselves. The seed comes first. */
+export function flagsOf(options: Options, seed: number): [flag: string, value: string][] {
+  const flags: [string, string | number | undefined][] = [
+    ['--seed', seed],
+    ['--profile', options.profile === 'quick' ? undefined : options.profile],
+    ['--for', options.forMs === forMsDefault ? undefined : `${Math.round(options.forMs / 1000)}s`],
+    ['--runtime', options.runtime === 'auto' ? undefined : options.runtime],
+    ['--origin', options.origin === 'auto' ? undefined : options.origin],
+    ['--server-bin', options.serverBin],
+    ['--server-version', options.serverVersion],
+    ['--caddyfile', options.caddyfile],
+    ['--data-dir-from', options.dataDirFrom],
+    ['--tls-caddyfile', options.tlsCaddyfile],
+    ['--edge', options.edge === defaultEdge.id ? undefined : options.edge],
+    ['--edge-config', options.edgeConfig],
+    ['--browser', options.browser],
+    ...(options.app ?? []).map((glob): [string, string] => ['--app', glob]),
+    ['--readers', options.readers === 10_000 ? undefined : options.readers],
+    ['--streams', options.streams === 1_000 ? undefined : options.streams],
+    ['--stale-ms', options.staleMs === 1_000 ? undefined : options.staleMs],
+  ]
+  return flags.flatMap(([flag, value]) => (value === undefined ? [] : [[flag, String(value)]]))
 }
 
 /** Given several times it is a list. */

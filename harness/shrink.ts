@@ -6,9 +6,10 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Command, CommanderError } from 'commander'
+import { Command } from 'commander'
 import type { CheckSpec } from './check-spec.ts'
 import { monotonicMs } from './clock.ts'
+import { quiet, usageOf } from './command-line.ts'
 import { exitCodes, UsageError } from './errors.ts'
 import { explain } from './explain.ts'
 import { openInterruption } from './interruption.ts'
@@ -20,6 +21,7 @@ import type { Scenario } from './scenario.ts'
 import { movesOfPath } from './schedule/generate.ts'
 import { pathsOf, type Move } from './schedule/moves.ts'
 import { shrink } from './schedule/shrink.ts'
+import { flagsOfTrials } from './shrink/flags-of-trials.ts'
 import { failingPaths } from './shrink/failing-paths.ts'
 import { scenarioSource } from './shrink/scenario-source.ts'
 import { tryAll } from './shrink/trial.ts'
@@ -28,8 +30,6 @@ import type { Schedule } from './steps/schedule.ts'
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..')
 const candidatesMax = 12
 const copies = 4
-/** Of a run's options, those that a trial has its own of. */
-const notPassedOn: ReadonlySet<string> = new Set(['ids', 'out', 'json', 'list', 'keep', 'profile', 'readers', 'streams', 'seed'])
 
 process.exit(await main(process.argv.slice(2)).catch(explain))
 
@@ -39,19 +39,18 @@ interface Options {
 }
 
 async function main(args: string[]): Promise<number> {
-  const command = new Command('npm run shrink --')
+  const command = quiet(new Command('npm run shrink --'))
     .description('Makes a schedule on which a check failed as short as it still fails.')
     .argument('[folder]', 'the run in which it failed', 'reports/latest')
     .argument('[check]', 'which of the checks that failed; the first by default')
     .option('--minutes <n>', 'ends with what is best by then', minutesOf, 4)
     .option('--out <folder>', 'where the scenario is written; scenarios/ keeps it', undefined)
-    .exitOverride()
-    .configureOutput({ writeErr: () => {} })
   try {
     command.parse(args, { from: 'user' })
   } catch (error) {
-    if (!(error instanceof CommanderError) || error.exitCode === 0) return exitCodes.ready
-    throw new UsageError(`${error.message.replace(/^error: /, '')} See: npm run shrink -- --help`)
+    const usage = usageOf(error, 'See: npm run shrink -- --help')
+    if (usage === null) return exitCodes.ready
+    throw usage
   }
   const [folder, check] = command.processedArgs as [string, string | undefined]
   await shrinkRun(folder, check, command.opts<Options>())
@@ -71,7 +70,7 @@ async function shrinkRun(folder: string, check: string | undefined, { minutes, o
   const failing = await failingMoves(folder, saved, scenario, spec)
   const beganAtMs = monotonicMs()
   const temporary = await mkdtemp(path.join(tmpdir(), 'shrink-'))
-  const world = { scenario, spec, flags: flagsOf(saved), folder: temporary, copies, signal }
+  const world = { scenario, spec, flags: flagsOfTrials(saved), folder: temporary, copies, signal }
   try {
     say(`${spec.check} failed on ${plural(failing.length, 'path')}; each is tried by itself`)
     const again = await tryAll(failing, world)
@@ -91,7 +90,7 @@ async function shrinkRun(folder: string, check: string | undefined, { minutes, o
         return found.map((reason) => reason !== null)
       },
     })
-    await print({ folder: path.resolve(out ?? path.join(folder, 'shrunk')), scenario, spec, moves, movesBefore: given.length, because: why, flags: flagsOf(saved), tookMs: monotonicMs() - beganAtMs })
+    await print({ folder: path.resolve(out ?? path.join(folder, 'shrunk')), scenario, spec, moves, movesBefore: given.length, because: why, flags: flagsOfTrials(saved), tookMs: monotonicMs() - beganAtMs })
   } finally {
     await rm(temporary, { recursive: true, force: true })
   }
@@ -140,12 +139,6 @@ async function failingMoves(folder: string, saved: Result, scenario: Scenario, s
   })
   if (failing.length === 0) throw new UsageError(`${spec.check} failed on no single path of the schedule.`)
   return failing.toSorted((a, b) => a.length - b.length).slice(0, candidatesMax)
-}
-
-/** The options by which the run was started, as flags. */
-function flagsOf({ options, seed }: Result): string[] {
-  const given = Object.entries(options).filter(([name, value]) => !notPassedOn.has(name) && (typeof value === 'string' || typeof value === 'number'))
-  return ['--seed', String(seed), ...given.flatMap(([name, value]) => [`--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`, String(value)])]
 }
 
 interface Found {

@@ -9,6 +9,8 @@ import type { Scenario } from '../harness/scenario.ts'
 import { movesOfPath } from '../harness/schedule/generate.ts'
 import { turnsOf, type Move } from '../harness/schedule/moves.ts'
 import { shrink } from '../harness/schedule/shrink.ts'
+import { parseOptions } from '../harness/options.ts'
+import { flagsOfTrials } from '../harness/shrink/flags-of-trials.ts'
 import { scenarioSource } from '../harness/shrink/scenario-source.ts'
 
 /** Fails as long as these moves, by what they do, are there in this order. */
@@ -128,5 +130,21 @@ describe('a turn', () => {
   it('is a move and those that begin with it', () => {
     const [a, b, c] = [{ stream: 'p', do: 'wait', for: 'expiry' }, { stream: 'p', do: 'wait', for: 'expiry', together: true }, { stream: 'p', do: 'close', via: 'edge' }] as Move[]
     expect(turnsOf([a!, b!, c!])).toEqual([[a, b], [c]])
+  })
+})
+
+/** Whatever the environment says. */
+const anyRuntime = ['--runtime', 'auto']
+
+describe('the flags of a trial', () => {
+  it('are those of the run, but for sizes of its own, and are understood again', () => {
+    const given = [...anyRuntime, '--server-bin', '/bin/true', '--edge', 'nginx', '--stale-ms', '7', '--readers', '9', '--profile', 'full', '--for', '1h', '--repeat', '3', '--app', 'src']
+    const flags = flagsOfTrials({ options: { ...parseOptions(given) }, seed: 5 })
+    expect(flags).toEqual(['--seed', '5', '--server-bin', '/bin/true', '--edge', 'nginx', '--stale-ms', '7'])
+    expect(parseOptions(flags)).toMatchObject({ seed: 5, edge: 'nginx', staleMs: 7, repeat: 1 })
+  })
+
+  it('are the seed alone where nothing was given', () => {
+    expect(flagsOfTrials({ options: { ...parseOptions(anyRuntime) }, seed: 5 })).toEqual(['--seed', '5'])
   })
 })

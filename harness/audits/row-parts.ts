@@ -1,7 +1,7 @@
 /** What the rules found, as parts of rows. Pure. */
 import type { AuditPart } from '../conclude.ts'
-import type { Finding, RuleOutcome } from './finding.ts'
-import { sourceRules, type SourceRule } from './source-rules.ts'
+import { sortFindings, type Finding, type RuleOutcome } from './finding.ts'
+import { sourceRules, type SourceRule } from './source-rule.ts'
 
 /** What the source was found to be; the file notes count for every rule. */
 export interface SourceAudit {
@@ -11,6 +11,10 @@ export interface SourceAudit {
   /** How many files were judged. */
   files: number
   globs: string[]
+}
+
+export function findingsOf({ notes, outcomes }: SourceAudit): Finding[] {
+  return sortFindings([...notes, ...[...outcomes.values()].flatMap((outcome) => outcome.findings)])
 }
 
 const things: Record<SourceRule, [one: string, several: string]> = {

@@ -1,5 +1,4 @@
 /** The rules over the application's source, by the rows they are parts of. Pure. */
-import type { RowId } from '../checklist.ts'
 import { cdnUrls } from './cdn-urls.ts'
 import { clientErrors } from './client-errors.ts'
 import type { RuleOutcome } from './finding.ts'
@@ -8,11 +7,12 @@ import { lifecycleOne } from './lifecycle-one.ts'
 import { lifecycleSet } from './lifecycle-set.ts'
 import { producers } from './producers.ts'
 import { serverProduction } from './server-production.ts'
+import { sourceRules, type SourceRule } from './source-rule.ts'
 import { usesOf, type Facts } from './source/client-uses.ts'
 import type { PackageFile } from './source/packages.ts'
 import type { Project } from './source/project.ts'
 
-/** A new rule is a file here, named after its row, and a line in this table. */
+/** A new rule is a file here, named after its row, a line in this table, and its row in source-rule.ts. */
 const rules = {
   'server-production': serverProduction,
   https,
@@ -21,10 +21,7 @@ const rules = {
   'cdn-urls': cdnUrls,
   'client-errors': clientErrors,
   producers,
-} satisfies Partial<Record<RowId, (facts: Facts, packages: readonly PackageFile[]) => RuleOutcome>>
-
-export type SourceRule = keyof typeof rules
-export const sourceRules = Object.keys(rules) as SourceRule[]
+} satisfies Record<SourceRule, (facts: Facts, packages: readonly PackageFile[]) => RuleOutcome>
 
 /** What each rule made of the source. */
 export function judgeSource(project: Project, packages: readonly PackageFile[]): ReadonlyMap<SourceRule, RuleOutcome> {

@@ -11,6 +11,7 @@ import { z } from 'zod'
 import { redactText } from '../confine/redact.ts'
 import { UsageError } from '../errors.ts'
 import { hopIdentity } from '../report/result.ts'
+import { parseSaved } from '../saved-json.ts'
 import type { Scenario } from '../scenario.ts'
 
 /** A configuration: its own file first, then what it includes, by paths from its folder. */
@@ -67,17 +68,7 @@ export async function readCapsule(file: string): Promise<Capsule> {
   } catch (error) {
     throw new UsageError(`The capsule ${file} cannot be read (${(error as NodeJS.ErrnoException).code}); it lies below capsules/ in a run's folder.`)
   }
-  const parsed = capsuleSchema.safeParse(jsonOf(text))
-  if (parsed.success) return parsed.data as unknown as Capsule
-  throw new UsageError(`${file} is no capsule of this version: ${z.prettifyError(parsed.error).split('\n').slice(0, 2).join(' ')}`)
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
+  return parseSaved(capsuleSchema, text, `${file} is no capsule`) as unknown as Capsule
 }
 
 /**

@@ -5,7 +5,8 @@
 import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Command, CommanderError, Option } from 'commander'
+import { Command, Option } from 'commander'
+import { quiet, usageOf } from '../command-line.ts'
 import { exitCodes, UsageError } from '../errors.ts'
 import { explain } from '../explain.ts'
 import { duration, number, plural } from '../report/figures.ts'
@@ -29,7 +30,7 @@ interface Options {
 }
 
 async function main(args: string[]): Promise<number> {
-  const command = new Command('npm run incident --').description('Makes a scenario out of what happened in production.').exitOverride().configureOutput({ writeErr: () => {} })
+  const command = quiet(new Command('npm run incident --')).description('Makes a scenario out of what happened in production.')
   command
     .command('import <files...>')
     .description("reads Caddy's JSON log, nginx's as JSON, the combined format of nginx and varnishncsa, or HAR; packed with gzip or not")
@@ -46,8 +47,8 @@ async function main(args: string[]): Promise<number> {
   try {
     await command.parseAsync(args, { from: 'user' })
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error
-    if (error.exitCode !== 0) throw new UsageError(`${error.message.replace(/^error: /, '').replaceAll('\n', ' ')} See: npm run incident -- import --help`)
+    const usage = usageOf(error, 'See: npm run incident -- import --help')
+    if (usage !== null) throw usage
   }
   return exitCodes.ready
 }

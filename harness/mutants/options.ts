@@ -1,7 +1,7 @@
 /** The command line of `npm run mutants`. */
-import { Command, CommanderError, Option } from 'commander'
+import { Command, Option } from 'commander'
+import { quiet, usageOf, whole } from '../command-line.ts'
 import { defaultEdge, edges } from '../edges/edges.ts'
-import { UsageError } from '../errors.ts'
 
 export interface MutantsOptions {
   /** Of the ids: all that begin so. */
@@ -24,7 +24,7 @@ export interface MutantsOptions {
 
 /** Throws UsageError. `--help` prints and ends the process with 0. */
 export function parseMutantsOptions(args: string[]): MutantsOptions {
-  const command = new Command('npm run mutants --')
+  const command = quiet(new Command('npm run mutants --'))
     .description('Changes each line of the configurations in turn, and says which check of which row notices it.')
     .addOption(new Option('--only <id...>', 'only mutants whose id begins so').default([]))
     .addOption(new Option('--target <which>', 'which configuration').choices(['all', 'edge', 'caddyfile', 'tls']).default('all'))
@@ -41,22 +41,12 @@ export function parseMutantsOptions(args: string[]): MutantsOptions {
     .option('--out <folder>', 'where the folder of the run is made, instead of reports/')
     .option('--json', 'print the result on stdout', false)
     .option('--list', 'list the mutants and end', false)
-    .exitOverride()
-    .configureOutput({ writeErr: () => {} })
   try {
     command.parse(args, { from: 'user' })
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error
-    if (error.code === 'commander.helpDisplayed') process.exit(0)
-    throw new UsageError(`${error.message.replace(/^error: /, '').replaceAll('\n', ' ')} All flags are listed by: npm run mutants -- --help`)
+    const usage = usageOf(error, 'All flags are listed by: npm run mutants -- --help')
+    if (usage === null) process.exit(0)
+    throw usage
   }
   return command.opts<MutantsOptions>()
-}
-
-function whole(flag: string, min: number, max: number) {
-  return (text: string): number => {
-    const value = Number(text)
-    if (text.trim() !== '' && Number.isInteger(value) && value >= min && value <= max) return value
-    throw new UsageError(`${flag} takes a whole number from ${min} to ${max}, not "${text}".`)
-  }
 }

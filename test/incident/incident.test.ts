@@ -70,7 +70,7 @@ describe('an incident', { timeout: 60_000 }, () => {
     ['a name that is none', ['--name', 'Über uns'], /^--name takes small letters, digits and dashes, not "Über uns"\.$/],
     ['a time that is none', ['--name', 'x1', '--from', 'gestern'], /^--from takes a time as 2026-05-04T10:00:00Z, not "gestern"\.$/],
     ['a speed that is none', ['--name', 'x1', '--speed', '0'], /^--speed takes a factor up to 1000, as 10x, not "0"\.$/],
-    ['no name', [], /^required option '--name <id>' not specified See: npm run incident -- import --help$/],
+    ['no name', [], /^required option '--name <id>' not specified\. See: npm run incident -- import --help$/],
   ])('with %s is refused in one sentence', async (_name, args, sentence) => {
     const refused = await command('import', path.join(out, 'access.log'), ...args, '--out', out)
     expect(refused).toMatchObject({ exitCode: 64, stdout: '' })

@@ -53,7 +53,7 @@ describe('npm run mutants', () => {
   test.each<[string, string[], RegExp]>([
     ['a mutant that there is not', ['--only', 'recommended.vcl:1:delete'], /^There is no mutant "recommended\.vcl:1:delete"; all are listed by: npm run mutants -- --list$/],
     ['a file that there is not', ['--edge-config', '/nowhere.vcl'], /^\/nowhere\.vcl cannot be read \(ENOENT\)/],
-    ['a number that is none', ['--minutes', 'all'], /^--minutes takes a whole number from 1 to 10000, not "all"\.$/],
+    ['a number that is none', ['--minutes', 'all'], /^--minutes takes a whole number from 1 to 10,000, not "all"\.$/],
     ['a flag that there is not', ['--fast'], /unknown option '--fast'.*npm run mutants -- --help$/],
   ])('%s is told in one sentence, with 64', async (_name, args, sentence) => {
     const ended = await mutants([...args, '--out', path.join(tmpdir(), 'never-made')])

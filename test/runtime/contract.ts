@@ -131,7 +131,7 @@ export function testRuntime({ open, left }: RuntimeKind, underTest: UnderTest): 
 
   test('a crash is not an expected exit, even when it is stopped or killed afterwards', async () => {
     const port = await underTest.runtime.leasePort()
-    const running = await startReady(underTest.runtime, httpService('crashing', port, { behaviour: 'crash', port, afterMs: 300 }))
+    const running = await startReady(underTest.runtime, httpService('crashing', port, { behaviour: 'crash', port, afterMs: 1_500 }))
     const exit = await within(running.exited, { for: 'the crash', timeoutMs: 5_000 })
     expect(exit).toMatchObject({ code: 7, expected: false })
     expect(running.isRunning()).toBe(false)
