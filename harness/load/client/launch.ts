@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { HarnessError } from '../../errors.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
+import { endProgram } from '../../services/dialogue.ts'
 import { twinEnvironment, twinProgram } from '../../twins.ts'
 import { within } from '../../until.ts'
 import type { ClientCommand, ClientEvent } from './plan.ts'
@@ -17,7 +18,6 @@ export interface ClientProgram {
 
 const program = fileURLToPath(new URL('./program.ts', import.meta.url))
 const readyMsMax = 15_000
-const closeMsMax = 5_000
 
 /** @throws HarnessError when it does not come up */
 export async function launchClient(runtime: Pick<Runtime, 'converse'>, id: string, options: { caFile: string; hosts: string[] }): Promise<ClientProgram> {
@@ -41,14 +41,7 @@ export async function launchClient(runtime: Pick<Runtime, 'converse'>, id: strin
       client,
       send: (command) => conversation.write(JSON.stringify(command)),
       onEvent: (next) => void (listener = next),
-      close: async () => {
-        conversation.end()
-        try {
-          await within(conversation.exited, { for: 'the client program to end', timeoutMs: closeMsMax })
-        } finally {
-          await conversation.kill()
-        }
-      },
+      close: () => endProgram(conversation, 'the client program to end'),
     }
   } catch (error) {
     await conversation.kill()

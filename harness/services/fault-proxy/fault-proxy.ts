@@ -8,12 +8,12 @@
  * It says {"ready": true, "caPem"} once, or {"failed": "…"}; then it answers questions by their id, and
  * tells each observation as a line without one. It ends when its standard input does.
  */
-import { createInterface } from 'node:readline'
 import { Armory } from './armory.ts'
 import { wrongCertificates, type WrongCertificates } from './certificates.ts'
 import { Door } from './door.ts'
-import { isDoorFault, type FaultProxyAnswer, type FaultProxyPlan, type FaultProxyQuestion, type Observation } from './faults.ts'
+import { isDoorFault, type FaultProxyAnswer, type FaultProxyPlan, type FaultProxyQuestion } from './faults.ts'
 import { HttpHop } from './http-hop.ts'
+import { say, serveQuestions } from '../serve-questions.ts'
 
 class FaultProxy {
   #plan: FaultProxyPlan
@@ -53,30 +53,10 @@ class FaultProxy {
   }
 }
 
-function say(message: Observation | object): void {
-  process.stdout.write(`${JSON.stringify(message)}\n`)
+if (import.meta.main) {
+  await serveQuestions(async (plan: FaultProxyPlan) => {
+    const certificates = await wrongCertificates(plan.servername)
+    const proxy = new FaultProxy(plan, certificates)
+    return { ready: { caPem: certificates.caPem }, listen: () => proxy.listen(), answer: (question: FaultProxyQuestion) => proxy.answer(question) }
+  })
 }
-
-async function main(): Promise<void> {
-  let proxy: FaultProxy | undefined
-  for await (const line of createInterface({ input: process.stdin })) {
-    if (proxy === undefined) {
-      const plan = JSON.parse(line) as FaultProxyPlan
-      const certificates = await wrongCertificates(plan.servername)
-      proxy = new FaultProxy(plan, certificates)
-      try {
-        await proxy.listen()
-      } catch (error) {
-        say({ failed: String(error) })
-        break
-      }
-      say({ ready: true, caPem: certificates.caPem })
-      continue
-    }
-    const { id, ...question } = JSON.parse(line) as { id: number } & FaultProxyQuestion
-    say({ id, ...(await proxy.answer(question as FaultProxyQuestion)) })
-  }
-  process.exit(0)
-}
-
-if (import.meta.main) await main()

@@ -1,8 +1,8 @@
 /** Starts the counting tap and asks it. */
 import { fileURLToPath } from 'node:url'
-import { HarnessError } from '../../errors.ts'
 import type { Conversation, Runtime, Usage } from '../../runtime/runtime.ts'
 import { within } from '../../until.ts'
+import { Dialogue, endProgram } from '../dialogue.ts'
 import type { TapTally } from './counting.ts'
 import type { PassedResponses } from './response-log.ts'
 import type { LinkCounters, LinkState } from './link.ts'
@@ -44,8 +44,6 @@ export interface Tap {
 const tapProgram = fileURLToPath(new URL('./tap.ts', import.meta.url))
 const recordMaxUsual = 20_000
 const readyMsMax = 10_000
-const answerMsMax = 10_000
-const closeMsMax = 5_000
 
 /** Starts a tap in front of an origin. @throws HarnessError when it does not come up */
 export async function openTap(runtime: Runtime, options: TapOptions): Promise<Tap> {
@@ -53,7 +51,7 @@ export async function openTap(runtime: Runtime, options: TapOptions): Promise<Ta
   const listenPort = options.listenPort ?? (await runtime.leasePort())
   const plan: TapPlan = { listenPort, upstreamPort, recordMax, numbers, ...(eventsMax ? { eventsMax } : {}) }
   const conversation = await runtime.converse(options.id ?? 'tap', process.execPath, [tapProgram])
-  const dialogue = new Dialogue(conversation)
+  const dialogue: TapDialogue = new Dialogue(conversation, { of: 'tap' })
   conversation.write(JSON.stringify(plan))
   try {
     await within(dialogue.ready, { for: 'the tap to be ready', timeoutMs: readyMsMax })
@@ -65,7 +63,9 @@ export async function openTap(runtime: Runtime, options: TapOptions): Promise<Ta
   return tapOver(dialogue, conversation, listenPort)
 }
 
-function tapOver(dialogue: Dialogue, conversation: Conversation, port: number): Tap {
+type TapDialogue = Dialogue<TapQuestion, TapAnswer>
+
+function tapOver(dialogue: TapDialogue, conversation: Conversation, port: number): Tap {
   const optional = (prefix?: string) => (prefix === undefined ? {} : { prefix })
   return {
     port,
@@ -79,59 +79,6 @@ function tapOver(dialogue: Dialogue, conversation: Conversation, port: number): 
     responses: (path) => dialogue.ask<PassedResponses>({ ask: 'responses', path }),
     link: async (state) => (await dialogue.ask<{ link: LinkCounters }>(state ? { ask: 'link', set: state } : { ask: 'link' })).link,
     usage: () => conversation.usage(),
-    close: async () => {
-      conversation.end()
-      try {
-        await within(conversation.exited, { for: 'the tap to end', timeoutMs: closeMsMax })
-      } finally {
-        await conversation.kill()
-      }
-    },
-  }
-}
-
-/** Questions and answers over one conversation, matched by number. */
-class Dialogue {
-  readonly ready: Promise<void>
-  #conversation: Conversation
-  #nextId = 1
-  #waiting = new Map<number, PromiseWithResolvers<TapAnswer>>()
-  #over: HarnessError | null = null
-
-  constructor(conversation: Conversation) {
-    this.#conversation = conversation
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    this.ready = promise
-    promise.catch(() => {})
-    void this.#listen(resolve).catch((error: unknown) => {
-      this.#over = error instanceof HarnessError ? error : new HarnessError(`The tap's answer is not to be read: ${String(error)}`)
-      reject(this.#over)
-      for (const waiting of this.#waiting.values()) waiting.reject(this.#over)
-    })
-  }
-
-  async ask<Answer extends TapAnswer>(question: TapQuestion): Promise<Answer> {
-    if (this.#over) throw this.#over
-    const id = this.#nextId++
-    const waiting = Promise.withResolvers<TapAnswer>()
-    this.#waiting.set(id, waiting)
-    this.#conversation.write(JSON.stringify({ id, ...question }))
-    try {
-      return (await within(waiting.promise, { for: `the tap to answer "${question.ask}"`, timeoutMs: answerMsMax })) as Answer
-    } finally {
-      this.#waiting.delete(id)
-    }
-  }
-
-  /** Never resolves: the end of the conversation is an error to whoever still waits. */
-  async #listen(ready: () => void): Promise<never> {
-    for await (const line of this.#conversation.lines) {
-      const message = JSON.parse(line) as { ready?: true; failed?: string; id?: number } & TapAnswer
-      if (message.failed !== undefined) throw new HarnessError(`The tap cannot listen: ${message.failed}`)
-      if (message.ready) ready()
-      else this.#waiting.get(message.id!)?.resolve(message)
-    }
-    const lines = await this.#conversation.lastLogLines(5)
-    throw new HarnessError(`The tap has ended. ${lines.join(' ')}`.trim())
+    close: () => endProgram(conversation, 'the tap to end'),
   }
 }

@@ -16,10 +16,10 @@
  * It ends when its standard input does.
  */
 import { createServer, type Server } from 'node:net'
-import { createInterface } from 'node:readline'
 import { monotonicMs } from '../../clock.ts'
 import { Ledger, type TapTally } from './counting.ts'
 import { Link, type LinkCounters, type LinkState } from './link.ts'
+import { serveQuestions } from '../serve-questions.ts'
 import { relay } from './relay.ts'
 import { ResponseLog, type PassedResponses } from './response-log.ts'
 
@@ -93,29 +93,9 @@ class Tap {
   }
 }
 
-function say(message: object): void {
-  process.stdout.write(`${JSON.stringify(message)}\n`)
+if (import.meta.main) {
+  await serveQuestions((plan: TapPlan) => {
+    const tap = new Tap(plan)
+    return { ready: { port: plan.listenPort }, listen: () => tap.listen(plan.listenPort), answer: (question: TapQuestion) => tap.answer(question) }
+  })
 }
-
-async function main(): Promise<void> {
-  let tap: Tap | undefined
-  for await (const line of createInterface({ input: process.stdin })) {
-    if (tap === undefined) {
-      const plan = JSON.parse(line) as TapPlan
-      tap = new Tap(plan)
-      try {
-        await tap.listen(plan.listenPort)
-      } catch (error) {
-        say({ failed: String(error) })
-        break
-      }
-      say({ ready: true, port: plan.listenPort })
-      continue
-    }
-    const { id, ...question } = JSON.parse(line) as { id: number } & TapQuestion
-    say({ id, ...tap.answer(question as TapQuestion) })
-  }
-  process.exit(0)
-}
-
-if (import.meta.main) await main()
