@@ -50,7 +50,7 @@ export const clientFaults: readonly ClientFault[] = [
   },
   {
     id: 'event-stream-ends-after-data',
-    fault: { kind: 'cut', where: 'after-data' },
+    fault: { kind: 'cut' },
     times: 1,
     expects: 'retry',
     only: 'reconnect',

@@ -37,16 +37,14 @@ export class Armory {
   }
 
   /**
-   * How much of these bytes of an answer is passed on before it is cut; null where it is not. A cut counts
-   * as struck. `event` is what came before of an event that is not whole yet.
+   * How much of these bytes of an event stream is passed on before it ends; null where it goes on. An end
+   * counts as struck. `event` is what came before of an event that is not whole yet.
    */
-  onBody(client: string, bytes: Buffer, event: Buffer = noBytes): { upTo: number; inGoodOrder: boolean } | null {
-    const fault = this.#http(client)
-    if (fault?.kind !== 'cut' || bytes.length < 2) return null
-    if (fault.where === 'mid-body') return this.#strike(client, { upTo: bytes.length >> 1, inGoodOrder: false })
+  onEvents(client: string, bytes: Buffer, event: Buffer = noBytes): number | null {
+    if (this.#http(client)?.kind !== 'cut') return null
     const found = /event: ?data\n(.+\n)+\n/.exec(event.toString('latin1') + bytes.toString('latin1'))
     const upTo = found === null ? 0 : found.index + found[0].length - event.length
-    return upTo > 0 ? this.#strike(client, { upTo, inGoodOrder: true }) : null
+    return upTo > 0 ? this.#strike(client, upTo) : null
   }
 
   /** The fault that a new connection of this client meets, struck. */

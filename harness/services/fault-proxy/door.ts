@@ -36,12 +36,12 @@ export class Door {
 
   /** Connections that are there already meet the fault too: reset at once, or ended so that the next one meets it. */
   armed(fault: DoorFault): void {
+    if (fault.kind === 'hang-up') return
+    if (fault.kind === 'certificate') {
+      for (const connection of this.#connections) connection.endsAfterData = true
+      return
+    }
     for (const connection of this.#connections) {
-      if (fault.kind === 'hang-up') return
-      if (fault.kind === 'certificate') {
-        connection.endsAfterData = true
-        continue
-      }
       if (this.#around.armory.onConnection(this.#client) === null) return
       this.#refused('reset')
       connection.client.resetAndDestroy()

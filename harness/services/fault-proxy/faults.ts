@@ -4,11 +4,8 @@
 export type HttpFault =
   /** Answered instead of passed on, as an authentication, a rate limit or an overloaded hop in front does. */
   | { kind: 'answer'; status: number; headers?: Record<string, string> }
-  /**
-   * The next answer with a body ends in the middle of it, and its connection with it. 'after-data' is for
-   * event streams: it ends in good order, between a data event and the control event that belongs to it.
-   */
-  | { kind: 'cut'; where: 'mid-body' | 'after-data' }
+  /** The next event stream ends in good order, between a data event and the control event that belongs to it. */
+  | { kind: 'cut' }
   /** Whoever does not send this Authorization header is answered 401. */
   | { kind: 'token'; authorization: string }
 

@@ -72,17 +72,17 @@ export class HttpHop {
     answer.once('aborted', () => response.destroy())
     if (client === null) return void answer.pipe(response)
     this.#keepOpen(client, response)
+    const isEvents = answer.statusCode === 200 && String(answer.headers['content-type']).startsWith('text/event-stream')
     let isCut = false
     let event: Buffer = Buffer.alloc(0)
     answer.on('data', (chunk: Buffer) => {
       if (isCut || response.writableEnded || response.destroyed) return
-      const cut = answer.statusCode === 200 ? this.#armory.onBody(client, chunk, event) : null
-      event = unfinishedEvent(event, chunk)
-      isCut = cut !== null
-      if (cut === null) return void response.write(chunk)
+      const upTo = isEvents ? this.#armory.onEvents(client, chunk, event) : null
+      if (isEvents) event = unfinishedEvent(event, chunk)
+      if (upTo === null) return void response.write(chunk)
+      isCut = true
       this.#tell({ event: 'cut', client, atMs: monotonicMs() })
-      if (cut.inGoodOrder) response.end(chunk.subarray(0, cut.upTo))
-      else response.write(chunk.subarray(0, cut.upTo), () => response.destroy())
+      response.end(chunk.subarray(0, upTo))
     })
     answer.once('end', () => {
       if (!isCut) response.end()

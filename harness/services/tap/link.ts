@@ -33,10 +33,6 @@ export class Link {
   #connections = new Set<Connection>()
   readonly #counters: Omit<LinkCounters, 'standing'> = { passed: 0, reset: 0, refused: 0, heldPieces: 0, delayedPieces: 0, delayMsMin: null }
 
-  get state(): LinkState {
-    return this.#state
-  }
-
   counters(): LinkCounters {
     return { ...this.#counters, standing: this.#connections.size }
   }

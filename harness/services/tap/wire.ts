@@ -34,6 +34,7 @@ export class Wire {
   #waitingBytes = 0
   #lastDueMs = 0
   #timer: NodeJS.Timeout | null = null
+  #isPaused = false
 
   constructor(from: Socket, to: Socket, told: WireTold) {
     this.#from = from
@@ -74,7 +75,7 @@ export class Wire {
     }
     this.#waiting.push({ what, cameAtMs, dueAtMs: state.state === 'slow' ? this.#lastDueMs : 0 })
     this.#waitingBytes += bytes
-    if (this.#waitingBytes > waitingBytesMax) this.#from.pause()
+    if (this.#waitingBytes > waitingBytesMax) this.#pause()
   }
 
   #pass(): void {
@@ -99,11 +100,19 @@ export class Wire {
   }
 
   #write(chunk: Buffer): void {
-    if (!this.#to.destroyed && !this.#to.write(chunk)) this.#from.pause()
+    if (!this.#to.destroyed && !this.#to.write(chunk)) this.#pause()
   }
 
+  #pause(): void {
+    this.#isPaused = true
+    this.#from.pause()
+  }
+
+  /** Only what it paused itself: a sender that nobody listens to yet is paused too, and would lose its bytes. */
   #resume(): void {
-    if (this.#waitingBytes <= waitingBytesMax && !this.#to.writableNeedDrain) this.#from.resume()
+    if (!this.#isPaused || this.#waitingBytes > waitingBytesMax || this.#to.writableNeedDrain) return
+    this.#isPaused = false
+    this.#from.resume()
   }
 
   /** Nobody is left to carry for. */
