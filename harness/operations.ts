@@ -7,7 +7,7 @@
  * certainly did not happen; 5xx, a reset, a time-out or a cut answer `info`, it may have happened.
  */
 import { createHash } from 'node:crypto'
-import { Pool, type Dispatcher } from 'undici'
+import { Pool, type Agent, type Dispatcher } from 'undici'
 import { monotonicMs } from './clock.ts'
 import type { Recorder } from './recorder.ts'
 import type { CreateRequest, Operation, Outcome, ReadBack, Via } from './history.ts'
@@ -28,6 +28,11 @@ export interface Endpoint {
 export function urlByName({ url, authority }: Endpoint): string {
   const { protocol, port } = new URL(url)
   return `${protocol}//${new URL(`${protocol}//${authority}`).hostname}:${port}`
+}
+
+/** For an agent whose requests are not about the chain: whether that verifies is for the handshakes to say. */
+export function unverified({ tls }: Endpoint): Partial<Pick<Agent.Options, 'connect'>> {
+  return tls ? { connect: { servername: tls.servername, rejectUnauthorized: false } } : {}
 }
 
 /** A stream as its writers know it. */

@@ -60,3 +60,11 @@ export async function settlesWithin(promise: Promise<unknown>, timeoutMs: number
     clearTimeout(timer)
   }
 }
+
+/** Resolves when the signal is aborted, at once where it is already. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  const { promise, resolve } = Promise.withResolvers<void>()
+  signal.addEventListener('abort', () => resolve(), { once: true })
+  return promise
+}

@@ -1,6 +1,5 @@
 import { defineScenario } from '../harness/scenario.ts'
 import { padLog } from '../harness/steps/routines.ts'
-import { passages } from '../harness/steps/passages.ts'
 import { readAllFromStart } from '../harness/steps/read-all.ts'
 import { withVariant } from '../harness/steps/with-variant.ts'
 import { answersAreTheSame, eventsPassUnbuffered, liveReadersMissNothing, liveReadersResume, noAnswerIsWrong, nothingAcknowledgedIsLost, nothingIsTorn, routineIsDone } from '../harness/checks.ts'
@@ -13,11 +12,7 @@ export default defineScenario({
   timeoutMs: { quick: 120_000, full: 180_000 },
   world: { hops: ['origin', 'edge', 'tls'] },
   runs: 'beside-others',
-  steps: [
-    ...withVariant('log-rotation', [padLog({ requests: 220, headerBytes: 7_000 })]),
-    passages({ via: ['origin', 'edge', 'tls'], mode: 'long-poll', events: 4 }),
-    passages({ via: ['origin', 'edge', 'tls'], mode: 'sse', events: 4 }),
-  ],
+  steps: withVariant('log-rotation', [padLog({ requests: 220, headerBytes: 7_000 })]),
   healed: [readAllFromStart({ via: ['origin', 'edge', 'tls'] })],
   checks: [
     routineIsDone({ routines: ['log-rotation'] }),

@@ -1,5 +1,4 @@
 import { defineScenario } from '../harness/scenario.ts'
-import { passages } from '../harness/steps/passages.ts'
 import { readAllFromStart } from '../harness/steps/read-all.ts'
 import { withVariant } from '../harness/steps/with-variant.ts'
 import { answersAreTheSame, eventsPassUnbuffered, liveReadersMissNothing, liveReadersResume, noAnswerIsWrong, nothingAcknowledgedIsLost, nothingIsTorn, routineIsDone } from '../harness/checks.ts'
@@ -12,11 +11,7 @@ export default defineScenario({
   timeoutMs: { quick: 120_000, full: 180_000 },
   world: { hops: ['origin', 'edge', 'tls'] },
   runs: 'beside-others',
-  steps: [
-    ...withVariant('metrics'),
-    passages({ via: ['origin', 'edge', 'tls'], mode: 'long-poll', events: 4 }),
-    passages({ via: ['origin', 'edge', 'tls'], mode: 'sse', events: 4 }),
-  ],
+  steps: withVariant('metrics'),
   healed: [readAllFromStart({ via: ['origin', 'edge', 'tls'] })],
   checks: [
     routineIsDone({ routines: ['metrics'] }),

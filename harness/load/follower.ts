@@ -5,11 +5,10 @@
  * control event, has brought: half an answer is read anew.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Readable } from 'node:stream'
-import zlib from 'node:zlib'
 import { Agent, request, type Dispatcher } from 'undici'
 import type { Follow, FollowMode, Via } from '../history.ts'
-import type { Endpoint, KnownStream } from '../operations.ts'
+import { unverified, type Endpoint, type KnownStream } from '../operations.ts'
+import { decodedBody, wholeBody } from './decoded-body.ts'
 import { findRecords, isJson } from '../record.ts'
 import { SseParser } from './fleet/sse-parser.ts'
 
@@ -54,14 +53,12 @@ export class Follower {
   #rest = Buffer.alloc(0)
 
   constructor(options: FollowerOptions) {
-    const { tls } = options.endpoint
     this.#options = options
     this.#agent = new Agent({
       connections: 1,
       connectTimeout: 5_000,
       keepAliveTimeout: 4_000,
-      // Whether the chain verifies is for handshakes to say: here it must not hide what passes.
-      ...(tls ? { connect: { servername: tls.servername, rejectUnauthorized: false } } : {}),
+      ...unverified(options.endpoint),
     })
     this.done = this.#run()
   }
@@ -144,7 +141,7 @@ export class Follower {
     const { mode } = this.#options
     const response = await this.#ask()
     if (mode === 'sse') return this.#followEvents(response)
-    const body = await bytesOf(response)
+    const body = await wholeBody(response)
     const lacks = lackedBy(response, body, this.#options)
     if (lacks.length > 0) throw new Refused({ status: response.statusCode, lacks })
     this.#attach()
@@ -194,7 +191,7 @@ export class Follower {
         throw new Error(`the event stream is malformed: ${because}`)
       },
     })
-    for await (const chunk of decoded(response)) parser.push(0, chunk, 0, chunk.length)
+    for await (const chunk of decodedBody(response)) parser.push(0, chunk, 0, chunk.length)
     // An end without a word is how servers let readers collapse anew.
   }
 
@@ -270,20 +267,6 @@ function lackedBy(response: Dispatcher.ResponseData, body: Buffer | null, { mode
     ...(isEmpty && !isJson(stream.contentType) && !has('stream-up-to-date') && !has('stream-closed') ? ['stream-up-to-date'] : []),
     ...(mode === 'long-poll' && !has('stream-cursor') && !has('stream-closed') ? ['stream-cursor'] : []),
   ]
-}
-
-/** The body as it comes, decompressed; whole events must not wait for the decoder's buffer. */
-function decoded(response: Dispatcher.ResponseData): AsyncIterable<Buffer> {
-  if (headerOf(response, 'content-encoding') !== 'gzip') return response.body
-  const unzip = zlib.createGunzip({ flush: zlib.constants.Z_SYNC_FLUSH, finishFlush: zlib.constants.Z_SYNC_FLUSH })
-  response.body.once('error', (error) => unzip.destroy(error))
-  return (response.body as Readable).pipe(unzip)
-}
-
-async function bytesOf(response: Dispatcher.ResponseData): Promise<Buffer> {
-  const pieces: Buffer[] = []
-  for await (const piece of decoded(response)) pieces.push(piece)
-  return Buffer.concat(pieces)
 }
 
 function reasonOf(error: unknown): string {

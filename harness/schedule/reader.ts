@@ -2,7 +2,7 @@
 import { Agent, type Dispatcher } from 'undici'
 import { monotonicMs } from '../clock.ts'
 import { headersOfAnAnswer, responseNumberHeader, type Answer, type Claim, type ReadMode, type Via } from '../history.ts'
-import type { Endpoint } from '../operations.ts'
+import { unverified, type Endpoint } from '../operations.ts'
 import { findRecords } from '../record.ts'
 import { SseClaims } from './sse-claims.ts'
 
@@ -67,14 +67,13 @@ export class Readers implements AsyncDisposable {
     }
   }
 
-  #agent(via: Via, { tls }: Endpoint): Agent {
+  #agent(via: Via, endpoint: Endpoint): Agent {
     let agent = this.#agents.get(via)
     if (!agent) {
       agent = new Agent({
         connections: 512,
         keepAliveTimeout: 3_000,
-        // Whether the chain verifies is for the handshakes to say.
-        ...(tls ? { connect: { servername: tls.servername, rejectUnauthorized: false } } : {}),
+        ...unverified(endpoint),
       })
       this.#agents.set(via, agent)
     }

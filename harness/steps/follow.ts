@@ -6,7 +6,7 @@ import type { FollowMode, Via } from '../history.ts'
 import { Follower } from '../load/follower.ts'
 import type { KnownStream } from '../operations.ts'
 import type { Interpreter, StepContext } from '../step.ts'
-import { settlesWithin, until } from '../until.ts'
+import { aborted, settlesWithin, until } from '../until.ts'
 
 export interface Follow {
   kind: 'follow'
@@ -46,7 +46,7 @@ export const followInterpreter: Interpreter<Follow> = async (step, context) => {
   if (followers.length === 0) throw new Error(`follow: no stream begins with "${step.streams}"`)
   context.progress(`${followers.length} live readers`)
   await attached(followers, context)
-  await stopped(context.stopping)
+  await aborted(context.stopping)
   await drain(followers, streams, context)
 }
 
@@ -73,13 +73,6 @@ async function attached(followers: Attached[], context: StepContext): Promise<vo
   await until(all, { for: 'all readers to attach', timeoutMs: attachMs, signal: AbortSignal.any([context.signal, context.stopping]) }).catch(() => {})
   const count = followers.filter(({ follower }) => follower.isAttached).length
   context.recorder.record({ kind: 'followers', attached: count, of: followers.length })
-}
-
-function stopped(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve()
-  const { promise, resolve } = Promise.withResolvers<void>()
-  signal.addEventListener('abort', () => resolve(), { once: true })
-  return promise
 }
 
 /** Nobody writes any more: each reader ends where its stream ends. */

@@ -3,10 +3,10 @@
  * operator does must change none of them. And asks as somebody without credentials.
  */
 import { createHash } from 'node:crypto'
-import zlib from 'node:zlib'
 import { Agent, request, type Dispatcher } from 'undici'
-import type { Via } from '../history.ts'
-import type { Endpoint, KnownStream } from '../operations.ts'
+import { responseNumberHeader, type Via } from '../history.ts'
+import { decodedBody, wholeBody } from '../load/decoded-body.ts'
+import { unverified, type Endpoint, type KnownStream } from '../operations.ts'
 import { findRecords } from '../record.ts'
 import type { Interpreter, StepContext } from '../step.ts'
 import { createOne, inParallel } from './create-streams.ts'
@@ -114,7 +114,7 @@ interface Answered {
 }
 
 async function ask(endpoint: Endpoint, question: Question, headers: Record<string, string>, signal: AbortSignal): Promise<Answered> {
-  const agent = new Agent({ connections: 1, ...(endpoint.tls ? { connect: { servername: endpoint.tls.servername, rejectUnauthorized: false } } : {}) })
+  const agent = new Agent({ connections: 1, ...unverified(endpoint) })
   const target = question.query === undefined ? question.stream.path : `${question.stream.path}?${question.query}`
   try {
     const response = await request(`${endpoint.url}${target}`, {
@@ -125,7 +125,7 @@ async function ask(endpoint: Endpoint, question: Question, headers: Record<strin
       bodyTimeout: answerMs,
       signal,
     })
-    const body = question.isEvents && response.statusCode === 200 ? await untilControl(response) : await whole(response)
+    const body = question.isEvents && response.statusCode === 200 ? await untilControl(response) : await wholeBody(response)
     return { status: response.statusCode, headers: flat(response.headers), body }
   } finally {
     await agent.destroy()
@@ -133,24 +133,9 @@ async function ask(endpoint: Endpoint, question: Question, headers: Record<strin
 }
 
 /** The tap's own number of a response is no answer of the subject's. */
-const oursOnly = 'simulator-response'
-
 function flat(headers: Dispatcher.ResponseData['headers']): Record<string, string> {
-  const given = Object.entries(headers).filter(([name]) => name !== oursOnly)
+  const given = Object.entries(headers).filter(([name]) => name !== responseNumberHeader)
   return Object.fromEntries(given.map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]))
-}
-
-function unpacked(response: Dispatcher.ResponseData): AsyncIterable<Buffer> {
-  if (response.headers['content-encoding'] !== 'gzip') return response.body
-  const unzip = zlib.createGunzip({ flush: zlib.constants.Z_SYNC_FLUSH, finishFlush: zlib.constants.Z_SYNC_FLUSH })
-  response.body.once('error', (error) => unzip.destroy(error))
-  return response.body.pipe(unzip)
-}
-
-async function whole(response: Dispatcher.ResponseData): Promise<Buffer> {
-  const pieces: Buffer[] = []
-  for await (const piece of unpacked(response)) pieces.push(piece)
-  return Buffer.concat(pieces)
 }
 
 const controlEvent = /\n?event: ?control\n(data:[^\n]*\n)+\n/
@@ -158,7 +143,7 @@ const controlEvent = /\n?event: ?control\n(data:[^\n]*\n)+\n/
 /** The data up to the first control event, and what that one says but for its cursor. */
 async function untilControl(response: Dispatcher.ResponseData): Promise<Buffer> {
   let text = ''
-  for await (const piece of unpacked(response)) {
+  for await (const piece of decodedBody(response)) {
     text += piece.toString('latin1')
     const control = controlEvent.exec(text)
     if (control) return Buffer.from(text.slice(0, control.index + control[0].length).replaceAll(/"streamCursor":"[^"]*"/g, '"streamCursor":"…"'), 'latin1')

@@ -5,7 +5,7 @@
 import { request, type Dispatcher } from 'undici'
 import { Agent } from 'undici'
 import type { Interpreter, StepContext } from '../step.ts'
-import type { Endpoint, KnownStream } from '../operations.ts'
+import { unverified, type Endpoint, type KnownStream } from '../operations.ts'
 import { monotonicMs } from '../clock.ts'
 import type { Via } from '../history.ts'
 import { findRecords } from '../record.ts'
@@ -132,11 +132,7 @@ async function follow(
   signal: AbortSignal,
 ): Promise<void> {
   const endpoint = context.world.endpoint(via)
-  const agent = new Agent({
-    connections: 1,
-    // Whether the chain verifies is for the handshakes to say: here it must not hide how bytes pass.
-    ...(endpoint.tls ? { connect: { servername: endpoint.tls.servername, rejectUnauthorized: false } } : {}),
-  })
+  const agent = new Agent({ connections: 1, ...unverified(endpoint) })
   try {
     const reader = { endpoint, agent, stream, via, board, signal }
     if (mode === 'sse') await followEvents(reader, offset)

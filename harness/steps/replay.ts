@@ -1,5 +1,6 @@
 /** Replays a recording: the requests of an access log, with their spacing and concurrency. */
 import path from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { monotonicMs } from '../clock.ts'
 import { readRecording, type RecordedRequest, type RecordedStream } from '../incident/recording.ts'
@@ -93,14 +94,7 @@ async function bringToLife({ context, offsets, contentTypes }: Replaying, { stre
 /** The schedule is the recording's own, not that of the answers: an open loop. */
 async function untilDue(dueMs: number, signal: AbortSignal): Promise<void> {
   const waitMs = dueMs - monotonicMs()
-  if (waitMs <= 1) return
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, waitMs)
-  const leave = () => resolve()
-  signal.addEventListener('abort', leave, { once: true })
-  await promise
-  clearTimeout(timer)
-  signal.removeEventListener('abort', leave)
+  if (waitMs > 1) await delay(waitMs, undefined, { signal }).catch(() => {})
 }
 
 async function send(replaying: Replaying, request: RecordedRequest): Promise<void> {

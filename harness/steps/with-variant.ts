@@ -1,13 +1,18 @@
 /** A variant of the origin, judged by the generic suite. It consists of other steps. */
+import type { Via } from '../history.ts'
 import type { Step } from '../steps.ts'
 import { withClientsAtWork } from './clients-at-work.ts'
 import { look } from './look.ts'
+import { passages } from './passages.ts'
 import { seeVariants } from './routines.ts'
 import { start, stop } from './start-stop.ts'
 
+const everyWay: Via[] = ['origin', 'edge', 'tls']
+const eventsEach = 4
+
 /**
  * Looks at the plain origin, starts it anew with the variant, looks again, and lets clients work on
- * it; `more` happens meanwhile.
+ * it; `more` happens meanwhile. In the end events pass every hop, each before the next is written.
  */
 export function withVariant(variant: string, more: Step[] = []): Step[] {
   return [
@@ -17,5 +22,7 @@ export function withVariant(variant: string, more: Step[] = []): Step[] {
     look(variant),
     ...withClientsAtWork([...more, seeVariants(variant)]),
     look('afterwards'),
+    passages({ via: everyWay, mode: 'long-poll', events: eventsEach }),
+    passages({ via: everyWay, mode: 'sse', events: eventsEach }),
   ]
 }

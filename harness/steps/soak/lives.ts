@@ -4,12 +4,12 @@ import { Agent, request } from 'undici'
 import { monotonicMs } from '../../clock.ts'
 import type { FollowMode, Via } from '../../history.ts'
 import { Follower } from '../../load/follower.ts'
-import type { KnownStream } from '../../operations.ts'
+import { unverified, type KnownStream } from '../../operations.ts'
 import type { Outcome } from '../../history.ts'
 import { randomFor } from '../../seed.ts'
 import type { StepContext } from '../../step.ts'
 import type { StreamKind } from '../../streams.ts'
-import { settlesWithin, until } from '../../until.ts'
+import { aborted, settlesWithin, until } from '../../until.ts'
 import { createRequest, newStream, nextProducer, recordId } from '../create-streams.ts'
 
 /** Streams of one kind: how often one is born, what is written and read, and how it ends. */
@@ -115,9 +115,10 @@ function kindOf({ name, contentType, records, payloadBytes, ttlSeconds, expiresI
   }
 }
 
-function followerOf({ context, stream, ended }: Living, { mode, via }: Life['readers'][number]): Follower {
+/** `name` goes behind the reader's own, where several are alike. */
+function followerOf({ context, stream, ended }: Living, { mode, via }: Life['readers'][number], name = ''): Follower {
   return new Follower({
-    reader: `${mode}-${via}-${stream.name}`,
+    reader: `${mode}-${via}-${stream.name}${name}`,
     mode,
     via,
     stream: { ...stream },
@@ -152,8 +153,10 @@ async function append(living: Living): Promise<Outcome> {
     const outcome = await context.operations.append(`writer-${life.name}`, stream, life.writesVia, record, life.payloadBytes, more)
     nursery.operations += 1
     renew(living, outcome)
-    if (outcome.kind === 'ok') nursery.writtenBytes += outcome.append!.bytes
-    if (outcome.kind === 'ok') nursery.liveBytes.set(stream.name, (nursery.liveBytes.get(stream.name) ?? 0) + outcome.append!.bytes)
+    if (outcome.kind === 'ok') {
+      nursery.writtenBytes += outcome.append!.bytes
+      nursery.liveBytes.set(stream.name, (nursery.liveBytes.get(stream.name) ?? 0) + outcome.append!.bytes)
+    }
     // Only a producer may try again: the server drops what it has already.
     if (producer === null || !isUnanswered(outcome) || ended.aborted || attempt >= triesMax) return outcome
     await delay(tryAgainMs, undefined, { signal: ended }).catch(() => {})
@@ -239,13 +242,6 @@ async function retire({ context, nursery, stream }: Living, followers: Follower[
   nursery.liveBytes.delete(stream.name)
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve()
-  const { promise, resolve } = Promise.withResolvers<void>()
-  signal.addEventListener('abort', () => resolve(), { once: true })
-  return promise
-}
-
 const gatheringRecords = 3
 const gatheringBytes = 400
 
@@ -261,7 +257,7 @@ export async function gathering(context: StepContext, nursery: Nursery, one: Gat
     const created = await context.operations.create('creator', stream, 'origin', createRequest(kind))
     if (created.kind !== 'ok') return
     await append(living)
-    for (let reader = 0; reader < one.readers; reader += 1) followers.push(crowdedFollower(living, one.via, reader))
+    for (let reader = 0; reader < one.readers; reader += 1) followers.push(followerOf(living, { mode: 'long-poll', via: one.via }, `-${reader}`))
     const patience = Array.from({ length: one.leaveEarly }, () => hangUp(context, stream, one.via, 'long-poll', 1_000, ended))
     await delay(1_500, undefined, { signal: ended }).catch(() => {})
     for (let record = 1; record < gatheringRecords && !ended.aborted; record += 1) await append(living)
@@ -273,15 +269,6 @@ export async function gathering(context: StepContext, nursery: Nursery, one: Gat
 }
 
 const endOfGathering: Life = { name: '', perMinute: 1, contentType: '', records: 0, payloadBytes: 0, appendEveryMs: 0, writesVia: 'origin', readers: [], readBackVia: ['origin'], ends: 'deleted' }
-
-function crowdedFollower(living: Living, via: Via, reader: number): Follower {
-  const { context, stream, ended } = living
-  const endpoint = context.world.endpoint(via)
-  const note: ConstructorParameters<typeof Follower>[0]['note'] = (event) => {
-    if (!ended.aborted) context.recorder.record(event)
-  }
-  return new Follower({ reader: `long-poll-${via}-${stream.name}-${reader}`, mode: 'long-poll', via, stream: { ...stream }, endpoint, note, signal: ended })
-}
 
 /** Asks for events of some living stream and does not read them. */
 export async function stall(context: StepContext, nursery: Nursery, one: Stall): Promise<void> {
@@ -296,8 +283,7 @@ export async function stall(context: StepContext, nursery: Nursery, one: Stall):
 /** Whatever it is answered, it leaves after a while without a word. */
 async function hangUp(context: StepContext, stream: KnownStream, via: Via, live: FollowMode, afterMs: number, signal: AbortSignal): Promise<void> {
   const endpoint = context.world.endpoint(via)
-  const tls = endpoint.tls ? { connect: { servername: endpoint.tls.servername, rejectUnauthorized: false } } : {}
-  const agent = new Agent({ connections: 1, ...tls })
+  const agent = new Agent({ connections: 1, ...unverified(endpoint) })
   const answer = request(`${endpoint.url}${stream.path}?live=${live}&offset=now`, { dispatcher: agent, headers: { host: endpoint.authority, ...endpoint.headers } })
   answer.catch(() => {})
   try {
