@@ -253,19 +253,35 @@ const isRoot = process.getuid!() === 0
 if (!isRoot) console.warn('SKIPPED: twins of a full disk, for only root may mount a volume of its own size.')
 const possible = twins.filter(({ scenario, needsRoot }) => (browser !== null || scenario !== pages) && (isRoot || !needsRoot))
 
+/** The base, and another one the next time where a check that is to turn red was red on this one already. */
+async function soundBaseOf(twin: Twin): Promise<CheckResult[]> {
+  const before = await baseOf(twin)
+  if (twin.reddens.some((check) => idsOf(before, 'fail').includes(check))) bases.clear()
+  return before
+}
+
+async function isFound(_id: string, twin: Twin): Promise<void> {
+  const before = await soundBaseOf(twin)
+  expect(idsOf(before, 'pass'), 'the base passes').toEqual(expect.arrayContaining(twin.reddens))
+  const after = await checksOf(twin.scenario, twin)
+  const redBefore = idsOf(before, 'fail')
+  expect(idsOf(after, 'fail').filter((check) => !redBefore.includes(check)).toSorted()).toEqual(twin.reddens.toSorted())
+  const red = after.filter((check) => check.verdict === 'fail')
+  for (const [id, value] of Object.entries(twin.values ?? {})) {
+    expect(red.filter((check) => check.id === id).map((check) => check.value), id).toEqual([value])
+  }
+}
+
+/**
+ * Behind schedules the base is red at times, rightly or not: readers that ask together within a second of a
+ * private answer to the same URL are not collapsed by the recommended VCL. Such a run proves nothing of
+ * the twin, and another one is made.
+ */
+const isUnsteady = ({ base }: Twin) => base === behindLives.base
+const named = (some: Twin[]) => some.map((twin) => [twin.id, twin] as const)
+
 // Side by side: most of a run is waiting. How many at once, `maxConcurrency` says.
 describe.concurrent('twins', () => {
-  it.each(possible.map((twin) => [twin.id, twin] as const))('%s is found', { timeout: 480_000, retry: 2 }, async (_id, twin) => {
-    const before = await baseOf(twin)
-    // A base that a busy machine disturbed proves nothing of the twin: the next try makes another one.
-    if (!twin.reddens.every((check) => idsOf(before, 'pass').includes(check))) bases.clear()
-    expect(idsOf(before, 'pass'), 'the base passes').toEqual(expect.arrayContaining(twin.reddens))
-    const after = await checksOf(twin.scenario, twin)
-    const redBefore = idsOf(before, 'fail')
-    expect(idsOf(after, 'fail').filter((check) => !redBefore.includes(check)).toSorted()).toEqual(twin.reddens.toSorted())
-    const red = after.filter((check) => check.verdict === 'fail')
-    for (const [id, value] of Object.entries(twin.values ?? {})) {
-      expect(red.filter((check) => check.id === id).map((check) => check.value), id).toEqual([value])
-    }
-  })
+  it.each(named(possible.filter((twin) => !isUnsteady(twin))))('%s is found', { timeout: 240_000 }, isFound)
+  it.each(named(possible.filter(isUnsteady)))('%s is found', { timeout: 480_000, retry: 2 }, isFound)
 })
