@@ -62,7 +62,7 @@ export const ledger: readonly ExpectedFailure[] = [
   },
   {
     scenario: 'restart-keeps-data',
-    fingerprint: 'nothing-acknowledged-is-lost/lost/ttl/stop/origin',
+    fingerprint: 'nothing-acknowledged-is-lost/lost/ttl-json/kill/origin',
     origin: 'production',
     versions: ['devel'],
     issue: null,
@@ -70,7 +70,7 @@ export const ledger: readonly ExpectedFailure[] = [
   },
   {
     scenario: 'restart-keeps-data',
-    fingerprint: 'every-stream-still-exists/gone/ttl/stop/origin',
+    fingerprint: 'every-stream-still-exists/gone/ttl-json/kill/origin',
     origin: 'production',
     versions: ['devel'],
     issue: null,

@@ -8,6 +8,11 @@ export function recordSeries(stream: string, incarnation: number): string {
   return `${stream}/${incarnation}.`
 }
 
+/** Takes the ids of this series out of a set, or out of a map's keys. */
+export function dropSeries(ids: Set<string> | Map<string, unknown>, series: string): void {
+  for (const id of ids.keys()) if (id.startsWith(series)) ids.delete(id)
+}
+
 /** The number of a record of this series, or 0 for an id that is not of it. */
 export function numberIn(series: string, record: string): number {
   if (!record.startsWith(series)) return 0

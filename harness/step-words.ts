@@ -4,7 +4,7 @@
  */
 import { modeWords, throughWords } from './crowd-words.ts'
 import type { Via } from './history.ts'
-import { hopWords } from './hop-words.ts'
+import { hopWords, viaWords } from './hop-words.ts'
 import { bytes, faultWords, number, plural } from './report/figures.ts'
 import { variantById } from './variants.ts'
 import type { AnyStep, Sized, Trigger } from './step.ts'
@@ -65,8 +65,6 @@ export function stepWords(step: AnyStep, size: Size): string | null {
   const of = (words as Record<string, ((step: never, size: Size) => string | null) | undefined>)[step.kind]
   return of === undefined ? step.kind : of(step as never, size)
 }
-
-const viaWords: Partial<Record<Via, string>> = { origin: 'the origin', edge: 'the cache', tls: 'TLS and cache' }
 
 function through(via: readonly Via[]): string {
   return `through ${and(via.map((one) => viaWords[one] ?? one))}`

@@ -3,6 +3,7 @@
  * each keeps its own, bounded by the readers there were.
  */
 import type { ClientCell, ClientRequest, ClientSaw, HistoryEvent } from '../history.ts'
+import { unknown, type Verdict } from '../verdict.ts'
 
 export interface CellSeen {
   cell: ClientCell
@@ -18,9 +19,9 @@ export interface CellSeen {
   toldToWaitAtMs: number | null
   /** Between an answer with Retry-After and the next request, at least. */
   waitedMsMin: number | null
-  onErrors: { atMs: number; status: number | null; error: string; returned: 'stop' | 'retry' }[]
+  onErrors: { atMs: number; returned: 'stop' | 'retry' }[]
   /** Sessions that ended by an error, and whether the handler had been asked before. */
-  ended: { atMs: number; status: number | null; error: string; handlerWasAsked: boolean }[]
+  ended: { error: string; handlerWasAsked: boolean }[]
   /** Handler calls since the session began. */
   asked: number
   isOver: boolean
@@ -98,17 +99,16 @@ function keepRequest(state: Cells, seen: CellSeen, event: ClientRequest & { atMs
 }
 
 function keepSight(seen: CellSeen, event: ClientSaw & { atMs: number }): void {
-  const { atMs, status = null, error = '' } = event
   if (event.what === 'batch') {
     if (seen.records.length < keptMax) seen.records.push(...event.records!)
     seen.damaged += event.damaged ?? 0
   }
   if (event.what === 'on-error') {
     seen.asked += 1
-    if (seen.onErrors.length < keptMax) seen.onErrors.push({ atMs, status, error, returned: event.returned! })
+    if (seen.onErrors.length < keptMax) seen.onErrors.push({ atMs: event.atMs, returned: event.returned! })
   }
   if (event.what === 'ended') {
-    if (event.error !== undefined && seen.ended.length < keptMax) seen.ended.push({ atMs, status, error, handlerWasAsked: seen.asked > 0 })
+    if (event.error !== undefined && seen.ended.length < keptMax) seen.ended.push({ error: event.error, handlerWasAsked: seen.asked > 0 })
     seen.isOver = true
     seen.asked = 0
   }
@@ -123,6 +123,18 @@ export function struckCells({ cells }: Cells): CellSeen[] {
 /** Why something is not known, where a fault was asked for and never struck; empty where all did. */
 export function notStruck({ cells }: Cells): string[] {
   return [...cells.values()].filter(({ struck }) => struck === 0).map(({ cell }) => `${placeOf(cell)}: the fault never struck`)
+}
+
+/** A verdict where a fault was asked for and never struck; null where all did. */
+export function openOf(state: Cells, examined: number): Verdict | null {
+  const open = notStruck(state)
+  return open.length === 0 ? null : unknown('Not every fault struck.', open, examined)
+}
+
+/** One line for each fault first, so that a few lines show what all there is. */
+export function spread(cells: readonly CellSeen[]): CellSeen[] {
+  const firsts = cells.filter((one, index) => cells.findIndex(({ cell }) => cell.fault === one.cell.fault && cell.when === one.cell.when) === index)
+  return [...firsts, ...cells.filter((one) => !firsts.includes(one))]
 }
 
 /** 'unauthorized-401 on a reconnect, sse' */

@@ -2,7 +2,8 @@
 import { limitsOf, type Check } from '../check.ts'
 import { pinnedSuite } from '../conformance/suite-plan.ts'
 import { fail, pass, unknown } from '../verdict.ts'
-import { doubtOf, emptyRun, follow, groupsOf, listed, testsWith, type SuiteLimits, type SuiteRun } from './conformance-results.ts'
+import { doubtOf, emptyRun, follow, groupsOf, listed, testsWith, type Outcome, type SuiteLimits, type SuiteRun } from './conformance-results.ts'
+import { byWay } from './page-results.ts'
 
 interface Limits extends SuiteLimits {
   via: 'edge' | 'tls'
@@ -14,8 +15,6 @@ interface State {
   edge: SuiteRun
 }
 
-const words = { edge: 'through the cache', tls: 'through TLS and cache' }
-
 export const conformanceThroughEdgeCheck: Check<State, Partial<Limits>> = {
   id: 'conformance-through-edge',
   title: 'What passes at the origin passes through the edge',
@@ -26,7 +25,7 @@ export const conformanceThroughEdgeCheck: Check<State, Partial<Limits>> = {
   },
   finish(state) {
     const { limits, origin, edge } = state
-    const where = words[limits.via]
+    const where = byWay(limits.via)
     const doubt = doubtOf(origin, limits, 'at the origin') ?? doubtOf(edge, limits, where)
     if (doubt !== null) return unknown(doubt)
     const run = edge.results.size - testsWith(edge, 'skipped').length
@@ -48,8 +47,8 @@ export const conformanceThroughEdgeCheck: Check<State, Partial<Limits>> = {
 }
 
 /** Tests that ended like this at the origin, and like one of those behind it. */
-function differing({ origin, edge }: State, atOrigin: string, behind: string[]): string[] {
-  return testsWith(origin, atOrigin as 'passed').filter((test) => behind.includes(edge.results.get(test)?.outcome ?? ''))
+function differing({ origin, edge }: State, atOrigin: Outcome, behind: Outcome[]): string[] {
+  return testsWith(origin, atOrigin).filter((test) => behind.some((outcome) => outcome === edge.results.get(test)?.outcome))
 }
 
 function line({ origin, edge }: State, test: string): string {

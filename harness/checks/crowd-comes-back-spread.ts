@@ -64,7 +64,8 @@ function keep(state: State, event: HistoryEvent): void {
   // When clients send is theirs; when it arrives also tells of the machine.
   if (event.kind !== 'client-saw' || event.what !== 'sent' || !state.crowd.has(event.cell)) return
   const sent = state.sentAtMs.get(event.cell) ?? []
-  if (sent.length < keptMax) state.sentAtMs.set(event.cell, [...sent, event.atMs])
+  state.sentAtMs.set(event.cell, sent)
+  if (sent.length < keptMax) sent.push(event.atMs)
 }
 
 /** More than a reader that pauses at all sends during an outage. */

@@ -11,10 +11,10 @@ import { limitsOf, type Check } from '../check.ts'
 import type { Answer, ReadMode, Upstream } from '../history.ts'
 import { duration, number, plural } from '../report/figures.ts'
 import { fail, pass, unknown } from '../verdict.ts'
-import { keepEpisodes, type Episode, type Episodes } from './differential/episodes.ts'
+import { keepEpisodes, upstreamOf, type Episode, type Episodes } from './differential/episodes.ts'
 import { gatheringsOf } from './differential/gatherings.ts'
 import { isOutdated, judgeAnswer, type Judgement } from './differential/judge-answer.ts'
-import { answerWords, describe, readModeWords, upstreamWords } from './differential/answer-words.ts'
+import { answerWords, describe, readModeWords, originWords } from './differential/answer-words.ts'
 import { modelOf, passesEdge, type StreamModel } from './differential/stream-model.ts'
 import { Findings } from './findings.ts'
 
@@ -91,7 +91,7 @@ function examine(state: State, episode: Episode): void {
   const revalidations = new Set<number>()
   for (const answer of episode.answers) {
     if (answer.mode !== state.limits.mode) continue
-    const upstream = answer.upstream === null ? undefined : episode.upstream.get(answer.upstream)
+    const upstream = upstreamOf(episode, answer)
     // What else may be wrong with a 304 is the ETag's fault: see revalidation-is-right.
     if (answer.status === 304 && !(upstream && isOutdated(upstream, answer, model, state.limits.staleMs))) continue
     const revalidates = takeRevalidation(episode, answer, revalidations)
@@ -142,7 +142,6 @@ function noteWrong(state: State, answer: Answer & { atMs: number }, model: Strea
   state.lateMsMax = Math.max(state.lateMsMax, wrong.lateMs)
   const fingerprint = `edge-tells-the-truth/${wrong.invariant}/${answer.mode}/none/${wrong.hop}`
   state.wrong.note(String(answer.id), fingerprint, () => {
-    const origin = upstream === undefined ? '' : `; the origin, ${upstreamWords(upstream, answer)}`
-    return `${wrong.hop}, ${wrong.invariant.replaceAll('-', ' ')}: ${answerWords(answer, wrong)}${origin}; ${describe(model, answer)}`
+    return `${wrong.hop}, ${wrong.invariant.replaceAll('-', ' ')}: ${answerWords(answer, wrong)}${originWords(upstream, answer)}; ${describe(model, answer)}`
   })
 }

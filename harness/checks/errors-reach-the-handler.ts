@@ -4,8 +4,8 @@
  */
 import type { Check } from '../check.ts'
 import { plural } from '../report/figures.ts'
-import { fail, pass, unknown } from '../verdict.ts'
-import { keepCells, newCells, notStruck, placeOf, struckCells, whereOf, type Cells, type CellSeen } from './client-cells.ts'
+import { fail, pass } from '../verdict.ts'
+import { keepCells, newCells, openOf, placeOf, spread, struckCells, whereOf, type Cells, type CellSeen } from './client-cells.ts'
 
 export const errorsReachTheHandlerCheck: Check<Cells, object> = {
   id: 'errors-reach-the-handler',
@@ -21,7 +21,8 @@ export const errorsReachTheHandlerCheck: Check<Cells, object> = {
       const because = `${state.client} did not call onError for ${failed.length} of ${plural(due.length, 'reader')} that met an error it could not or did not outlast: ${whereOf(failed)}.`
       return fail(due.length, because, spread(failed).map(lineOf), `errors-reach-the-handler/not-called-on-${when}/${mode}/${fault}/client`, figures)
     }
-    if (notStruck(state).length > 0) return unknown('Not every fault struck.', notStruck(state), due.length)
+    const open = openOf(state, due.length)
+    if (open) return open
     const struck = struckCells(state).length
     if (due.length === 0) return pass(struck, `None of ${plural(struck, 'reader')} of ${state.client} met an error that it did not outlast.`, figures)
     return pass(due.length, `${state.client} called onError for all ${plural(due.length, 'reader')} that met an error it could not outlast.`, figures)
@@ -34,12 +35,6 @@ function isDue({ cell, ended }: CellSeen): boolean {
 
 function wasAsked({ onErrors, ended }: CellSeen): boolean {
   return onErrors.length > 0 && ended.every(({ handlerWasAsked }) => handlerWasAsked)
-}
-
-/** One line for each fault first, so that a few lines show what all there is. */
-export function spread(cells: readonly CellSeen[]): CellSeen[] {
-  const firsts = cells.filter((one, index) => cells.findIndex(({ cell }) => cell.fault === one.cell.fault && cell.when === one.cell.when) === index)
-  return [...firsts, ...cells.filter((one) => !firsts.includes(one))]
 }
 
 function lineOf({ cell, ended, onErrors }: CellSeen): string {

@@ -36,9 +36,10 @@ export class Findings {
   }
 }
 
-const hops = ['origin', 'direct', 'edge', 'tls']
+/** The ways, the nearest to the origin first: what is wrong there is seen behind it too. */
+export const nearestFirst: readonly string[] = ['origin', 'direct', 'edge', 'tls']
 
 function before(one: string, other: string): boolean {
-  const rank = (fingerprint: string) => (hops.indexOf(fingerprint.split('/').at(-1)!) + 1) || hops.length + 1
+  const rank = (fingerprint: string) => (nearestFirst.indexOf(fingerprint.split('/').at(-1)!) + 1) || nearestFirst.length + 1
   return rank(one) === rank(other) ? one < other : rank(one) < rank(other)
 }

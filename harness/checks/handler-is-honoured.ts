@@ -4,8 +4,8 @@
  */
 import { limitsOf, type Check } from '../check.ts'
 import { plural } from '../report/figures.ts'
-import { fail, pass, unknown } from '../verdict.ts'
-import { keepCells, newCells, notStruck, placeOf, struckCells, whereOf, type Cells, type CellSeen } from './client-cells.ts'
+import { fail, pass } from '../verdict.ts'
+import { keepCells, newCells, openOf, placeOf, struckCells, whereOf, type Cells, type CellSeen } from './client-cells.ts'
 
 interface Limits {
   /** What is on its way when the handler answers may still arrive. */
@@ -36,7 +36,8 @@ export const handlerIsHonouredCheck: Check<State, Partial<Limits>> = {
       const evidence = failed.map((one) => `${placeOf(one.cell)}: ${one.wrong.line}`)
       return fail(due.length, because, evidence, `handler-is-honoured/${wrong.what}/${cell.mode}/${cell.fault}/client`, figures)
     }
-    if (notStruck(state).length > 0) return unknown('Not every fault struck.', notStruck(state), due.length)
+    const open = openOf(state, due.length)
+    if (open) return open
     return pass(due.length, `${state.client} stopped or went on as it was told for all ${plural(due.length, 'reader')}.`, figures)
   },
 }

@@ -6,7 +6,7 @@ import type { Check } from '../check.ts'
 import { headersOfAnAnswer, type Answer, type Upstream } from '../history.ts'
 import { number } from '../report/figures.ts'
 import { fail, pass, unknown } from '../verdict.ts'
-import { keepEpisodes, type Episode, type Episodes } from './differential/episodes.ts'
+import { keepEpisodes, upstreamOf, type Episode, type Episodes } from './differential/episodes.ts'
 import { passesEdge } from './differential/stream-model.ts'
 import { Findings } from './findings.ts'
 
@@ -47,7 +47,7 @@ export const headersReachTheClientCheck: Check<State, object> = {
 function examine(state: State, episode: Episode): void {
   for (const answer of episode.answers) {
     if (!passesEdge(answer.via) || answer.status === null || answer.status >= 500) continue
-    const upstream = answer.upstream === null ? undefined : episode.upstream.get(answer.upstream)
+    const upstream = upstreamOf(episode, answer)
     if (!upstream) {
       state.untraced += 1
       continue

@@ -8,7 +8,7 @@
 import type { Check } from '../check.ts'
 import type { Follow, Outcome, Retired } from '../history.ts'
 import { number, plural } from '../report/figures.ts'
-import { recordSeries, numberIn } from '../record-id.ts'
+import { dropSeries, numberIn, recordSeries } from '../record-id.ts'
 import { fail, pass, unknown } from '../verdict.ts'
 import { Findings } from './findings.ts'
 import { RecordTimes } from './record-times.ts'
@@ -81,7 +81,8 @@ function forget(state: State, { stream, incarnation }: Retired): void {
   const series = recordSeries(stream, incarnation)
   state.acknowledged.drop(series)
   state.highest.delete(series)
-  for (const record of state.refused) if (record.startsWith(series)) state.refused.delete(record)
+  dropSeries(state.refused, series)
+  dropSeries(state.unanswered, series)
   for (const [name, reader] of state.readers) {
     if (reader.stream !== stream) continue
     state.readers.delete(name)

@@ -6,7 +6,7 @@ import type { Check } from '../check.ts'
 import type { Outcome } from '../history.ts'
 import { number, plural } from '../report/figures.ts'
 import { fail, pass } from '../verdict.ts'
-import { recordSeries } from '../record-id.ts'
+import { dropSeries, recordSeries } from '../record-id.ts'
 import { Findings } from './findings.ts'
 import { keepLedger, newLedger, since, type Ledger, type StreamEntry } from './stream-ledger.ts'
 
@@ -47,8 +47,8 @@ export const nothingRefusedIsStoredCheck: Check<State, object> = {
 /** Records of a stream's former life are not looked for in its new one. */
 function forget({ refused, undecided }: State, { name, incarnation }: StreamEntry): void {
   const series = recordSeries(name, incarnation)
-  for (const record of refused.keys()) if (record.startsWith(series)) refused.delete(record)
-  for (const record of undecided) if (record.startsWith(series)) undecided.delete(record)
+  dropSeries(refused, series)
+  dropSeries(undecided, series)
 }
 
 function keep({ refused, undecided }: State, event: Outcome): void {

@@ -6,7 +6,6 @@ import { limitsOf, type Check } from '../check.ts'
 import { readModes, type Answer } from '../history.ts'
 import { number, plural } from '../report/figures.ts'
 import { fail, pass, unknown } from '../verdict.ts'
-import { saysGone } from './differential/claims.ts'
 import { keepEpisodes, type Episode, type Episodes } from './differential/episodes.ts'
 import { gatheringsOf } from './differential/gatherings.ts'
 import { modelOf, passesEdge } from './differential/stream-model.ts'
@@ -68,7 +67,7 @@ function examine(state: State, episode: Episode): void {
 function compareBytes(state: State, episode: Episode): void {
   const longest = new Map<string, Answer>()
   for (const answer of episode.answers) {
-    if ((answer.mode !== 'history' && answer.mode !== 'tail') || !passesEdge(answer.via) || answer.status !== 200 || saysGone(answer.status)) continue
+    if ((answer.mode !== 'history' && answer.mode !== 'tail') || !passesEdge(answer.via) || answer.status !== 200) continue
     const records = answer.claims[0]!.records
     state.answers += 1
     if (records.length === 0) continue

@@ -6,9 +6,9 @@ import { limitsOf, type Check } from '../check.ts'
 import type { Answer, HistoryEvent, Upstream } from '../history.ts'
 import { duration, number } from '../report/figures.ts'
 import { fail, pass } from '../verdict.ts'
-import { answerWords, readModeWords, upstreamWords } from './differential/answer-words.ts'
+import { answerWords, readModeWords, originWords } from './differential/answer-words.ts'
 import { saysGone } from './differential/claims.ts'
-import { keepEpisodes, type Episode, type Episodes } from './differential/episodes.ts'
+import { keepEpisodes, upstreamOf, type Episode, type Episodes } from './differential/episodes.ts'
 import { maxAgeMsOf } from './differential/judge-answer.ts'
 import { passesEdge } from './differential/stream-model.ts'
 import { Findings } from './findings.ts'
@@ -57,7 +57,7 @@ function examine(state: State, episode: Episode): void {
     const down = state.downs.find(({ fromMs, untilMs }) => answer.invokedAtMs > fromMs + state.limits.staleMs && answer.atMs < untilMs)
     if (!down) continue
     state.examined += 1
-    const upstream = answer.upstream === null ? undefined : episode.upstream.get(answer.upstream)
+    const upstream = upstreamOf(episode, answer)
     if (answer.status >= 500) state.refused += 1
     else if (isFresh(answer, upstream)) state.served += 1
     else if (claimsNow(answer)) note(state, answer, upstream, answer.invokedAtMs - down.fromMs)
@@ -75,7 +75,6 @@ function claimsNow({ status, claims, mode }: Answer): boolean {
 
 function note(state: State, answer: Answer & { atMs: number }, upstream: Upstream | undefined, downMs: number): void {
   state.hidden.note(String(answer.id), `origin-down-is-not-hidden/claimed/${answer.mode}/stop/edge`, () => {
-    const origin = upstream === undefined ? '' : `; the origin, ${upstreamWords(upstream, answer)}`
-    return `${readModeWords[answer.mode]}, ${duration(downMs)} after the origin went: ${answerWords(answer, { claim: answer.claims.at(-1) ?? null, lateMs: 0 })}${origin}`
+    return `${readModeWords[answer.mode]}, ${duration(downMs)} after the origin went: ${answerWords(answer, { claim: answer.claims.at(-1) ?? null, lateMs: 0 })}${originWords(upstream, answer)}`
   })
 }

@@ -1,5 +1,6 @@
 /** What the checks of pages share: what keeps them from judging, and how ways are called. */
 import type { HistoryEvent, Via } from '../history.ts'
+import { nearestFirst } from './findings.ts'
 
 /** A browser that could not be had is ours, not the subject's. Returns why, once it is known. */
 export function browserMissing(event: HistoryEvent): string | null {
@@ -14,12 +15,10 @@ export function byWay(via: Via): string {
 
 /** In the order of the ways: what is wrong at the origin is named there first, it is seen behind it too. */
 export function byWays(vias: Iterable<Via>): string {
-  const all = [...new Set(vias)].toSorted((a, b) => order.indexOf(a) - order.indexOf(b))
+  const all = [...new Set(vias)].toSorted((a, b) => nearestFirst.indexOf(a) - nearestFirst.indexOf(b))
   return all.map(byWay).join(', ')
 }
 
 export function firstWay(vias: Iterable<Via>): Via {
-  return [...vias].toSorted((a, b) => order.indexOf(a) - order.indexOf(b))[0]!
+  return [...vias].toSorted((a, b) => nearestFirst.indexOf(a) - nearestFirst.indexOf(b))[0]!
 }
-
-const order: Via[] = ['origin', 'direct', 'edge', 'tls']

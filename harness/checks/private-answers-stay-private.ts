@@ -15,7 +15,7 @@ type Kind = (typeof kinds)[number]
 
 interface State {
   episodes: Episodes
-  seen: Map<Kind, number>
+  seen: Set<Kind>
   examined: number
   shared: Findings
 }
@@ -26,7 +26,7 @@ const needed: readonly Kind[] = ['no-store', 'authorization', 'cookie', 'offset-
 export const privateAnswersStayPrivateCheck: Check<State, object> = {
   id: 'private-answers-stay-private',
   title: 'What is for one reader is given to no other',
-  init: () => ({ episodes: new Map(), seen: new Map(), examined: 0, shared: new Findings() }),
+  init: () => ({ episodes: new Map(), seen: new Set(), examined: 0, shared: new Findings() }),
   step(state, event) {
     const episode = keepEpisodes(state.episodes, event)
     if (episode) examine(state, episode)
@@ -58,7 +58,7 @@ function examine(state: State, episode: Episode): void {
     const kind = upstream ? kindOf(upstream) : null
     if (!upstream || kind === null) continue
     state.examined += 1
-    state.seen.set(kind, (state.seen.get(kind) ?? 0) + 1)
+    state.seen.add(kind)
     if (answers.length > 1) note(state, kind, upstream, answers)
   }
 }

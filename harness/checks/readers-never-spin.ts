@@ -7,7 +7,7 @@ import { limitsOf, type Check } from '../check.ts'
 import type { Answer } from '../history.ts'
 import { duration, number, plural } from '../report/figures.ts'
 import { fail, pass, unknown } from '../verdict.ts'
-import { keepEpisodes, type Episode, type Episodes } from './differential/episodes.ts'
+import { keepEpisodes, type Answered, type Episode, type Episodes } from './differential/episodes.ts'
 import { Findings } from './findings.ts'
 
 interface Limits {
@@ -62,8 +62,6 @@ function examine(state: State, episode: Episode): void {
     judge(state, episode.stream, actor, answers.toSorted((a, b) => a.invokedAtMs - b.invokedAtMs))
   }
 }
-
-type Answered = Answer & { atMs: number }
 
 function judge(state: State, stream: string, actor: string, answers: Answered[]): void {
   const { limits, findings } = state

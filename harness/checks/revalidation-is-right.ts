@@ -7,8 +7,8 @@ import { limitsOf, type Check } from '../check.ts'
 import type { Answer, Upstream } from '../history.ts'
 import { number, plural } from '../report/figures.ts'
 import { fail, pass, unknown } from '../verdict.ts'
-import { answerWords, describe, upstreamWords } from './differential/answer-words.ts'
-import { keepEpisodes, type Episode, type Episodes } from './differential/episodes.ts'
+import { answerWords, describe, originWords } from './differential/answer-words.ts'
+import { keepEpisodes, upstreamOf, type Episode, type Episodes } from './differential/episodes.ts'
 import { isOutdated, judgeAnswer, type Bounds } from './differential/judge-answer.ts'
 import { modelOf, passesEdge, type StreamModel } from './differential/stream-model.ts'
 import { Findings } from './findings.ts'
@@ -68,15 +68,14 @@ function examine(state: State, episode: Episode): void {
 }
 
 function judge304(state: State, episode: Episode, answer: Answer & { atMs: number }, model: StreamModel): void {
-  const upstream = answer.upstream === null ? undefined : episode.upstream.get(answer.upstream)
+  const upstream = upstreamOf(episode, answer)
   // One that is wrong by its age is a stale answer like others: see edge-tells-the-truth.
   if (upstream && isOutdated(upstream, answer, model, state.limits.staleMs)) return
   const judgement = judgeAnswer(answer, model, upstream, state.limits)
   if (judgement.verdict !== 'wrong') return
   const hop = saidSoItself(answer, upstream) ? 'origin' : 'edge'
   state.wrong.note(String(answer.id), `revalidation-is-right/${judgement.invariant}/${answer.mode}/none/${hop}`, () => {
-    const origin = upstream === undefined ? '' : `; the origin, ${upstreamWords(upstream, answer)}`
-    return `${hop}, ${judgement.invariant.replaceAll('-', ' ')}: If-None-Match ${answer.ifNoneMatch}, ${answerWords(answer, judgement)}${origin}; ${describe(model, answer)}`
+    return `${hop}, ${judgement.invariant.replaceAll('-', ' ')}: If-None-Match ${answer.ifNoneMatch}, ${answerWords(answer, judgement)}${originWords(upstream, answer)}; ${describe(model, answer)}`
   })
 }
 

@@ -12,7 +12,7 @@ interface State {
   limits: Limits
   done: Map<string, string>
   unproven: Map<string, string>
-  refused: Map<string, { times: number; words: string }>
+  refused: Map<string, string>
 }
 
 export const routineIsDoneCheck: Check<State, Partial<Limits>> = {
@@ -21,16 +21,15 @@ export const routineIsDoneCheck: Check<State, Partial<Limits>> = {
   init: (limits) => ({ limits: limitsOf({ routines: [] }, limits), done: new Map(), unproven: new Map(), refused: new Map() }),
   step(state, event) {
     if (event.kind !== 'fault' || event.phase !== 'healed' || !state.limits.routines.includes(event.fault)) return
-    if (event.refused !== undefined) {
-      state.refused.set(event.fault, { times: (state.refused.get(event.fault)?.times ?? 0) + 1, words: event.refused })
-    } else if (event.proven) state.done.set(event.fault, event.proof ?? '')
+    if (event.refused !== undefined) state.refused.set(event.fault, event.refused)
+    else if (event.proven) state.done.set(event.fault, event.proof ?? '')
     else state.unproven.set(event.fault, event.proof ?? 'nothing shows that it happened')
   },
   finish({ limits, done, unproven, refused }) {
     const examined = done.size + refused.size
     const [first] = refused
     if (first !== undefined) {
-      const each = [...refused].map(([id, { words }]) => `${faultWords(id)}: ${words}`)
+      const each = [...refused].map(([id, words]) => `${faultWords(id)}: ${words}`)
       const because = `${plural(refused.size, 'routine')} of ${limits.routines.length} ${refused.size === 1 ? 'was' : 'were'} refused or took effect otherwise than asked for (${each[0]}).`
       return fail(examined, because, each, `routine-is-done/refused/any/${first[0]}/any`)
     }

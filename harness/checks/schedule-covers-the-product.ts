@@ -6,7 +6,7 @@ import { limitsOf, type Check } from '../check.ts'
 import { readModes, type Answer, type ReadMode } from '../history.ts'
 import { number, percent } from '../report/figures.ts'
 import { pass, unknown } from '../verdict.ts'
-import { keepEpisodes, type Episode, type Episodes } from './differential/episodes.ts'
+import { keepEpisodes, upstreamOf, type Episode, type Episodes } from './differential/episodes.ts'
 import { happenings, modelOf, passesEdge, type Happening, type StreamModel } from './differential/stream-model.ts'
 
 /**
@@ -30,13 +30,13 @@ interface State {
   limits: Limits
   episodes: Episodes
   answers: number
-  cells: Map<string, number>
+  cells: Set<string>
 }
 
 export const scheduleCoversTheProductCheck: Check<State, Partial<Limits>> = {
   id: 'schedule-covers-the-product',
   title: 'Reads of every mode met every happening, in every state of the cache',
-  init: (limits) => ({ limits: limitsOf({ staleMs: 1_000, expiryMs: 1_000, shareMin: 0.7 }, limits), episodes: new Map(), answers: 0, cells: new Map() }),
+  init: (limits) => ({ limits: limitsOf({ staleMs: 1_000, expiryMs: 1_000, shareMin: 0.7 }, limits), episodes: new Map(), answers: 0, cells: new Set() }),
   step(state, event) {
     const episode = keepEpisodes(state.episodes, event)
     if (episode) examine(state, episode)
@@ -98,14 +98,14 @@ function examine(state: State, episode: Episode): void {
     const cache = cacheStateOf(answer, episode, state.limits.staleMs)
     for (const [moment, happening] of around(answer, model)) {
       const name = nameOf({ happening, mode: answer.mode, cache, moment })
-      state.cells.set(name, (state.cells.get(name) ?? 0) + 1)
+      state.cells.add(name)
     }
   }
 }
 
 function cacheStateOf(answer: Answer, episode: Episode, staleMs: number): CacheState {
   if (answer.ifNoneMatch !== undefined) return 'revalidation'
-  const upstream = answer.upstream === null ? undefined : episode.upstream.get(answer.upstream)
+  const upstream = upstreamOf(episode, answer)
   if (upstream && upstream.askedAtMs < answer.invokedAtMs) return 'hit'
   const earlier = [...episode.upstream.values()].findLast(({ target, method, askedAtMs }) => target === answer.target && method === 'GET' && askedAtMs < answer.invokedAtMs)
   return earlier && answer.invokedAtMs - earlier.askedAtMs > staleMs ? 'grace' : 'miss'

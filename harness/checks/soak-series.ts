@@ -1,5 +1,6 @@
 /** What is watched for hours: its name in the samples, in words, and where its growth hurts. */
 import type { HopId } from '../history.ts'
+import { hopWords } from '../hop-words.ts'
 
 export type Concern = 'memory' | 'handles' | 'disk' | 'cache' | 'latency'
 
@@ -22,9 +23,7 @@ const openFiles = 1_024
 /** A request this slow is an outage. */
 const latencyMs = 1_000
 
-const hops: [HopId, string][] = [['origin', 'origin'], ['edge', 'cache'], ['tls', 'TLS edge']]
-
-const ofHops = hops.flatMap(([hop, word]): [string, Watched][] => [
+const ofHops = (Object.entries(hopWords) as [HopId, string][]).flatMap(([hop, word]): [string, Watched][] => [
   // A cache that fills its store has not leaked it.
   [`${hop}.${hop === 'edge' ? 'memoryBeyondStoreBytes' : 'memoryBytes'}`, { concern: 'memory', title: `memory of the ${word}${hop === 'edge' ? ' beyond what it stores' : ''}`, unit: 'bytes', resetBy: [hop], limit: memoryBytes }],
   [`${hop}.openFiles`, { concern: 'handles', title: `open files of the ${word}${hop === 'origin' ? ' beyond those of streams' : ''}`, unit: 'count', resetBy: [hop], limit: openFiles }],

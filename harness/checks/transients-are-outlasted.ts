@@ -1,9 +1,8 @@
 /** A reader goes on by itself when what it met has passed: its session does not end by a fault that heals. */
 import type { Check } from '../check.ts'
 import { plural } from '../report/figures.ts'
-import { fail, pass, unknown } from '../verdict.ts'
-import { keepCells, newCells, notStruck, placeOf, struckCells, whereOf, type Cells, type CellSeen } from './client-cells.ts'
-import { spread } from './errors-reach-the-handler.ts'
+import { fail, pass } from '../verdict.ts'
+import { keepCells, newCells, openOf, placeOf, spread, struckCells, whereOf, type Cells, type CellSeen } from './client-cells.ts'
 
 export const transientsAreOutlastedCheck: Check<Cells, object> = {
   id: 'transients-are-outlasted',
@@ -19,7 +18,8 @@ export const transientsAreOutlastedCheck: Check<Cells, object> = {
       const because = `${state.client} ended the sessions of ${failed.length} of ${plural(due.length, 'reader')} by faults that had healed a moment later: ${whereOf(failed)}.`
       return fail(due.length, because, spread(failed).map(lineOf), `transients-are-outlasted/ended-on-${when}/${mode}/${fault}/client`, figures)
     }
-    if (notStruck(state).length > 0) return unknown('Not every fault struck.', notStruck(state), due.length)
+    const open = openOf(state, due.length)
+    if (open) return open
     return pass(due.length, `The sessions of all ${plural(due.length, 'reader')} of ${state.client} outlasted what healed.`, figures)
   },
 }

@@ -1,6 +1,8 @@
 /** Answers, and what they are held against, in the words of the report's evidence. */
-import type { Answer, Claim, ReadMode, Upstream, Via } from '../../history.ts'
+import type { Claim, ReadMode, Upstream } from '../../history.ts'
+import { viaWords } from '../../hop-words.ts'
 import { duration } from '../../report/figures.ts'
+import type { Answered } from './episodes.ts'
 import type { StreamModel } from './stream-model.ts'
 
 export const readModeWords: Record<ReadMode, string> = {
@@ -11,10 +13,6 @@ export const readModeWords: Record<ReadMode, string> = {
   head: 'HEAD',
   now: 'offset=now',
 }
-
-const viaWords: Partial<Record<Via, string>> = { edge: 'the cache', tls: 'TLS and cache', origin: 'the origin' }
-
-type Answered = Answer & { atMs: number }
 
 /** `GET /s?offset=-1 through the cache: 200, 3 records up to x/1.3, next 0_12, up to date, 40 ms after what it missed`. */
 export function answerWords(answer: Answered, { claim, lateMs }: { claim: Claim | null; lateMs: number }): string {
@@ -32,13 +30,14 @@ export function claimWords(claim: Claim | null): string {
   return `${records}${damaged}, next ${claim.nextOffset}${said === '' ? '' : `, ${said}`}`
 }
 
-/** `asked 30 ms before this reader, answered 200 ("etag"), no Cache-Control`. */
-export function upstreamWords(upstream: Upstream, answer: Answered): string {
+/** `; the origin, asked 30 ms before this reader, had said 200, Cache-Control none`; nothing where it is not known. */
+export function originWords(upstream: Upstream | undefined, answer: Answered): string {
+  if (upstream === undefined) return ''
   const before = answer.invokedAtMs - upstream.askedAtMs
   const asked = before >= 0 ? `${duration(before)} before this reader` : 'for this reader'
   const etag = upstream.headers.etag ? `, ETag ${upstream.headers.etag}` : ''
   const ended = upstream.endedAtMs === null ? '' : `, ended ${duration(Math.abs(answer.invokedAtMs - upstream.endedAtMs))} ${upstream.endedAtMs < answer.invokedAtMs ? 'before' : 'after'} it asked`
-  return `asked ${asked}, had said ${upstream.status}, Cache-Control ${upstream.headers['cache-control'] ?? 'none'}${etag}${ended}`
+  return `; the origin, asked ${asked}, had said ${upstream.status}, Cache-Control ${upstream.headers['cache-control'] ?? 'none'}${etag}${ended}`
 }
 
 /** What the stream was when the reader asked: the last change before, and the first one after. */

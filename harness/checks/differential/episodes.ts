@@ -4,10 +4,13 @@
  */
 import type { Answer, HistoryEvent, Outcome, Upstream } from '../../history.ts'
 
+/** With the moment at which the reader had all of it. */
+export type Answered = Answer & { atMs: number }
+
 export interface Episode {
   stream: string
   writes: (Outcome & { atMs: number })[]
-  answers: (Answer & { atMs: number })[]
+  answers: Answered[]
   upstream: Map<number, Upstream>
 }
 
@@ -29,6 +32,11 @@ export function keepEpisodes(episodes: Episodes, event: HistoryEvent): Episode |
       if (isWrite(event)) episodeOf(episodes, event.stream).writes.push(event)
   }
   return null
+}
+
+/** The origin's response that an answer was made from, where the tap numbered it. */
+export function upstreamOf({ upstream }: Episode, answer: Answer): Upstream | undefined {
+  return answer.upstream === null ? undefined : upstream.get(answer.upstream)
 }
 
 function end(episodes: Episodes, stream: string): Episode | null {

@@ -7,8 +7,9 @@
  * that asks after its acknowledgement, one that went to the origin after `staleMs`. A live answer is
  * about its end, not its beginning: what was written is to reach a waiting reader within `deliveryMs`.
  */
-import type { Answer, Claim, Upstream } from '../../history.ts'
+import type { Claim, Upstream } from '../../history.ts'
 import { isTrueOf, saysGone } from './claims.ts'
+import type { Answered } from './episodes.ts'
 import { mayTellOf, passesEdge, surelyKnownMs, type StreamModel, type Version } from './stream-model.ts'
 
 export interface Bounds {
@@ -23,8 +24,6 @@ export type Judgement =
   /** It says nothing that could be held against anyone: no answer, trouble, or a write in doubt. */
   | { verdict: 'void'; because: string }
   | { verdict: 'wrong'; invariant: string; hop: 'origin' | 'edge'; lateMs: number; claim: Claim | null }
-
-type Answered = Answer & { atMs: number }
 
 /**
  * Judges an answer against what its path was. `upstream` is the origin's response it was made from;
