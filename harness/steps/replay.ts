@@ -7,6 +7,7 @@ import { readRecording, type RecordedRequest, type RecordedStream } from '../inc
 import type { Via } from '../history.ts'
 import { encodeRecord, isJson } from '../record.ts'
 import type { Interpreter, StepContext } from '../step.ts'
+import { settlesWithin } from '../until.ts'
 
 export interface Replay {
   kind: 'replay'
@@ -56,11 +57,19 @@ interface Replaying {
   context: StepContext
   offsets: Map<string, Offsets>
   contentTypes: Map<string, string>
+  /** Writes that are not answered yet, by stream. */
+  writes: Map<string, Set<PendingWrite>>
   sent: number
 }
 
+interface PendingWrite {
+  /** When it was answered in the recording. */
+  answeredAtMs: number
+  answered: Promise<void>
+}
+
 export const replayInterpreter: Interpreter<Replay> = async (step, context) => {
-  const replaying: Replaying = { step, context, offsets: new Map(), contentTypes: new Map(), sent: 0 }
+  const replaying: Replaying = { step, context, offsets: new Map(), contentTypes: new Map(), writes: new Map(), sent: 0 }
   const inFlight = new Set<Promise<void>>()
   let beginMs: number | null = null
   for await (const line of readRecording(path.resolve(root, step.recording))) {
@@ -73,7 +82,7 @@ export const replayInterpreter: Interpreter<Replay> = async (step, context) => {
     beginMs ??= monotonicMs()
     await untilDue(beginMs + line.atMs / step.speed, context.signal)
     if (inFlight.size >= inFlightMax) await Promise.race(inFlight)
-    const sending: Promise<void> = send(replaying, line).finally(() => inFlight.delete(sending))
+    const sending: Promise<void> = sendInOrder(replaying, line).finally(() => inFlight.delete(sending))
     inFlight.add(sending)
   }
   await Promise.all(inFlight)
@@ -91,10 +100,39 @@ async function bringToLife({ context, offsets, contentTypes }: Replaying, { stre
   own.learn(tail ?? undefined, filled.headers['stream-next-offset'])
 }
 
-/** The schedule is the recording's own, not that of the answers: an open loop. */
+/** The schedule is the recording's own, not that of the answers: an open loop, but for what `sendInOrder` keeps. */
 async function untilDue(dueMs: number, signal: AbortSignal): Promise<void> {
   const waitMs = dueMs - monotonicMs()
   if (waitMs > 1) await delay(waitMs, undefined, { signal }).catch(() => {})
+}
+
+/**
+ * A request that was sent when a write to its stream had been answered waits for that write's answer
+ * today, as long as a write may take: else a slow moment of this machine lets a read overtake the write
+ * that it was to see, and the server is blamed for it.
+ */
+async function sendInOrder(replaying: Replaying, request: RecordedRequest): Promise<void> {
+  const pending = replaying.writes.get(request.path) ?? new Set<PendingWrite>()
+  const before = [...pending].filter(({ answeredAtMs }) => answeredAtMs < request.atMs)
+  const answered = before.length === 0 ? send(replaying, request) : sendAfter(before, replaying, request)
+  if (!isWrite(request)) return answered
+  const write: PendingWrite = { answeredAtMs: request.atMs + request.tookMs, answered }
+  replaying.writes.set(request.path, pending.add(write))
+  try {
+    await answered
+  } finally {
+    pending.delete(write)
+    if (pending.size === 0) replaying.writes.delete(request.path)
+  }
+}
+
+async function sendAfter(before: PendingWrite[], replaying: Replaying, request: RecordedRequest): Promise<void> {
+  await settlesWithin(Promise.all(before.map(({ answered }) => answered)), patienceMs)
+  await send(replaying, request)
+}
+
+function isWrite({ method }: RecordedRequest): boolean {
+  return method === 'PUT' || method === 'POST' || method === 'DELETE'
 }
 
 async function send(replaying: Replaying, request: RecordedRequest): Promise<void> {
