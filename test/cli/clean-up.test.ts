@@ -122,6 +122,8 @@ describe('SIGKILL', () => {
   test('of its whole process group and of whoever started it', async () => {
     const { simulation, before } = await heldCrowd()
     await using _ = simulation
+    // Stopped first: else who started it may see it killed, and end by itself with 137.
+    process.kill(-simulation.pid, 'SIGSTOP')
     process.kill(-harnessOf(simulation), 'SIGKILL')
     process.kill(-simulation.pid, 'SIGKILL')
     expect(await simulation.ended()).toMatchObject({ signal: 'SIGKILL' })
