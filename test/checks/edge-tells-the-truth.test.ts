@@ -1,7 +1,7 @@
 /** The differential history: what a truthful cache says is never held against it, one step beyond is. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { EventBody, ReadMode } from '../../harness/history.ts'
+import type { EventBody, ReadMode, Upstream } from '../../harness/history.ts'
 import { answered, applied, claimOf, judged, nothing, statesOf, upstream, written, type State, type Write } from './scheduled.ts'
 
 const staleMs = 1_000
@@ -272,5 +272,17 @@ describe('readers that ask together', () => {
     expect(truth('history', [...past, ...marked('private'), ...group([1, 2])]).verdict).toBe('pass')
     expect(truth('history', [...past, ...marked('max-age=0'), ...group([1, 2])]).verdict).toBe('fail')
     expect(truth('now', [...past, ...asked(2), ...[1, 2].map((number) => answered(200, 205, one, { mode: 'now', upstream: number, together: 'g' }))]).verdict).toBe('pass')
+  })
+
+  it('are not counted for as long as the cache could not know that the URL is not private any more', () => {
+    const made = (via: Write['via']) => written([write('create', via, 0), write('append', via, 100)])
+    const told = (atMs: number, more: Partial<Upstream> = {}) => upstream(9, atMs, atMs + 2, { headers: { 'cache-control': 'private' }, ...more })
+    const verdict = (via: Write['via'], before: [number, EventBody]) => truth('history', [...made(via), before, ...[1, 2, 3].map((number) => upstream(number, 1_093, 1_094)), ...group([1, 2, 3], (n) => 1_090 + n)]).verdict
+    expect(verdict('origin', told(90))).toBe('pass')
+    expect(verdict('origin', told(88))).toBe('fail')
+    expect(verdict('edge', told(90))).toBe('fail')
+    expect(verdict('origin', told(90, { headers: {} }))).toBe('fail')
+    expect(verdict('origin', told(90, { asked: { authorization: true, cookie: false } }))).toBe('fail')
+    expect(verdict('origin', told(90, { target: '/p?offset=1' }))).toBe('fail')
   })
 })

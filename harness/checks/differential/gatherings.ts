@@ -2,7 +2,7 @@
 import type { Answer, ReadMode, Upstream } from '../../history.ts'
 import { saysGone } from './claims.ts'
 import type { Episode } from './episodes.ts'
-import { passesEdge, type StreamModel } from './stream-model.ts'
+import { passesEdge, type StreamModel, type Version } from './stream-model.ts'
 
 export interface Gathering {
   id: string
@@ -31,7 +31,8 @@ export function gatheringsOf(episode: Episode, model: StreamModel, { mode, stale
   return [...groups].flatMap(([id, answers]) => {
     const whole = answers.length > 1 && answers.every((answer) => answer.status !== null && answer.status < 500 && mayBeShared(answer, episode.upstream))
     const spellings = new Set(answers.map(({ target }) => target)).size
-    return whole && (spelling === 'one') === (spellings === 1) ? [gatheringOf(id, answers, episode.upstream, model, staleMs)] : []
+    if (!whole || (spelling === 'one') !== (spellings === 1) || isBelievedPrivate(answers, episode.upstream, model, staleMs)) return []
+    return [gatheringOf(id, answers, episode.upstream, model, staleMs)]
   })
 }
 
@@ -40,8 +41,36 @@ function isOfAGroup({ together, via, credentials, ifNoneMatch }: Answer): boolea
 }
 
 function mayBeShared({ upstream }: Answer, passed: Map<number, Upstream>): boolean {
-  const headers = upstream === null ? undefined : passed.get(upstream)?.headers
-  return headers !== undefined && headers['set-cookie'] === undefined && !/\b(private|no-store)\b/i.test(headers['cache-control'] ?? '')
+  const response = upstream === null ? undefined : passed.get(upstream)
+  return response !== undefined && !isPrivate(response)
+}
+
+function isPrivate({ headers }: Upstream): boolean {
+  return headers['set-cookie'] !== undefined || /\b(private|no-store)\b/i.test(headers['cache-control'] ?? '')
+}
+
+/**
+ * A cache that was told that a URL is for one reader alone lets readers through side by side, as they would
+ * otherwise wait for each other in vain; that it may be shared since a change that went past the cache, it
+ * has `staleMs` to find out, as with anything else that such a change made untrue.
+ */
+function isBelievedPrivate(answers: readonly Answer[], passed: Map<number, Upstream>, model: StreamModel, staleMs: number): boolean {
+  const firstMs = Math.min(...answers.map(({ invokedAtMs }) => invokedAtMs))
+  if (versionAt(model, firstMs).throughEdge) return false
+  const targets = new Set(answers.map(({ target }) => inOneOrder(target)))
+  const before = [...passed.values()].filter(({ method, target, asked, headAtMs }) => method === 'GET' && !asked.authorization && !asked.cookie && headAtMs < firstMs && targets.has(inOneOrder(target)))
+  const last = before.toSorted((a, b) => a.headAtMs - b.headAtMs).at(-1)
+  return last !== undefined && isPrivate(last) && last.headAtMs + staleMs >= firstMs
+}
+
+function inOneOrder(target: string): string {
+  const [path, query = ''] = target.split('?')
+  return `${path}?${query.split('&').toSorted().join('&')}`
+}
+
+/** The version that was the last to begin by a moment. */
+function versionAt({ versions }: StreamModel, atMs: number): Version {
+  return versions.findLast(({ earliestMs }) => earliestMs <= atMs)!
 }
 
 function gatheringOf(id: string, answers: (Answer & { atMs: number })[], upstream: Map<number, Upstream>, model: StreamModel, staleMs: number): Gathering {
@@ -50,7 +79,7 @@ function gatheringOf(id: string, answers: (Answer & { atMs: number })[], upstrea
   const endMs = Math.max(...answers.map(({ atMs }) => atMs))
   const numbers = new Set(answers.map((answer) => answer.upstream!))
   const writes = model.versions.filter(({ earliestMs, latestMs }) => latestMs >= firstMs && earliestMs <= endMs).length
-  const unseen = model.versions.findLast(({ earliestMs }) => earliestMs <= firstMs)!.throughEdge ? 0 : 1
+  const unseen = versionAt(model, firstMs).throughEdge ? 0 : 1
   const gone = [...upstream.values()].some(({ method, status, headAtMs }) => method === 'HEAD' && saysGone(status) && headAtMs >= firstMs && headAtMs <= endMs) ? 1 : 0
   const shared = [...numbers].flatMap((number) => upstream.get(number) ?? [])
   const lastAskedMs = Math.max(...shared.map(({ askedAtMs }) => askedAtMs))
