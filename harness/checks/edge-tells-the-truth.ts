@@ -12,6 +12,7 @@ import type { Answer, ReadMode, Upstream } from '../history.ts'
 import { duration, number, plural } from '../report/figures.ts'
 import { fail, pass, unknown } from '../verdict.ts'
 import { keepEpisodes, upstreamOf, type Episode, type Episodes } from './differential/episodes.ts'
+import { eventStreamEnds } from './differential/event-stream-ends.ts'
 import { gatheringsOf } from './differential/gatherings.ts'
 import { isOutdated, judgeAnswer, type Judgement } from './differential/judge-answer.ts'
 import { answerWords, describe, readModeWords, originWords } from './differential/answer-words.ts'
@@ -24,6 +25,8 @@ interface Limits {
   staleMs: number
   /** Within this, what was written reaches a live reader that waits for it. */
   deliveryMs: number
+  /** How long the end of an event stream may take to reach the cache, where no reader shows it. */
+  endNoticedMs: number
   /** How long after its Expires-At the origin may still answer for a stream. */
   expiryMs: number
   /** With more answers void than this share, nothing is proven. */
@@ -48,7 +51,7 @@ export const edgeTellsTheTruthCheck: Check<State, Partial<Limits>> = {
   id: 'edge-tells-the-truth',
   title: 'Answers through the cache are true when they are given, and shared',
   init: (limits) => ({
-    limits: limitsOf({ mode: 'history' as const, staleMs: 1_000, deliveryMs: 2_000, expiryMs: 1_000, voidShareMax: 0.1 }, limits),
+    limits: limitsOf({ mode: 'history' as const, staleMs: 1_000, deliveryMs: 2_000, endNoticedMs: 100, expiryMs: 1_000, voidShareMax: 0.1 }, limits),
     episodes: new Map(),
     answers: 0,
     atOrigin: 0,
@@ -89,13 +92,14 @@ function sharedWords({ gathered: { groups, readers, requests }, withinLifetime }
 function examine(state: State, episode: Episode): void {
   const model = modelOf(episode.writes, state.limits.expiryMs)
   const revalidations = new Set<number>()
+  const ends = eventStreamEnds(episode, state.limits)
   for (const answer of episode.answers) {
     if (answer.mode !== state.limits.mode) continue
     const upstream = upstreamOf(episode, answer)
     // What else may be wrong with a 304 is the ETag's fault: see revalidation-is-right.
     if (answer.status === 304 && !(upstream && isOutdated(upstream, answer, model, state.limits.staleMs))) continue
     const revalidates = takeRevalidation(episode, answer, revalidations)
-    const judgement = judgeAnswer(answer, model, upstream, state.limits, revalidates)
+    const judgement = judgeAnswer(answer, model, upstream, state.limits, { revalidates, endKnownMs: ends.get(answer.upstream ?? -1) })
     count(state, answer, upstream, judgement)
     if (judgement.verdict === 'wrong') noteWrong(state, answer, model, upstream, judgement)
   }

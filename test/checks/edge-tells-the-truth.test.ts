@@ -1,7 +1,7 @@
 /** The differential history: what a truthful cache says is never held against it, one step beyond is. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { EventBody, ReadMode, Upstream } from '../../harness/history.ts'
+import type { Answer, EventBody, ReadMode, Upstream } from '../../harness/history.ts'
 import { answered, applied, claimOf, judged, nothing, statesOf, upstream, written, type State, type Write } from './scheduled.ts'
 
 const staleMs = 1_000
@@ -215,9 +215,17 @@ describe('a live reader', () => {
 
   it('gets nothing of an event stream that the origin has ended', () => {
     const claims = [claimOf(one, 'sse', 0, 6_000)]
-    const shared = (endedAtMs: number | null) => truth('sse', [...past, upstream(1, 5_100, endedAtMs), answered(6_000, 6_001, one, { mode: 'sse', claims, upstream: 1 })])
-    expect([shared(null).verdict, shared(6_000).verdict]).toEqual(['pass', 'pass'])
-    expect(shared(5_999).fingerprint).toBe('edge-tells-the-truth/ended-event-stream/sse/none/edge')
+    const shared = (endedAtMs: number | null, others: [number, EventBody][] = []) => truth('sse', [...past, upstream(1, 5_100, endedAtMs), ...others, answered(6_000, 6_001, one, { mode: 'sse', claims, upstream: 1 })])
+    expect([shared(null).verdict, shared(6_000).verdict, shared(5_900).verdict]).toEqual(['pass', 'pass', 'pass'])
+    expect(shared(5_899).fingerprint).toBe('edge-tells-the-truth/ended-event-stream/sse/none/edge')
+    // One who came before shows when the end had reached the cache.
+    const follower = (endMs: number, more: Partial<Answer> = {}) => [answered(5_200, endMs, one, { mode: 'sse', claims: [claimOf(one, 'sse', 0, 5_300)], upstream: 1, ...more })]
+    expect([shared(5_950, follower(6_000)).verdict, shared(5_950, follower(5_999)).verdict]).toEqual(['pass', 'fail'])
+    expect([shared(5_899, follower(6_000)).verdict, shared(3_999, follower(6_000)).verdict]).toEqual(['pass', 'fail'])
+    // Not one who left by himself, who came later, or whom the cache did not serve.
+    expect(shared(5_899, follower(6_000, { left: true })).verdict).toBe('fail')
+    expect(shared(5_899, follower(6_000, { invokedAtMs: 5_900 })).verdict).toBe('fail')
+    expect(shared(5_899, follower(6_000, { via: 'origin' })).verdict).toBe('fail')
   })
 
   const reborn = (via: Write['via']) => written([write('create', 'edge', 0), write('append', 'edge', 100), write('delete', via, 5_000), write('create', via, 5_100)])

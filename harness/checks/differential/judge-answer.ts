@@ -27,14 +27,15 @@ export type Judgement =
 
 /**
  * Judges an answer against what its path was. `upstream` is the origin's response it was made from;
- * `revalidates` says that the cache asked the origin again because of it.
+ * `revalidates` says that the cache asked the origin again because of it, `endKnownMs` from when on the cache
+ * knew that this event stream had ended (see event-stream-ends.ts).
  */
-export function judgeAnswer(answer: Answered, model: StreamModel, upstream: Upstream | undefined, bounds: Bounds, revalidates = false): Judgement {
+export function judgeAnswer(answer: Answered, model: StreamModel, upstream: Upstream | undefined, bounds: Bounds, { revalidates = false, endKnownMs = Infinity } = {}): Judgement {
   if (answer.status === null) return { verdict: 'void', because: answer.error ?? 'no answer' }
   if (!saysGone(answer.status) && answer.status >= 400) return { verdict: 'void', because: `status ${answer.status}` }
   if (answer.atMs >= model.knownUntilMs) return { verdict: 'void', because: 'a write got no answer' }
   const first = firstWrong(answer, model, bounds)
-  if (first === null) return endedBefore(answer, upstream)
+  if (first === null) return endedBefore(answer, upstream, endKnownMs)
   const wrong = { verdict: 'wrong' as const, ...first }
   if (!passesEdge(answer.via)) return { ...wrong, hop: 'origin' }
   if (first.invariant.startsWith('stale') && isWithinLifetime(answer, upstream, revalidates)) {
@@ -115,9 +116,9 @@ function formerLife(answer: Answered, model: StreamModel, staleMs: number): Wron
 }
 
 /** An event stream may be shared while it is open; once the origin has ended it, it is history. */
-function endedBefore(answer: Answered, upstream: Upstream | undefined): Judgement {
+function endedBefore(answer: Answered, upstream: Upstream | undefined, endKnownMs: number): Judgement {
   const endedAtMs = upstream?.endedAtMs ?? null
-  if (answer.mode !== 'sse' || saysGone(answer.status) || endedAtMs === null || endedAtMs >= answer.invokedAtMs) return { verdict: 'right' }
+  if (answer.mode !== 'sse' || saysGone(answer.status) || endedAtMs === null || endKnownMs >= answer.invokedAtMs) return { verdict: 'right' }
   const lateMs = answer.invokedAtMs - endedAtMs
   return { verdict: 'wrong', invariant: 'ended-event-stream', hop: 'edge', lateMs, claim: answer.claims.at(-1) ?? null }
 }
