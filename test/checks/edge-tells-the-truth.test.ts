@@ -239,6 +239,17 @@ describe('a live reader', () => {
     expect(ofFormerLife('edge', 5_011, null).fingerprint).toContain('stale-after-delete/sse/none/edge')
   })
 
+  it('at an offset of a former life is not judged by where this life comes to it later', () => {
+    const again = written([write('create', 'edge', 0), write('append', 'edge', 100), write('delete', 'edge', 5_000), write('create', 'edge', 5_100), write('append', 'edge', 5_200)])
+    const secondLife = { exists: true, life: 2, records: 1, closed: false }
+    const answer = (mode: ReadMode, fromMs: number) => answered(fromMs, 5_300, secondLife, { mode, from: 1, claims: [claimOf(secondLife, mode, 0, 5_299)] })
+    for (const mode of ['sse', 'long-poll'] as const) {
+      expect(truth(mode, [...again, answer(mode, 5_150)]).verdict).toBe('pass')
+      expect(truth(mode, [...again, answer(mode, 5_211)]).fingerprint).toContain(`never-so/${mode}/none/edge`)
+    }
+    expect(truth('history', [...again, answer('history', 5_150)]).verdict).toBe('fail')
+  })
+
   it('may share what the origin leaves open, which is then its own doing', () => {
     expect(ofFormerLife('origin', 7_000, null).verdict).toBe('pass')
     expect(ofFormerLife('origin', 7_200, null).fingerprint).toContain('stale-after-re-create/sse/none/origin')

@@ -6,6 +6,8 @@ import type { Version } from './stream-model.ts'
 export interface Asked {
   mode: ReadMode
   fromOffset: string
+  /** Whether the offset was not, or may not have been, one of this life when it was asked for. */
+  isForeign: boolean
   before: readonly string[]
 }
 
@@ -19,7 +21,7 @@ export function isTrueOf(version: Version, asked: Asked, claim: Claim): boolean 
   const tail = version.records.length
   if (asked.mode === 'head') return offsetIs(version, tail, claim.nextOffset) && claim.closed === version.closed
   const all = [...asked.before, ...claim.records]
-  const begin = asked.mode === 'now' ? tail : positionOf(version, asked.fromOffset, all)
+  const begin = asked.mode === 'now' ? tail : positionOf(version, asked, all)
   const end = begin + all.length
   if (begin < 0 || end > tail || !all.every((record, n) => version.records[begin + n] === record)) return false
   if (!offsetIs(version, end, claim.nextOffset)) return false
@@ -28,13 +30,14 @@ export function isTrueOf(version: Version, asked: Asked, claim: Claim): boolean 
 }
 
 /**
- * Where in a version an offset is. One that this version never gave is of another life of the path:
- * PROTOCOL.md does not say what is answered there, so the records that came say where it was.
+ * Where in a version an offset is. One that this life of the path had not given when it was asked for is of
+ * another one, even if this life came to it later: PROTOCOL.md does not say what is answered there, so the
+ * records that came say where it was.
  */
-function positionOf(version: Version, offset: string, records: readonly string[]): number {
-  if (offset === '-1') return 0
-  const known = version.offsets.indexOf(offset)
-  if (known >= 0) return known
+function positionOf(version: Version, { fromOffset, isForeign }: Asked, records: readonly string[]): number {
+  if (fromOffset === '-1') return 0
+  const known = version.offsets.indexOf(fromOffset)
+  if (known >= 0 && !isForeign) return known
   return records.length > 0 ? version.records.indexOf(records[0]!) : version.records.length
 }
 

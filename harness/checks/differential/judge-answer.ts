@@ -34,7 +34,7 @@ export function judgeAnswer(answer: Answered, model: StreamModel, upstream: Upst
   if (answer.status === null) return { verdict: 'void', because: answer.error ?? 'no answer' }
   if (!saysGone(answer.status) && answer.status >= 400) return { verdict: 'void', because: `status ${answer.status}` }
   if (answer.atMs >= model.knownUntilMs) return { verdict: 'void', because: 'a write got no answer' }
-  const first = firstWrong(answer, model, bounds)
+  const first = firstWrong(answer, model, bounds, upstream?.askedAtMs)
   if (first === null) return endedBefore(answer, upstream, endKnownMs)
   const wrong = { verdict: 'wrong' as const, ...first }
   if (!passesEdge(answer.via)) return { ...wrong, hop: 'origin' }
@@ -59,10 +59,12 @@ interface Telling {
   untilMs: number
 }
 
-function firstWrong(answer: Answered, model: StreamModel, bounds: Bounds): Wrong | null {
+/** `askedAtMs`: when the origin was asked for what this answer was made of. */
+function firstWrong(answer: Answered, model: StreamModel, bounds: Bounds, askedAtMs = answer.invokedAtMs): Wrong | null {
   const staleMs = passesEdge(answer.via) ? bounds.staleMs : 0
+  const beganMs = Math.min(askedAtMs, answer.invokedAtMs)
   for (const telling of tellingsOf(answer, model, staleMs, bounds.deliveryMs)) {
-    const wrong = wrongOf(answer, telling, model, staleMs)
+    const wrong = wrongOf({ ...answer, beganMs }, telling, model, staleMs)
     if (wrong) return wrong
   }
   if (answer.mode !== 'sse') return null
@@ -86,9 +88,9 @@ function tellingsOf(answer: Answered, model: StreamModel, staleMs: number, deliv
   })
 }
 
-function wrongOf(answer: Answered, { claim, before, fromMs, untilMs }: Telling, model: StreamModel, staleMs: number): Wrong | null {
+function wrongOf(answer: Began, { claim, before, fromMs, untilMs }: Telling, model: StreamModel, staleMs: number): Wrong | null {
   const { first, last } = mayTellOf(model, fromMs, untilMs, staleMs)
-  const accounts = (version: Version) => accountsFor(version, answer, claim, before)
+  const accounts = (version: Version) => accountsFor(version, answer, claim, before, model)
   if (model.versions.some((version, index) => index >= first && index <= last && accounts(version))) return null
   const latest = model.versions.findLastIndex((version, index) => index < first && accounts(version))
   if (latest < 0) {
@@ -99,9 +101,19 @@ function wrongOf(answer: Answered, { claim, before, fromMs, untilMs }: Telling, 
   return { invariant: `stale-after-${missed.by}`, lateMs: fromMs - missed.latestMs, claim }
 }
 
-function accountsFor(version: Version, answer: Answered, claim: Claim | null, before: string[]): boolean {
+/** `beganMs`: when the origin was asked, or this reader asked, whichever was earlier. */
+type Began = Answered & { beganMs: number }
+
+function accountsFor(version: Version, answer: Began, claim: Claim | null, before: string[], model: StreamModel): boolean {
   if (claim === null) return !version.exists
-  return isTrueOf(version, { mode: answer.mode, fromOffset: answer.fromOffset, before }, claim)
+  return isTrueOf(version, { mode: answer.mode, fromOffset: answer.fromOffset, isForeign: isForeign(version, answer, model), before }, claim)
+}
+
+/** Whether this life of the path may not have come to the offset yet when a live answer began. */
+function isForeign(version: Version, { mode, fromOffset, beganMs }: Began, { versions }: StreamModel): boolean {
+  if (mode !== 'sse' && mode !== 'long-poll') return false
+  const given = versions.find(({ incarnation, offsets }) => incarnation === version.incarnation && offsets.includes(fromOffset))
+  return given !== undefined && given.latestMs > beganMs
 }
 
 /** A newcomer gets no record of a life of the path that had ended when it came, not even in passing. */
