@@ -43,10 +43,7 @@ const twins: [string, string[]][] = [
 
 let base: Promise<CheckResult[]> | undefined
 
-const asked = process.env.DURABLE_STREAMS_TEST_SOAK === '1'
-if (!asked) process.stderr.write('NOT TESTED: the soak and its twins, which take some minutes; DURABLE_STREAMS_TEST_SOAK=1 has them tested\n')
-
-describe.skipIf(!asked).concurrent('a soak of seconds', () => {
+describe.concurrent('a soak of seconds', () => {
   it('is not red on an origin that is sound', { timeout: 240_000 }, async () => {
     expect(red(await (base ??= soaked('none')))).toEqual([])
   })
