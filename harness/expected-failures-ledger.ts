@@ -26,8 +26,43 @@ const noEventStreams = ['access-log', 'log-rotation', 'metrics', 'compression', 
   }))
 })
 
+/** Which of them a run meets first hangs on its seed. */
+const etagStays = ['append', 'close', 're-create'].map((missed): ExpectedFailure => ({
+  scenario: 'cache-tells-the-truth',
+  fingerprint: `revalidation-is-right/stale-after-${missed}/history/none/origin`,
+  origin: 'production',
+  versions: ['devel'],
+  issue: null,
+  why: 'The ETag is the offset alone: it stays the same when a stream is closed, or made anew with as many bytes, and If-None-Match is answered 304 for what has changed.',
+}))
+
 export const ledger: readonly ExpectedFailure[] = [
   ...noEventStreams,
+  ...etagStays,
+  {
+    scenario: 'client-writers',
+    fingerprint: 'client-writers-lose-nothing/lost/auto-claim-after-auto-claim/none/client',
+    origin: 'production',
+    versions: ['devel'],
+    issue: null,
+    why: 'Client 0.2.7: a second producer with autoClaim and the same id begins at epoch 0 and sequence 0, which the server has had: its batches are taken for repetitions, answered 204, and lost without an error (60 of 60 by hand).',
+  },
+  {
+    scenario: 'pages-of-another-origin-work',
+    fingerprint: 'page-reads-every-header/stream-sse-data-encoding/any/none/origin',
+    origin: 'production',
+    versions: ['devel'],
+    issue: null,
+    why: 'Stream-SSE-Data-Encoding is not among the exposed headers: a page of another origin is not told that its event stream is base64.',
+  },
+  {
+    scenario: 'pages-of-another-origin-work',
+    fingerprint: 'operations-work-from-another-origin/read-sse/binary/none/origin',
+    origin: 'production',
+    versions: ['devel'],
+    issue: null,
+    why: 'Stream-SSE-Data-Encoding is not among the exposed headers: a page of another origin takes the base64 of a binary stream for its data.',
+  },
   {
     scenario: 'reload-under-load',
     fingerprint: 'routine-is-done/refused/any/forced-reload/any',
