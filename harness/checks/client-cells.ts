@@ -115,9 +115,13 @@ function keepSight(seen: CellSeen, event: ClientSaw & { atMs: number }): void {
   if (event.what === 'resumed') seen.isOver = false
 }
 
-/** The cells that count: whose fault is proven to have struck. */
+/**
+ * The cells that count: whose fault is proven to have struck. In one order, whichever was first on the day:
+ * the same failures are to have the same fingerprint in every run.
+ */
 export function struckCells({ cells }: Cells): CellSeen[] {
-  return [...cells.values()].filter(({ struck }) => struck !== null && struck > 0)
+  const struck = [...cells.values()].filter((seen) => seen.struck !== null && seen.struck > 0)
+  return struck.toSorted((one, other) => (placeOf(one.cell) < placeOf(other.cell) ? -1 : 1))
 }
 
 /** Why something is not known, where a fault was asked for and never struck; empty where all did. */
