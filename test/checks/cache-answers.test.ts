@@ -91,7 +91,7 @@ describe('a 304', () => {
 
   it('for what is still so is right, for what was closed, deleted or made anew is not', () => {
     expect(judged('revalidation-is-right', {}, [...closing, asked(200), full])).toMatchObject({ verdict: 'pass', examined: 2 })
-    expect(judged('revalidation-is-right', {}, [...closing, asked(311), full]).fingerprint).toBe('revalidation-is-right/stale-after-close/history/none/edge')
+    expect(judged('revalidation-is-right', {}, [...closing, asked(311), full]).fingerprint).toBe('revalidation-is-right/changed-and-not-modified/any/none/edge')
     const again = written([write('create', 0), write('append', 100), write('delete', 300), write('create', 400), write('append', 500)])
     expect(judged('revalidation-is-right', {}, [...again, asked(550), full]).fingerprint).toContain('stale-after-delete')
   })
