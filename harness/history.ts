@@ -87,7 +87,7 @@ export interface Lifecycle {
   kind: 'lifecycle'
   hop: HopId
   what: 'started' | 'not-ready' | 'stopping' | 'stopped' | 'killed' | 'crashed' | 'refused' | 'replaced'
-  /** For `started`: until ready. For `stopped`: until gone; `stopping` is the moment of the signal. */
+  /** For `started`: until ready. For `stopped` and `killed`: from the signal until gone; clients may notice first. */
   tookMs?: number
   because?: string
   /** For `not-ready`: what kept it from being ready. */

@@ -1,4 +1,5 @@
 /** Starts, stops and kills hops, each with its proof in the history. */
+import { monotonicMs } from '../clock.ts'
 import type { HopId } from '../history.ts'
 import type { StopSignal } from '../runtime/runtime.ts'
 import { WorldBroken, type Interpreter, type StepContext, type Trigger } from '../step.ts'
@@ -110,10 +111,12 @@ export const stopInterpreter: Interpreter<Stop> = async (step, context) => {
 export const killInterpreter: Interpreter<Kill> = async (step, context) => {
   await trigger(step.after, context)
   const before = load(context)
+  const sentAtMs = monotonicMs()
   await context.world.kill(step.hop)
+  const tookMs = monotonicMs() - sentAtMs
   const proof = `the ${step.hop}'s processes were gone, with ${before.inFlight} appends in flight and ${before.acknowledgedSinceStart} acknowledged since its start`
   context.recorder.record({ kind: 'fault', fault: 'kill', phase: 'injected', proof, proven: true })
-  context.recorder.record({ kind: 'lifecycle', hop: step.hop, what: 'killed', ...before })
+  context.recorder.record({ kind: 'lifecycle', hop: step.hop, what: 'killed', tookMs, ...before })
 }
 
 /** What proves that a kill hit a working server: appends on their way, and some done before. */

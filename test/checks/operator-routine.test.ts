@@ -113,6 +113,7 @@ describe('no answer is wrong', () => {
     ['200 without an offset, during a stop', [...stopped(40, 60), ...follow(50, 'refused', { status: 200, lacks: ['stream-next-offset'] })]],
     ['503 while all is up', follow(50, 'refused', { status: 503 })],
     ['a reset while all is up', follow(50, 'cut', { error: 'ECONNRESET' })],
+    ['a reset before a kill was sent', [...follow(44, 'cut', { error: 'reset' }), ...lifecycle(50, 'killed', { tookMs: 5 }), ...lifecycle(60, 'started')]],
     ['503 too long after a stop', [...stopped(20, 40), ...follow(141, 'refused', { status: 503 })]],
     ['500 during a stop', [...stopped(40, 60), ...follow(50, 'refused', { status: 500 })]],
     ['503 because of a hop behind', [...stopped(40, 60, 'edge'), ...follow(50, 'cut', { via: 'origin', error: 'reset' })]],
@@ -126,6 +127,7 @@ describe('no answer is wrong', () => {
     ['503 during a stop', [...stopped(40, 60), ...follow(50, 'refused', { status: 503 })]],
     ['503 right after it', [...stopped(20, 40), ...follow(140, 'refused', { status: 503 })]],
     ['no answer during it', [...stopped(40, 60), ...append(45, 50, { kind: 'info', status: undefined, error: 'reset' })]],
+    ['a reset before a kill was done', [...follow(45, 'cut', { error: 'reset' }), ...lifecycle(50, 'killed', { tookMs: 5 }), ...lifecycle(60, 'started')]],
     ['a reset after a certificate was replaced', [...routine(40, 60, 'certificate-replacement'), ...follow(1_060, 'cut', { via: 'tls', error: 'reset' })]],
     ['404 for a stream that was deleted', [...operation(20, 21, { op: 'delete', status: 204 }), ...operation(30, 31, { op: 'read', kind: 'fail', status: 404 })]],
   ])('with %s', (_what, events) => {
