@@ -9,7 +9,8 @@ export default defineConfig({
     maxWorkers: 2,
     maxConcurrency: 2,
     // A test that does not say which runtime it means must not take another one where an engine answers.
-    env: { DURABLE_STREAMS_RUNTIME: 'processes' },
+    // Nor read a configuration file that somebody has here for runs of his own.
+    env: { DURABLE_STREAMS_RUNTIME: 'processes', DURABLE_STREAMS_CONFIG: 'none' },
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

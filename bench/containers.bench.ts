@@ -46,7 +46,7 @@ async function run({ rounds, readers, say }: BenchOptions) {
 
 async function simulate(runtime: (typeof runtimes)[number], readers: number): Promise<Result> {
   await using out = await mkdtempDisposable(path.join(tmpdir(), 'bench-containers-'))
-  const args = [cli, scenario, '--runtime', runtime, '--readers', String(readers), '--out', out.path]
+  const args = [cli, scenario, '--runtime', runtime, '--readers', String(readers), '--config', 'none', '--out', out.path]
   await execa(process.execPath, args, { reject: false, timeout: runMsMax, stdio: ['ignore', 'ignore', 'pipe'] })
   const result = JSON.parse(await readFile(path.join(out.path, 'latest', 'result.json'), 'utf8')) as Result
   const { verdict, because, measurements } = result.scenarios[0]!

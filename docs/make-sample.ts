@@ -46,7 +46,7 @@ try {
 }
 
 async function simulate(folder: string): Promise<Result> {
-  const args = [path.join(root, 'harness', 'cli.ts'), ...scenarios, ...flags, '--out', folder]
+  const args = [path.join(root, 'harness', 'cli.ts'), ...scenarios, ...flags, '--config', 'none', '--out', folder]
   const { exitCode } = await execa(process.execPath, args, { cwd: root, stdio: 'inherit', reject: false })
   if (exitCode !== exitCodes.unknown) throw new Error(`The run of the reference server ended with ${exitCode}, not with ${exitCodes.unknown}.`)
   return JSON.parse(await readFile(path.join(folder, 'latest', 'result.json'), 'utf8')) as Result

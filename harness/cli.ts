@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { audit } from './audit.ts'
 import { findingsOf, type SourceAudit } from './audits/row-parts.ts'
 import { maxFileHandlesDefault } from './confine/caddy-capabilities.ts'
-import { flagsOf, parseOptions, type Options } from './options.ts'
+import { flagsToRepeat, readOptions, type Options } from './options.ts'
 import { edgeById } from './edges/edges.ts'
 import { exitCodes } from './errors.ts'
 import { explain } from './explain.ts'
@@ -35,7 +35,7 @@ const keptFolder = 'kept'
 process.exit(await main(process.argv.slice(2)).catch(explain))
 
 async function main(args: string[]): Promise<number> {
-  const options = parseOptions(args)
+  const options = await readOptions(args)
   const out = path.resolve(options.out ?? path.join(root, 'reports'))
   const all = await loadScenarios(path.join(root, 'scenarios'))
   const { scenarios, ids } = await withFiles(all, options.lastFailed ? await lastFailed(out) : options.ids)
@@ -135,6 +135,8 @@ async function simulate(options: Options, plan: Plan, source: SourceAudit | null
     runtime,
     runtimeBecause,
     audits: audit(subject, source),
+    waivers: options.waivers ?? [],
+    settings: options.settings ?? null,
     findings: source ? findingsOf(source) : [],
     filesRead: source?.files ?? null,
     sizes: { profile: options.profile, forMs: options.forMs, readers: options.readers, streams: options.streams, staleMs: options.staleMs },
@@ -160,7 +162,7 @@ async function browserFor({ scenarios }: Plan, { browser }: Options, search: Bro
 }
 
 function reproduceOptions(options: Options, seed: number): string {
-  return flagsOf(options, seed).map(([flag, value]) => `${flag} ${quoted(value)}`).join(' ')
+  return flagsToRepeat(options, seed).map(([flag, value]) => `${flag} ${quoted(value)}`).join(' ')
 }
 
 /** As a shell reads it as one word. */

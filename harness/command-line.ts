@@ -1,6 +1,7 @@
 /** What all commands' lines have in common: commander's words become one sentence of a UsageError. */
 import { CommanderError, type Command } from 'commander'
 import { UsageError } from './errors.ts'
+import { wholeWords } from './option-limits.ts'
 
 /** It writes nothing of its own but help, and leaves the process's end to `usageOf`. */
 export function quiet(command: Command): Command {
@@ -23,7 +24,6 @@ export function whole(flag: string, min: number, max: number) {
   return (text: string): number => {
     const value = Number(text)
     if (text.trim() !== '' && Number.isInteger(value) && value >= min && value <= max) return value
-    const bounds = `from ${min.toLocaleString('en-US')} to ${max.toLocaleString('en-US')}`
-    throw new UsageError(`${flag} takes a whole number ${bounds}, not "${text}".`)
+    throw new UsageError(`${flag} takes ${wholeWords({ min, max })}, not "${text}".`)
   }
 }

@@ -57,7 +57,7 @@ export interface Facts extends GatheredFacts {
 export function concludeAll(
   gathered: Facts,
   interruption: { message: string; exitCode: number } | null,
-): Pick<Result, 'verdict' | 'because' | 'score' | 'exitCode' | 'checklist' | 'boxes'> {
+): Pick<Result, 'verdict' | 'because' | 'score' | 'exitCode' | 'checklist' | 'boxes' | 'waivers'> {
   const facts = { ...gathered, partial: gathered.partial || interruption !== null }
   const checklist = concludeRows(facts)
   const conclusion = conclude(facts, checklist)
@@ -68,6 +68,7 @@ export function concludeAll(
     exitCode: interruption?.exitCode ?? conclusion.exitCode,
     checklist,
     boxes: concludeBoxes(checklist, facts.audits),
+    waivers: concludeWaivers(checklist, facts.waivers ?? []),
   }
 }
 
@@ -96,6 +97,17 @@ function withWaiver(entry: ChecklistEntry, waivers: readonly Waiver[]): Checklis
   const waiver = waivers.find((one) => one.row === entry.id && !one.expired)
   if (!waiver || (entry.verdict !== 'fail' && entry.verdict !== 'unknown')) return entry
   return { ...entry, waived: { reason: waiver.reason, until: waiver.until } }
+}
+
+type WaiverEntry = NonNullable<Result['waivers']>[number]
+
+/** What became of each: a row that did not pass needs its waiver, and has it until it expires. */
+export function concludeWaivers(checklist: readonly ChecklistEntry[], waivers: readonly Waiver[]): WaiverEntry[] {
+  return waivers.map(({ row, reason, until, expired }) => {
+    const { verdict } = checklist.find(({ id }) => id === row)!
+    const needed = verdict === 'fail' || verdict === 'unknown'
+    return { row, reason, until, state: !needed ? 'not-needed' : expired ? 'expired' : 'counts' }
+  })
 }
 
 function partsOf(row: RowId, facts: Facts): Part[] {
@@ -193,9 +205,12 @@ export function concludeBoxes(checklist: ChecklistEntry[], audits: readonly Audi
 const weights: Record<Severity, number> = { critical: 3, high: 2, medium: 1 }
 const cappedScore = 49
 
-/** 100 x weights passed / weights of applicable rows, at most 49 with a failed critical row. */
+/**
+ * 100 x weights passed / weights of applicable rows, at most 49 with a failed critical row. It says what was
+ * seen: a waiver changes nothing of it.
+ */
 export function scoreOf(checklist: ChecklistEntry[]): number {
-  const applicable = checklist.filter((entry) => entry.verdict !== 'not-applicable' && !entry.waived)
+  const applicable = checklist.filter((entry) => entry.verdict !== 'not-applicable')
   const total = applicable.reduce((sum, entry) => sum + weights[entry.severity], 0)
   if (total === 0) return 0
   const passed = applicable.filter((entry) => entry.verdict === 'pass')
@@ -210,17 +225,39 @@ export interface Conclusion {
   exitCode: number
 }
 
-/** The rules of the verdict, in their order; the first that applies decides. */
+/**
+ * The rules of the verdict, in their order; the first that applies decides. What was waived, or would be no more,
+ * is told behind it.
+ */
 export function conclude(facts: Facts, checklist: ChecklistEntry[]): Conclusion {
   const required = checklist.filter((entry) => entry.required && !entry.waived)
-  const waived = checklist.filter((entry) => entry.waived)
-  const but = waived.length === 0 ? '' : ` Waived, and not counted: ${waived.map((entry) => `${entry.id} (${entry.verdict === 'fail' ? 'failed' : 'unknown'}; ${entry.waived!.reason.replace(/\.$/, '')}; until ${entry.waived!.until})`).join(', ')}.`
   const conclusion = concludeUnwaived(facts, required)
-  return { ...conclusion, because: `${conclusion.because}${but}` }
+  const because = [conclusion.because, ...waiverSentences(checklist, concludeWaivers(checklist, facts.waivers ?? []))].join(' ')
+  return { ...conclusion, because }
+}
+
+/** How the row came out is said with each: nobody takes it for green. */
+function waiverSentences(checklist: readonly ChecklistEntry[], waivers: readonly WaiverEntry[]): string[] {
+  const verdictOf = ({ row }: WaiverEntry) => outcomeWords[checklist.find(({ id }) => id === row)!.verdict]
+  const told = (state: WaiverEntry['state'], words: (one: WaiverEntry) => string) => waivers.filter((one) => one.state === state).map(words).join(', ')
+  const counts = told('counts', (one) => `${one.row} (${verdictOf(one)}; ${withoutStop(one.reason)}; until ${one.until})`)
+  const expired = told('expired', (one) => `${one.row} (${verdictOf(one)}; it had been waived until ${one.until}: ${withoutStop(one.reason)})`)
+  const needless = told('not-needed', (one) => `${one.row} (${verdictOf(one)})`)
+  return [
+    ...(counts === '' ? [] : [`Waived, and not counted: ${counts}.`]),
+    ...(expired === '' ? [] : [`Waiver expired, so that the row counts again: ${expired}.`]),
+    ...(needless === '' ? [] : [`Waiver no longer needed, take it out: ${needless}.`]),
+  ]
+}
+
+const outcomeWords: Record<VerdictKind, string> = { fail: 'failed', unknown: 'unknown', pass: 'passed', 'not-applicable': 'does not apply' }
+
+function withoutStop(text: string): string {
+  return text.replace(/\.$/, '')
 }
 
 function waivedWords({ waived }: ChecklistEntry): string {
-  return `Waived until ${waived!.until}: ${waived!.reason.replace(/\.$/, '')}.`
+  return `Waived until ${waived!.until}: ${withoutStop(waived!.reason)}.`
 }
 
 function concludeUnwaived(facts: Facts, required: ChecklistEntry[]): Conclusion {
@@ -234,7 +271,8 @@ function concludeUnwaived(facts: Facts, required: ChecklistEntry[]): Conclusion 
   if (facts.partial) return decided('unknown', `Only a part of the scenarios was run.${red}`)
   if (failed.length > 0) return decided('not-ready', `${count(failed.length, 'required row')} failed: ${names(failed)}.`)
   if (open.length > 0) return decided('unknown', `${count(open.length, 'required row')} could not be judged: ${names(open)}.`)
-  return decided('ready', `All ${required.length} required rows were seen to hold or do not apply.`)
+  const others = required.length === rows.filter((row) => row.required).length ? '' : 'other '
+  return decided('ready', `All ${required.length} ${others}required rows were seen to hold or do not apply.`)
 }
 
 function decided(verdict: Result['verdict'], because: string): Conclusion {

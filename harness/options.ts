@@ -1,8 +1,16 @@
-/** The command line: every flag with its limits. A wrong one is a UsageError of one sentence. */
+/**
+ * The command line: every flag with its limits, and the configuration file where no flag speaks. What is wrong
+ * is a UsageError of one sentence.
+ */
+import { stat } from 'node:fs/promises'
+import path from 'node:path'
 import { Command, Option } from 'commander'
 import { quiet, usageOf, whole } from './command-line.ts'
+import type { Waiver } from './conclude.ts'
+import { readConfig, readingNow, type Config, type Settings } from './config.ts'
 import { defaultEdge, edges } from './edges/edges.ts'
 import { UsageError } from './errors.ts'
+import { forMsDefault, readersBounds, seedBounds, staleMsBounds, streamsBounds, timeMs, timeWords } from './option-limits.ts'
 
 export interface Options {
   ids: string[]
@@ -37,21 +45,42 @@ export interface Options {
   keep: boolean
   json: boolean
   list: boolean
+  /** As it was given: the configuration file, or "none". */
+  config?: string
+  /** The file that was read, and which of its settings are in effect. */
+  settings?: { file: string; taken: (keyof Settings)[]; overruled: (keyof Settings)[] }
+  /** Of the configuration file. */
+  waivers?: Waiver[]
 }
 
-const readersMax = 1_000_000
-const streamsMax = 1_000_000
-const forMsDefault = 600_000
-const forMsMin = 20_000
-const forMsMax = 14 * 24 * 3_600_000
-const staleMsMax = 3_600_000
 const repeatMax = 10_000
 
-/** Throws UsageError. `--help` prints and ends the process with 0. */
+/** By the flags, then by the configuration file. Throws UsageError. `--help` prints and ends the process with 0. */
+export async function readOptions(args: string[], reading = readingNow()): Promise<Options> {
+  const { options, given } = parseCommandLine(args)
+  const config = await readConfig(options.config, reading)
+  if (config === null) return options
+  const merged = withSettings(options, given, config)
+  await refuseMissingFiles(merged, reading.cwd)
+  return merged
+}
+
+/** By the flags alone. Throws UsageError. `--help` prints and ends the process with 0. */
 export function parseOptions(args: string[]): Options {
+  return parseCommandLine(args).options
+}
+
+interface CommandLine {
+  options: Options
+  /** What flags say, as far as the configuration file might. */
+  given: ReadonlySet<string>
+}
+
+function parseCommandLine(args: string[]): CommandLine {
   const command = quiet(new Command('npm run simulate --'))
     .description('Judges a Durable Streams deployment: server, cache and settings, as in production.')
     .argument('[ids...]', 'scenarios to run, by id or by file; all of them by default')
+    .addOption(configOption())
     .addOption(new Option('--profile <name>', 'how often things are repeated').choices(['quick', 'full', 'soak']).default('quick'))
     .option('--for <time>', 'how long a soak lasts: 10m, 8h, 1h30m', lasting('--for'))
     .addOption(new Option('--runtime <kind>', 'how services run').choices(['auto', 'processes', 'containers']).env('DURABLE_STREAMS_RUNTIME').default('auto'))
@@ -65,10 +94,10 @@ export function parseOptions(args: string[]): Options {
     .option('--vcl <path>', 'your VCL: --edge-config for Varnish', notEmpty('--vcl'))
     .option('--data-dir-from <folder>', 'open a copy of this data_dir and read every stream in it', notEmpty('--data-dir-from'))
     .option('--app <glob>', "your application's source, in quotes: 'src/**/*.{ts,tsx}'; may be given several times", several('--app'))
-    .option('--readers <n>', 'readers in a crowd', whole('--readers', 1, readersMax), 10_000)
-    .option('--streams <n>', 'streams you expect to be written at one time', whole('--streams', 1, streamsMax), 1_000)
-    .option('--stale-ms <n>', 'how old an answer without a lifetime may be', whole('--stale-ms', 0, staleMsMax), 1_000)
-    .option('--seed <n>', 'repeats a schedule', whole('--seed', 0, 2 ** 31 - 1))
+    .option('--readers <n>', 'readers in a crowd', whole('--readers', readersBounds.min, readersBounds.max), 10_000)
+    .option('--streams <n>', 'streams you expect to be written at one time', whole('--streams', streamsBounds.min, streamsBounds.max), 1_000)
+    .option('--stale-ms <n>', 'how old an answer without a lifetime may be', whole('--stale-ms', staleMsBounds.min, staleMsBounds.max), 1_000)
+    .option('--seed <n>', 'repeats a schedule', whole('--seed', seedBounds.min, seedBounds.max))
     .option('--repeat <n>', 'run it so often, and tell how often each scenario ended how', whole('--repeat', 1, repeatMax), 1)
     .option('--last-failed', 'only the scenarios that did not pass in the latest run', false)
     .option('--replay <capsule>', 'run what a capsule holds, and tell whether its failure is still there', notEmpty('--replay'))
@@ -87,7 +116,58 @@ export function parseOptions(args: string[]): Options {
   const { vcl, for: forMs = forMsDefault, ...given } = command.opts<Omit<Options, 'ids' | 'forMs'> & { vcl?: string; for?: number }>()
   const options = { ids: command.args, ...given, forMs, ...edgeConfigOf(given, vcl) }
   refuseTwoChoices(options)
-  return options
+  return { options, given: new Set(Object.keys(options).filter((name) => isFlag(command, name))) }
+}
+
+/** `--vcl` gives both. */
+function isFlag(command: Command, name: string): boolean {
+  const spoken = (flag: string) => command.getOptionValueSource(flag) === 'cli'
+  if (name === 'edge' || name === 'edgeConfig') return spoken(name) || spoken('vcl')
+  return spoken(name === 'forMs' ? 'for' : name)
+}
+
+/** Of every command that reads the file. */
+export function configOption(): Option {
+  const once = (file: string, before?: string) => {
+    if (before === undefined) return notEmpty('--config')(file)
+    throw new UsageError(`--config was given twice, ${before} and ${file}; give one of them.`)
+  }
+  return new Option('--config <path>', 'the configuration file, or "none"; ./simulate.config.ts by default').env('DURABLE_STREAMS_CONFIG').argParser(once)
+}
+
+/** What a capsule is replayed with: it brings the rest itself. */
+const forReplay: readonly string[] = ['origin', 'serverBin', 'serverVersion', 'runtime', 'browser', 'out']
+
+/** Flags overrule the file, and with a setting what would make no sense without it. */
+function withSettings(options: Options, given: ReadonlySet<string>, { file, settings, waivers }: Config): Options {
+  const isReplay = options.replay !== undefined
+  const names = (Object.keys(settings) as (keyof Settings)[]).filter((name) => settings[name] !== undefined && (!isReplay || forReplay.includes(name)))
+  const overruled = names.filter((name) => given.has(name) || isPointless(name, options, given, settings))
+  const taken = names.filter((name) => !overruled.includes(name))
+  const own = Object.fromEntries(taken.map((name) => [name, settings[name]]))
+  return { ...options, ...own, settings: { file, taken, overruled }, ...(isReplay ? {} : { waivers }) }
+}
+
+function isPointless(name: keyof Settings, options: Options, given: ReadonlySet<string>, settings: Settings): boolean {
+  const otherServer = given.has('serverBin') || given.has('serverVersion')
+  const noServer = given.has('origin') && options.origin === 'reference'
+  if (name === 'serverBin' || name === 'serverVersion') return otherServer || noServer
+  if (name === 'origin') return otherServer && settings.origin === 'reference'
+  if (name === 'caddyfile') return noServer
+  return name === 'edgeConfig' && given.has('edge') && options.edge !== (settings.edge ?? defaultEdge.id)
+}
+
+const fileSettings = { serverBin: 'server.bin', caddyfile: 'caddyfile', tlsCaddyfile: 'tlsCaddyfile', edgeConfig: 'vcl or edge.config' } as const
+
+/** Told of the file that names them: who gave no flag looks for none. */
+async function refuseMissingFiles(options: Options, cwd: string): Promise<void> {
+  const { file, taken } = options.settings!
+  for (const [name, setting] of Object.entries(fileSettings) as [keyof typeof fileSettings, string][]) {
+    if (!taken.includes(name)) continue
+    await stat(path.resolve(cwd, options[name]!)).catch(({ code }: NodeJS.ErrnoException) => {
+      throw new UsageError(`${file}: ${setting} names ${options[name]}, which cannot be read (${code}); paths are relative to the file.`)
+    })
+  }
 }
 
 /** What is run is named, or taken from the latest run, or from a capsule. */
@@ -108,28 +188,43 @@ function edgeConfigOf({ edge, edgeConfig }: Pick<Options, 'edge' | 'edgeConfig'>
   return { edgeConfig: vcl }
 }
 
-/** The flags that start such a run again, but for what they are by themselves. The seed comes first. */
-export function flagsOf(options: Options, seed: number): [flag: string, value: string][] {
-  const flags: [string, string | number | undefined][] = [
-    ['--seed', seed],
-    ['--profile', options.profile === 'quick' ? undefined : options.profile],
-    ['--for', options.forMs === forMsDefault ? undefined : `${Math.round(options.forMs / 1000)}s`],
-    ['--runtime', options.runtime === 'auto' ? undefined : options.runtime],
-    ['--origin', options.origin === 'auto' ? undefined : options.origin],
-    ['--server-bin', options.serverBin],
-    ['--server-version', options.serverVersion],
-    ['--caddyfile', options.caddyfile],
-    ['--data-dir-from', options.dataDirFrom],
-    ['--tls-caddyfile', options.tlsCaddyfile],
-    ['--edge', options.edge === defaultEdge.id ? undefined : options.edge],
-    ['--edge-config', options.edgeConfig],
-    ['--browser', options.browser],
-    ...(options.app ?? []).map((glob): [string, string] => ['--app', glob]),
-    ['--readers', options.readers === 10_000 ? undefined : options.readers],
-    ['--streams', options.streams === 1_000 ? undefined : options.streams],
-    ['--stale-ms', options.staleMs === 1_000 ? undefined : options.staleMs],
+/** The flags that start such a run again without a configuration file, but for what they are by themselves. The seed comes first. */
+export function flagsOf(options: Options, seed: number): Flag[] {
+  return wordsOf(options, seed, (_, isDefault) => !isDefault)
+}
+
+/** The flags that start such a run again with the configuration file that it had. */
+export function flagsToRepeat(options: Options, seed: number): Flag[] {
+  const { settings, config } = options
+  if (!settings) return [...flagsOf(options, seed), ...(config === 'none' ? [['--config', config] as Flag] : [])]
+  const { file, taken, overruled } = settings
+  const own = wordsOf(options, seed, (name, isDefault) => name === 'seed' || overruled.includes(name as keyof Settings) || (!isDefault && !taken.includes(name as keyof Settings)))
+  return [['--config', file], ...own]
+}
+
+type Flag = [flag: string, value: string]
+
+function wordsOf(options: Options, seed: number, said: (name: keyof Options, isDefault: boolean) => boolean): Flag[] {
+  const flags: [name: keyof Options, flag: string, value: string | number | undefined, isDefault?: boolean][] = [
+    ['seed', '--seed', seed],
+    ['profile', '--profile', options.profile, options.profile === 'quick'],
+    ['forMs', '--for', `${Math.round(options.forMs / 1000)}s`, options.forMs === forMsDefault],
+    ['runtime', '--runtime', options.runtime, options.runtime === 'auto'],
+    ['origin', '--origin', options.origin, options.origin === 'auto'],
+    ['serverBin', '--server-bin', options.serverBin],
+    ['serverVersion', '--server-version', options.serverVersion],
+    ['caddyfile', '--caddyfile', options.caddyfile],
+    ['dataDirFrom', '--data-dir-from', options.dataDirFrom],
+    ['tlsCaddyfile', '--tls-caddyfile', options.tlsCaddyfile],
+    ['edge', '--edge', options.edge, options.edge === defaultEdge.id],
+    ['edgeConfig', '--edge-config', options.edgeConfig],
+    ['browser', '--browser', options.browser],
+    ...(options.app ?? []).map((glob): ['app', string, string] => ['app', '--app', glob]),
+    ['readers', '--readers', options.readers, options.readers === 10_000],
+    ['streams', '--streams', options.streams, options.streams === 1_000],
+    ['staleMs', '--stale-ms', options.staleMs, options.staleMs === 1_000],
   ]
-  return flags.flatMap(([flag, value]) => (value === undefined ? [] : [[flag, String(value)]]))
+  return flags.flatMap(([name, flag, value, isDefault = false]) => (value !== undefined && said(name, isDefault) ? [[flag, String(value)]] : []))
 }
 
 /** Given several times it is a list. */
@@ -138,14 +233,11 @@ function several(flag: string) {
   return (text: string, before: string[] = []): string[] => [...before, one(text)]
 }
 
-/** A time as people write it: 90s, 10m, 8h, 1h30m. */
 function lasting(flag: string) {
   return (text: string): number => {
-    const parts = /^(?:(\d{1,5})h)?(?:(\d{1,5})m)?(?:(\d{1,6})s)?$/.exec(text.trim())
-    const [hours = 0, minutes = 0, seconds = 0] = (parts?.slice(1) ?? []).map((part) => Number(part ?? 0))
-    const ms = ((hours * 60 + minutes) * 60 + seconds) * 1_000
-    if (ms >= forMsMin && ms <= forMsMax) return ms
-    throw new UsageError(`${flag} takes a time from 20s to 14 days, as 90s, 10m, 8h or 1h30m, not "${text}".`)
+    const ms = timeMs(text)
+    if (ms !== null) return ms
+    throw new UsageError(`${flag} takes ${timeWords}, not "${text}".`)
   }
 }
 

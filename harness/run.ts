@@ -6,7 +6,7 @@ import { rename, rm, symlink } from 'node:fs/promises'
 import path from 'node:path'
 import type { Finding } from './audits/finding.ts'
 import { monotonicMs } from './clock.ts'
-import { concludeAll, type AuditPart, type GatheredFacts } from './conclude.ts'
+import { concludeAll, type AuditPart, type GatheredFacts, type Waiver } from './conclude.ts'
 import { exitCodes, Interrupted, interruptionOf } from './errors.ts'
 import type { Subject } from './gather.ts'
 import { gatherHarness, gatherHost } from './gather-environment.ts'
@@ -37,6 +37,10 @@ export interface RunOptions {
   /** Why it is this one. */
   runtimeBecause: string
   audits: AuditPart[]
+  /** Rows that the configuration file waives. */
+  waivers: Waiver[]
+  /** What the run was set up by, beside its flags; null without a configuration file. */
+  settings: { file: string; overruled: readonly string[] } | null
   /** What reading the user's files found. */
   findings: Finding[]
   /** How many source files were judged; null without --app. */
@@ -113,9 +117,9 @@ async function writeHistory(options: RunOptions, act: (running: Telling) => Prom
   }
 }
 
-function factsOf({ audits, subject, plan, reproduceOptions }: RunOptions): GatheredFacts {
+function factsOf({ audits, waivers, subject, plan, reproduceOptions }: RunOptions): GatheredFacts {
   const twins = plantedTwins().map((twin) => twin.hop)
-  return { audits, originKind: subject.server.kind, partial: plan.notRun.length > 0, twins, reproduceOptions }
+  return { audits, waivers, originKind: subject.server.kind, partial: plan.notRun.length > 0, twins, reproduceOptions }
 }
 
 /** Scenarios that have not ended are listed too: nothing vanishes, also when the run dies now. */
@@ -223,7 +227,7 @@ const placeOf: Record<Runtime['kind'], string> = {
 }
 
 /** What the verdict speaks of, and what it does not. */
-function scopeOf({ subject, filesRead, findings, sizes, readersMax, runtime, runtimeBecause }: RunOptions, identities: Collected['identities']): string[] {
+function scopeOf({ subject, settings, filesRead, findings, sizes, readersMax, runtime, runtimeBecause }: RunOptions, identities: Collected['identities']): string[] {
   // In a container the cache may be another one than this host's.
   const { kind, program, config } = subject.edge
   const edge = `${kind.name} ${identities.get('edge')?.version ?? program.version}`
@@ -231,14 +235,19 @@ function scopeOf({ subject, filesRead, findings, sizes, readersMax, runtime, run
   const caddyfile = subject.caddyfile === null ? '' : subject.caddyfile.isDefault ? ', with the default Caddyfile' : `, with your ${subject.caddyfile.file}`
   const lines = [
     `Judged: ${subject.server.kind === 'production' ? 'the production server' : 'the reference server'} ${subject.server.version}${caddyfile}, behind ${edge} with ${edgeConfig}, behind Caddy ${subject.caddy.version} for TLS, ${placeOf[runtime.kind]}.`,
+    ...(settings === null ? [] : [settingsWords(settings)]),
     `Runtime: ${runtime.kind}, because ${runtimeBecause.replace(/\.$/, '')}.`,
     ...(filesRead === null ? [] : [`Read: ${filesRead.toLocaleString('en-US')} files of your source, which is not run: ${countFindings(findings)}.`]),
     `Not judged: ${filesRead === null ? 'your own application code (no --app: the boxes that are about it stay open), ' : ''}your CDN, your network, your disks.`,
   ]
   if (subject.dataDir !== null) lines.push(copyWords(subject.dataDir))
-  if (sizes.readers < 10_000) lines.push(`Crowds had ${sizes.readers.toLocaleString('en-US')} readers, not 10,000, as --readers asked.`)
+  if (sizes.readers < 10_000) lines.push(`Crowds had ${sizes.readers.toLocaleString('en-US')} readers, not 10,000, as was asked.`)
   if (readersMax.readersMax < sizes.readers) lines.push(`This host holds ${readersMax.readersMax} readers at once: ${readersMax.because}`)
   return lines
+}
+
+function settingsWords({ file, overruled }: NonNullable<RunOptions['settings']>): string {
+  return `Settings: ${file}${overruled.length === 0 ? '' : `, of which flags overruled ${overruled.join(', ')}`}.`
 }
 
 function copyWords({ folder, streams, orphans, bytes }: NonNullable<Subject['dataDir']>): string {

@@ -22,7 +22,7 @@ import {
 
 const root = path.resolve(import.meta.dirname, '..')
 const sources: Sources = new Map(
-  globSync('{harness,scenarios,bench}/**/*.{ts,mts,mjs}', { cwd: root })
+  globSync(['{harness,scenarios,bench}/**/*.{ts,mts,mjs}', 'define-config.mjs'], { cwd: root })
     .toSorted()
     .map((file) => [file.replaceAll(path.sep, '/'), readFileSync(path.join(root, file), 'utf8')]),
 )

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { checkById } from '../harness/checks.ts'
 import { rowIds, rows, type RowId } from '../harness/checklist.ts'
-import { conclude, concludeBoxes, concludeRows, scoreOf, speakers, type Facts } from '../harness/conclude.ts'
+import { conclude, concludeAll, concludeBoxes, concludeRows, scoreOf, speakers, type Facts } from '../harness/conclude.ts'
 import { fixed } from '../harness/fixes.ts'
 import type { VerdictKind } from '../harness/verdict.ts'
 
@@ -154,14 +154,25 @@ describe('an audit', () => {
 
 describe('a waived row', () => {
   const waiver = (row: RowId, expired = false) => ({ row, reason: 'Our proxy does it.', until: '2030-01-01', expired })
+  const waiversOf = (given: Facts) => concludeAll(given, null).waivers!.map(({ row, state }) => `${row} ${state}`)
 
-  it('counts neither for the verdict nor for the score, and is named in the first sentence', () => {
+  it('does not count for the verdict, and is named in the first sentence with how it came out', () => {
     for (const verdict of ['fail', 'unknown'] as const) {
       const given = facts({ https: verdict }, { waivers: [waiver('https')] })
       const conclusion = decide(given)
       expect(conclusion).toMatchObject({ verdict: 'ready', exitCode: 0 })
-      expect(conclusion.because).toContain(`https (${verdict === 'fail' ? 'failed' : 'unknown'}; Our proxy does it; until 2030-01-01)`)
-      expect(scoreOf(concludeRows(given))).toBe(100)
+      expect(conclusion.because).toMatch(/^All 21 other required rows were seen to hold/)
+      expect(conclusion.because).toContain(`Waived, and not counted: https (${verdict === 'fail' ? 'failed' : 'unknown'}; Our proxy does it; until 2030-01-01).`)
+      expect(waiversOf(given)).toEqual(['https counts'])
+    }
+  })
+
+  it('gives no point: the score is what it is without the waiver', () => {
+    for (const seen of [{ https: 'fail' }, { cors: 'fail' }, { https: 'unknown', cors: 'fail' }] as const) {
+      const without = scoreOf(concludeRows(facts(seen)))
+      const waivers = (Object.keys(seen) as RowId[]).map((row) => waiver(row))
+      expect(scoreOf(concludeRows(facts(seen, { waivers })))).toBe(without)
+      expect(without).toBeLessThan(100)
     }
   })
 
@@ -171,15 +182,28 @@ describe('a waived row', () => {
     expect(concludeBoxes(checklist).find((box) => box.rows.includes('https'))).toMatchObject({ state: 'crossed', because: 'Waived until 2030-01-01: Our proxy does it. Seen: https was looked at' })
   })
 
-  it('is as any other once its waiver has expired', () => {
-    const given = facts({ https: 'fail' }, { waivers: [waiver('https', true)] })
+  it('is as any other once its waiver has expired, and the first sentence says so', () => {
+    const given = facts({ https: 'fail', cors: 'unknown' }, { waivers: [waiver('https', true), waiver('cors', true)] })
     expect(decide(given)).toMatchObject({ verdict: 'not-ready', exitCode: 1 })
+    expect(decide(given).because).toContain('Waiver expired, so that the row counts again: https (failed; it had been waived until 2030-01-01: Our proxy does it), cors (unknown;')
     expect(concludeRows(given).some((row) => row.waived)).toBe(false)
+    expect(waiversOf(given)).toEqual(['https expired', 'cors expired'])
   })
 
-  it('excuses no other row, and is not shown where the row passed', () => {
+  it('excuses no other row', () => {
     expect(decide(facts({ cors: 'fail' }, { waivers: [waiver('https')] }))).toMatchObject({ verdict: 'not-ready' })
-    expect(decide(facts({}, { waivers: [waiver('https')] })).because).not.toContain('https')
+    const two = decide(facts({ cors: 'fail', https: 'fail' }, { waivers: [waiver('https')] }))
+    expect(two).toMatchObject({ verdict: 'not-ready' })
+    expect(two.because).toMatch(/^1 required row failed: cors\. Waived, and not counted: https \(failed;/)
+  })
+
+  it('that passed or does not apply needs its waiver no longer, expired or not, and that is said', () => {
+    for (const expired of [false, true]) {
+      const given = facts({ soak: 'not-applicable' }, { waivers: [waiver('https', expired), waiver('soak', expired)] })
+      expect(decide(given)).toMatchObject({ verdict: 'ready', because: 'All 22 required rows were seen to hold or do not apply. Waiver no longer needed, take it out: https (passed), soak (does not apply).' })
+      expect(concludeRows(given).some((row) => row.waived)).toBe(false)
+      expect(waiversOf(given)).toEqual(['https not-needed', 'soak not-needed'])
+    }
   })
 
   it('does not make the reference server or a partial run ready', () => {

@@ -25,7 +25,8 @@ export interface SimulationRun {
 /** Never throws for what the run finds; an interruption is passed on to it, and thrown when it has ended. */
 export async function simulateOnce({ scenarios, flags, out, brokeDown, signal }: SimulationRun): Promise<Ran> {
   await mkdir(out, { recursive: true })
-  const ended = await execa(process.execPath, [cli, ...scenarios, ...flags, '--out', out], {
+  // Whoever has a configuration file of his own here did not mean these runs.
+  const ended = await execa(process.execPath, [cli, ...scenarios, ...flags, '--config', 'none', '--out', out], {
     reject: false,
     stdin: 'ignore',
     stdout: 'ignore',

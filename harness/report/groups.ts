@@ -1,5 +1,6 @@
 /** What every rendering says first: the verdict's words, and the rows by how they came out. */
 import type { VerdictKind } from '../verdict.ts'
+import { plural } from './figures.ts'
 import type { Result } from './result.ts'
 
 export type ChecklistRow = Result['checklist'][number]
@@ -40,7 +41,29 @@ export function idsByReason(entries: readonly { id: string; because: string }[])
   return groups
 }
 
+export function waivedRows(result: Result): ChecklistRow[] {
+  return result.checklist.filter((row) => row.waived)
+}
+
+/** What follows the word `ready` where it holds but for what is waived: nobody takes the one for the other. */
+export function butWaived(result: Result): string {
+  const { length } = waivedRows(result)
+  return result.verdict !== 'ready' || length === 0 ? '' : `, with ${plural(length, 'row')} waived`
+}
+
+/** 'READY', 'READY, WITH 1 ROW WAIVED'. */
+export function verdictTitle(result: Result): string {
+  return `${verdictWords[result.verdict]}${butWaived(result).toUpperCase()}`
+}
+
+/** That a row is waived, or was: a sentence to stand before what was seen; null for all others. */
+export function waiverSentence({ id, waived }: ChecklistRow, { waivers = [] }: Pick<Result, 'waivers'>): string | null {
+  if (waived) return `Waived until ${waived.until}: ${waived.reason}`
+  const expired = waivers.find(({ row, state }) => row === id && state === 'expired')
+  return expired ? `Its waiver expired, ${expired.until} was the last day: ${expired.reason}` : null
+}
+
 /** The first line of every rendering: the verdict and why, in one sentence. */
 export function headline(result: Result): string {
-  return `${verdictWords[result.verdict]} — ${result.because}`
+  return `${verdictTitle(result)} — ${result.because}`
 }

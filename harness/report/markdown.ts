@@ -5,7 +5,7 @@
 import { duration } from './figures.ts'
 import { countFindings } from './findings.ts'
 import { renderWithin, type Fitted } from './fit-to-page.ts'
-import { headline, kindWords, rowsBy, worstFirst, type ChecklistRow } from './groups.ts'
+import { headline, kindWords, rowsBy, waiverSentence, worstFirst, type ChecklistRow } from './groups.ts'
 import { keyMeasures } from './key-measures.ts'
 import { neutralise } from './neutralise.ts'
 import { shortened } from './readable-evidence.ts'
@@ -32,7 +32,7 @@ function summary({ result }: Fitted): string {
     '### Before you deploy',
     '',
     ...result.boxes.map((box) => `- ${boxSigns[box.state]} ${prose(box.title)}${box.state === 'ticked' ? '' : `: ${text(box.because)}`}`),
-    ...rowsBy(result, 'fail').flatMap(failedRow),
+    ...rowsBy(result, 'fail').flatMap((row) => failedRow(row, result)),
     ...findings(result),
     ...checklist(result),
     ...result.scenarios.flatMap(scenario),
@@ -42,8 +42,10 @@ function summary({ result }: Fitted): string {
   return `${parts.join('\n')}\n`
 }
 
-function failedRow(row: ChecklistRow): string[] {
-  const lines = ['', `### ❌ ${text(row.title)} (${text(row.id)}, ${row.severity}${row.required ? '' : ', not required'})`, '', text(shortened(row.because)), '', `Fix: ${text(row.fix)}`]
+function failedRow(row: ChecklistRow, result: Result): string[] {
+  const waiver = waiverSentence(row, result)
+  const head = `### ❌ ${text(row.title)} (${text(row.id)}, ${row.severity}${row.required ? '' : ', not required'}${row.waived ? ', waived' : ''})`
+  const lines = ['', head, ...(waiver === null ? [] : ['', `**${text(waiver)}**`]), '', text(shortened(row.because)), '', `Fix: ${text(row.fix)}`]
   return row.reproduce === '' ? lines : [...lines, '', ...codeBlock(row.reproduce)]
 }
 

@@ -290,10 +290,23 @@ export const result = z.strictObject({
       link: z.string(),
       /** One command that repeats what judged this row; empty where nothing judges it yet. */
       reproduce: z.string(),
-      /** It did not pass, and its owner lets that be for a time: it counts neither for the verdict nor for the score. */
+      /** It did not pass, and its owner lets that be for a time: it does not count for the verdict. The score knows no waivers. */
       waived: z.strictObject({ reason: z.string(), until: z.string() }).optional(),
     }),
   ),
+  /** What the owner of the subject waives, and what became of it; missing in older results. */
+  waivers: z
+    .array(
+      z.strictObject({
+        row: z.enum(rowIds),
+        reason: z.string(),
+        /** The last day on which it counts, YYYY-MM-DD in UTC. */
+        until: z.string(),
+        /** `counts`: its row did not pass, and is `waived`. `expired`: it did not, and counts again. `not-needed`: it passed, or does not apply. */
+        state: z.enum(['counts', 'expired', 'not-needed']),
+      }),
+    )
+    .optional(),
   boxes: z.array(
     z.strictObject({
       title: z.string(),

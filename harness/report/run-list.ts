@@ -1,6 +1,6 @@
 /** The runs that are kept, a line each, the newest first. Pure. */
 import { duration, instant } from './figures.ts'
-import { verdictWords } from './groups.ts'
+import { verdictTitle } from './groups.ts'
 import { neutralise } from './neutralise.ts'
 import type { Result } from './result.ts'
 import { failedScenarios } from './repetitions.ts'
@@ -21,7 +21,7 @@ function runWords(result: Result): string {
   const failed = failedScenarios(result)
   const { kind, version } = result.subject
   const what = failed.length === 0 ? '' : `; not passed: ${failed.slice(0, 4).join(', ')}${failed.length > 4 ? ` and ${failed.length - 4} more` : ''}`
-  return `${verdictWords[result.verdict].padEnd(9)} score ${String(result.score).padStart(3)}, ${kind} ${version}, ${result.profile}, ${instant(result.startedAt)}, ${duration(result.durationMs)}${what}`
+  return `${verdictTitle(result).padEnd(9)} score ${String(result.score).padStart(3)}, ${kind} ${version}, ${result.profile}, ${instant(result.startedAt)}, ${duration(result.durationMs)}${what}`
 }
 
 function sizeOf(bytes: number): string {

@@ -5,7 +5,7 @@
 import { styleText } from 'node:util'
 import { duration, instant, number } from './figures.ts'
 import { countFindings, findingLine } from './findings.ts'
-import { headline, idsByReason, kindWords, rowsBy, verdictWords, type ChecklistRow } from './groups.ts'
+import { butWaived, headline, idsByReason, kindWords, rowsBy, verdictTitle, waiverSentence, type ChecklistRow } from './groups.ts'
 import { keyMeasures } from './key-measures.ts'
 import { neutralise } from './neutralise.ts'
 import { shortened } from './readable-evidence.ts'
@@ -41,7 +41,7 @@ const verdictStyles = { ready: 'green', 'not-ready': 'red', unknown: 'yellow' } 
 /** Renders a result as lines no wider than `width` (a command's single word may be), ending in a line break. */
 export function renderTerminal(result: Result, options: TerminalOptions): string {
   const paper = new Paper(Math.max(widthMin, Math.floor(options.width)), options.colour)
-  paper.text(headline(result), '', ['bold', verdictStyles[result.verdict]])
+  paper.text(headline(result), '', ['bold', verdictStyle(result)])
   paper.text(runLine(result), '', 'dim')
   banners(paper, result)
   list(paper, 'What this verdict speaks of', result.scope)
@@ -56,6 +56,11 @@ export function renderTerminal(result: Result, options: TerminalOptions): string
   ending(paper, result, options.reportFile)
   banners(paper, result)
   return `${paper.lines.join('\n')}\n`
+}
+
+/** Ready but for what is waived is not green. */
+function verdictStyle(result: Result) {
+  return butWaived(result) === '' ? verdictStyles[result.verdict] : 'yellow'
 }
 
 /** Collects wrapped, neutralised and perhaps coloured lines. */
@@ -169,12 +174,14 @@ function failedRows(paper: Paper, result: Result): void {
   const failed = rowsBy(result, 'fail')
   if (failed.length === 0) return
   const required = failed.filter((row) => row.required).length
-  paper.heading(`Failed: ${failed.length} of ${result.checklist.length} rows, ${required} of them required`)
+  const waived = failed.filter((row) => row.waived).length
+  paper.heading(`Failed: ${failed.length} of ${result.checklist.length} rows, ${required} of them required${waived === 0 ? '' : `, ${waived} waived`}`)
   for (const row of failed) {
     paper.gap()
     const weight = `${row.severity}${row.required ? '' : ', not required'}${row.waived ? ', waived' : ''}`
     paper.item(symbols.fail, styles.fail, `${row.id} (${weight}): ${row.title}`, '  ', 'bold')
-    if (row.waived) paper.labelled('Waived', `until ${row.waived.until}: ${row.waived.reason}`, '    ')
+    const waiver = waiverSentence(row, result)
+    if (waiver !== null) paper.labelled('Waiver', waiver, '    ')
     paper.labelled('Seen', shortened(row.because), '    ')
     paper.labelled('Fix', row.fix, '    ')
     if (row.reproduce !== '') paper.command('Repeat', row.reproduce, '    ')
@@ -193,7 +200,7 @@ function knownFailures(paper: Paper, result: Result): void {
 }
 
 function unknownRows(paper: Paper, result: Result): void {
-  const rows = rowsBy(result, 'unknown')
+  const [rows, waived] = [rowsBy(result, 'unknown').filter((row) => !row.waived), rowsBy(result, 'unknown').filter((row) => row.waived)]
   const required = rows.filter((row) => row.required)
   if (required.length > 0) {
     paper.heading(`Unknown, though required: ${required.length}`)
@@ -201,6 +208,8 @@ function unknownRows(paper: Paper, result: Result): void {
       paper.item(symbols.unknown, styles.unknown, `${ids.join(', ')}: ${because}`, '  ')
     }
   }
+  if (waived.length > 0) paper.heading(`Unknown, and waived: ${waived.length}`)
+  for (const row of waived) paper.item(symbols.unknown, styles.unknown, `${row.id}: ${row.because} ${waiverSentence(row, result)}`, '  ')
   const others = rows.filter((row) => !row.required)
   if (others.length > 0) quietRow(paper, 'Unknown, not required', others)
 }
@@ -250,6 +259,6 @@ function notRun(paper: Paper, result: Result): void {
 /** Whoever comes back to the terminal sees its end first. */
 function ending(paper: Paper, result: Result, reportFile: string | undefined): void {
   paper.gap()
-  paper.text(`${verdictWords[result.verdict]}, exit code ${result.exitCode}`, '', ['bold', verdictStyles[result.verdict]])
+  paper.text(`${verdictTitle(result)}, exit code ${result.exitCode}`, '', ['bold', verdictStyle(result)])
   if (reportFile) paper.file('Report', reportFile)
 }

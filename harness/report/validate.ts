@@ -57,7 +57,9 @@ function verdictProblems(result: Result): string[] {
   if (result.verdict === 'not-ready' && failed.length === 0) {
     problems.push('verdict: not-ready, though no required row failed')
   }
-  const failedCritical = result.checklist.some((row) => row.verdict === 'fail' && row.severity === 'critical' && !row.waived)
+  const needless = result.checklist.filter((row) => row.waived && (row.verdict === 'pass' || row.verdict === 'not-applicable'))
+  if (needless.length > 0) problems.push(`checklist: waived, though nothing of it is to be waived: ${needless.map((row) => row.id).join(', ')}`)
+  const failedCritical = result.checklist.some((row) => row.verdict === 'fail' && row.severity === 'critical')
   if (failedCritical && result.score > 49) {
     problems.push(`score: ${result.score} is above 49 with a failed critical row`)
   }

@@ -39,9 +39,15 @@ function green(): Result {
     subject: { ...result.subject, kind: 'production' },
     verdict: 'ready',
     exitCode: 0,
-    checklist: result.checklist.map((row) => ({ ...row, verdict: 'pass', scenarios: [] })),
+    checklist: result.checklist.map(({ waived: _, ...row }) => ({ ...row, verdict: 'pass', scenarios: [] })),
     boxes: result.boxes.map((box) => ({ ...box, state: 'ticked' })),
   }
+}
+
+const waived = { reason: 'So it is.', until: '2030-01-01' }
+
+function withWaiver(result: Result, id: string): Result {
+  return { ...result, checklist: result.checklist.map((row) => (row.id === id ? { ...row, waived } : row)) }
 }
 
 function withRow(result: Result, id: string, verdict: 'fail' | 'unknown' | 'pass'): Result {
@@ -65,6 +71,9 @@ const inconsistent: [string, (result: Result) => Result, string][] = [
   ['a box ticked over a failed row', (r) => ({ ...withRow(r, 'lifecycle-one', 'fail'), boxes: r.boxes }), 'Not using both'],
   ['a scenario that nobody ran', (r) => ({ ...r, checklist: r.checklist.map((row) => ({ ...row, scenarios: ['ghost'] })) }), 'ghost'],
   ['a high score with a failed critical row', (r) => ({ ...withRow(r, 'https', 'fail'), verdict: 'not-ready', exitCode: 1, score: 80 }), 'score'],
+  ['a high score with a failed critical row, waived or not', (r) => ({ ...withWaiver(withRow(r, 'https', 'fail'), 'https'), score: 80 }), 'score'],
+  ['a waiver on a row that passed', (r) => withWaiver(r, 'cors'), 'cors'],
+  ['not-ready with nothing failed but what is waived', (r) => ({ ...withWaiver(withRow(r, 'cors', 'fail'), 'cors'), verdict: 'not-ready', exitCode: 1 }), 'no required row failed'],
 ]
 
 describe('what a schema cannot say', () => {
@@ -80,6 +89,10 @@ describe('what a schema cannot say', () => {
     const check = { id: 'c', rows: [], verdict: 'pass', severity: 'high', because: '', evidence: [], examined: 0 } as const
     const scenario = { ...sampleScenario(), checks: [check] }
     expect(problemsOf({ ...green(), scenarios: [scenario] })).toContain('nothing was examined')
+  })
+
+  test('allows ready where all that failed is waived', () => {
+    expect(problemsOf({ ...withWaiver(withRow(green(), 'https', 'fail'), 'https'), score: 49 })).toBe('')
   })
 
   test('allows an interrupted run to end unknown with 130', () => {

@@ -3,7 +3,7 @@
  * style sheet that knows which one is chosen.
  */
 import type { VerdictKind } from '../../verdict.ts'
-import { kindOrder, kindWords, worstFirst, type ChecklistRow } from '../groups.ts'
+import { kindOrder, kindWords, waiverSentence, worstFirst, type ChecklistRow } from '../groups.ts'
 import { shortened } from '../readable-evidence.ts'
 import type { Result } from '../result.ts'
 import { badge } from './badge.ts'
@@ -39,15 +39,16 @@ function choice(kind: VerdictKind | 'all', words: string, count: number, chosen:
 
 function oneRow(row: ChecklistRow, result: Result, anchors: ReadonlyMap<string, string>): Markup {
   return html`<tr role="row" id="row-${row.id}" data-verdict="${row.verdict}">
-    <td role="cell">${badge(row.verdict)}<span class="severity">${row.severity}${row.required ? '' : ', not required'}</span></td>
+    <td role="cell">${badge(row.verdict)}<span class="severity">${row.severity}${row.required ? '' : ', not required'}${row.waived ? ', waived' : ''}</span></td>
     <th scope="row" role="rowheader"><span>${row.title}</span><code>${row.id}</code></th>
-    <td role="cell">${waiver(row)}${whatWasSeen(row, result, anchors)}${whatToDo(row)}${judgedBy(row, anchors)}</td>
+    <td role="cell">${waiver(row, result)}${whatWasSeen(row, result, anchors)}${whatToDo(row)}${judgedBy(row, anchors)}</td>
   </tr>`
 }
 
-/** That a row is waived is said before what was seen. */
-function waiver({ waived }: ChecklistRow): Content {
-  return waived ? html`<p><strong>Waived until ${waived.until}:</strong> ${waived.reason}</p>` : ''
+/** That a row is waived, or was, is said before what was seen. */
+function waiver(row: ChecklistRow, result: Result): Content {
+  const sentence = waiverSentence(row, result)
+  return sentence === null ? '' : html`<p><strong>${sentence}</strong></p>`
 }
 
 /** One sentence; where several checks failed, one for each, with the scenario that saw it. */

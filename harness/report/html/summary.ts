@@ -1,6 +1,6 @@
 /** The top of the page: the verdict, the warnings, what it speaks of, and the eight boxes. */
 import { duration, instant, number } from '../figures.ts'
-import { kindOrder, kindWords } from '../groups.ts'
+import { butWaived, kindOrder, kindWords, waivedRows } from '../groups.ts'
 import { rowIds } from '../../checklist.ts'
 import { shortened } from '../readable-evidence.ts'
 import type { Result } from '../result.ts'
@@ -15,10 +15,10 @@ const verdictTitles: Record<Result['verdict'], string> = {
 }
 
 export function verdictHeader(result: Result): Markup {
-  return html`<header class="band ${toneOf(result.verdict)}"><div class="verdict">
+  return html`<header class="band ${butWaived(result) === '' ? toneOf(result.verdict) : toneOf('open')}"><div class="verdict">
     <div class="verdict-words">
       <p class="kicker">Durable Streams production readiness: ${subjectWords(result)}</p>
-      <h1>${icon(result.verdict)}${verdictTitles[result.verdict]}</h1>
+      <h1>${icon(result.verdict)}${verdictTitles[result.verdict]}${butWaived(result)}</h1>
       <p class="lead">${linked(result.because)}</p>
       ${scope(result)}
     </div>
@@ -43,7 +43,9 @@ function scoreRing({ score }: Result): Markup {
 }
 
 /** How the rows came out: one thin bar, and the counts in words. */
-function tally({ checklist }: Result): Markup {
+function tally(result: Result): Markup {
+  const { checklist } = result
+  const waived = waivedRows(result).length
   const counts = kindOrder.map((kind) => ({ kind, count: checklist.filter((row) => row.verdict === kind).length }))
   const present = counts.filter(({ count }) => count > 0)
   let from = 0
@@ -53,7 +55,7 @@ function tally({ checklist }: Result): Markup {
     return html`<rect class="part ${toneOf(kind)}" x="${x.toFixed(2)}%" width="${((count / checklist.length) * 100).toFixed(2)}%" height="100%"/>`
   })
   return html`<div class="tally"><svg aria-hidden="true">${parts}</svg>
-    <p>${present.map(({ kind, count }, index) => html`${index > 0 ? ' · ' : ''}${count} ${kindWords[kind].toLowerCase()}`)} of ${checklist.length} rows</p></div>`
+    <p>${present.map(({ kind, count }, index) => html`${index > 0 ? ' · ' : ''}${count} ${kindWords[kind].toLowerCase()}`)} of ${checklist.length} rows${waived === 0 ? '' : `; ${waived} waived`}</p></div>`
 }
 
 export function banners({ banners: lines }: Result, place: string): Content {
