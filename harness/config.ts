@@ -41,15 +41,17 @@ export interface Config {
   waivers: Waiver[]
 }
 
-/** Where and when it is read. */
+/** Where and when it is read, and for how long. */
 export interface Reading {
   cwd: string
   /** YYYY-MM-DD, in UTC. */
   today: string
+  /** How long a file may run. */
+  loadMsMax: number
 }
 
 export function readingNow(): Reading {
-  return { cwd: process.cwd(), today: new Date().toISOString().slice(0, 10) }
+  return { cwd: process.cwd(), today: new Date().toISOString().slice(0, 10), loadMsMax: 10_000 }
 }
 
 /**
@@ -60,7 +62,7 @@ export async function readConfig(given: string | undefined, reading = readingNow
   const file = findConfig(given, reading.cwd)
   if (file === null) return null
   const absolute = path.resolve(reading.cwd, file)
-  const exported = await importConfig(absolute, file)
+  const exported = await importConfig(absolute, file, reading.loadMsMax)
   const parsed = configSchema(edges.map(({ id }) => id), reading.today).safeParse(exported)
   const wrong = parsed.success ? contradictionIn(parsed.data) : problemOf(parsed.error, exported)
   if (wrong) throw await refused(absolute, file, wrong.setting, wrong.sentence)

@@ -45,7 +45,7 @@ export interface Options {
   keep: boolean
   json: boolean
   list: boolean
-  /** As it was given: the configuration file, or "none". */
+  /** As a flag said: the configuration file, or "none". */
   config?: string
   /** The file that was read, and which of its settings are in effect. */
   settings?: { file: string; taken: (keyof Settings)[]; overruled: (keyof Settings)[] }
@@ -57,8 +57,8 @@ const repeatMax = 10_000
 
 /** By the flags, then by the configuration file. Throws UsageError. `--help` prints and ends the process with 0. */
 export async function readOptions(args: string[], reading = readingNow()): Promise<Options> {
-  const { options, given } = parseCommandLine(args)
-  const config = await readConfig(options.config, reading)
+  const { options, given, configFile } = parseCommandLine(args)
+  const config = await readConfig(configFile, reading)
   if (config === null) return options
   const merged = withSettings(options, given, config)
   await refuseMissingFiles(merged, reading.cwd)
@@ -74,6 +74,8 @@ interface CommandLine {
   options: Options
   /** What flags say, as far as the configuration file might. */
   given: ReadonlySet<string>
+  /** By flag or by environment; "none" for none. */
+  configFile: string | undefined
 }
 
 function parseCommandLine(args: string[]): CommandLine {
@@ -113,10 +115,11 @@ function parseCommandLine(args: string[]): CommandLine {
     if (usage === null) process.exit(0)
     throw usage
   }
-  const { vcl, for: forMs = forMsDefault, ...given } = command.opts<Omit<Options, 'ids' | 'forMs'> & { vcl?: string; for?: number }>()
-  const options = { ids: command.args, ...given, forMs, ...edgeConfigOf(given, vcl) }
+  const { vcl, for: forMs = forMsDefault, config: configFile, ...given } = command.opts<Omit<Options, 'ids' | 'forMs'> & { vcl?: string; for?: number }>()
+  const config = configFile !== undefined && isFlag(command, 'config') ? { config: configFile } : {}
+  const options = { ids: command.args, ...given, forMs, ...config, ...edgeConfigOf(given, vcl) }
   refuseTwoChoices(options)
-  return { options, given: new Set(Object.keys(options).filter((name) => isFlag(command, name))) }
+  return { options, given: new Set(Object.keys(options).filter((name) => isFlag(command, name))), configFile }
 }
 
 /** `--vcl` gives both. */

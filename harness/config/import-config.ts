@@ -6,7 +6,6 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { UsageError } from '../errors.ts'
 import { AwaitedTooLong, within } from '../until.ts'
 
-const loadMsMax = 10_000
 const endings = /\.m?([jt])s$/
 const ownTypes = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', '..', 'define-config.mjs')
 
@@ -14,9 +13,9 @@ const ownTypes = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', '
  * What the file exports by default, whatever that is. `shown` is how the user would name it. It is a module of
  * ECMAScript, whatever the package.json above it says of such files.
  */
-export async function importConfig(file: string, shown: string): Promise<unknown> {
+export async function importConfig(file: string, shown: string, loadMsMax: number): Promise<unknown> {
   await refuseOther(file, shown)
-  const module = await runModule(file, shown)
+  const module = await runModule(file, shown, loadMsMax)
   if (module.default !== undefined) return module.default
   throw new UsageError(`${shown} has no default export; write: export default defineConfig({ … }).`)
 }
@@ -29,21 +28,21 @@ async function refuseOther(file: string, shown: string): Promise<void> {
   if (!found.isFile()) throw new UsageError(`The configuration file ${shown} is no file; give its path with --config.`)
 }
 
-async function runModule(file: string, shown: string): Promise<{ default?: unknown }> {
+async function runModule(file: string, shown: string, loadMsMax: number): Promise<{ default?: unknown }> {
   const { href } = pathToFileURL(file)
   const format = endings.exec(file)![1] === 't' ? 'module-typescript' : 'module'
   const hooks = registerHooks({ load: (url, context, next) => next(url, url === href ? { ...context, format } : context) })
   try {
-    return (await within(import(href), { for: 'it', timeoutMs: loadMsMax })) as { default?: unknown }
+    return (await within(import(href), { for: 'its end', timeoutMs: loadMsMax })) as { default?: unknown }
   } catch (error) {
-    throw new UsageError(loadingFailed(error, file, shown), { cause: error })
+    throw new UsageError(loadingFailed(error, file, shown, loadMsMax), { cause: error })
   } finally {
     hooks.deregister()
   }
 }
 
-function loadingFailed(error: unknown, file: string, shown: string): string {
-  if (error instanceof AwaitedTooLong) return `${shown} did not end within ${loadMsMax / 1_000} s; what it awaits does not come.`
+function loadingFailed(error: unknown, file: string, shown: string, loadMsMax: number): string {
+  if (error instanceof AwaitedTooLong) return `${shown} had not ended after ${loadMsMax.toLocaleString('en-US')} ms; what it awaits does not come.`
   if (!(error instanceof Error)) return `${shown} threw ${JSON.stringify(error) ?? String(error)}.`
   const { code } = error as NodeJS.ErrnoException
   const said = error.message.split('\n')[0]!.replace(/\.$/, '')

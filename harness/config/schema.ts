@@ -63,7 +63,7 @@ export function configSchema(edges: readonly string[], today: string) {
 
 function waiverSchema(today: string) {
   const last = new Date(Date.parse(today) + waiverDaysMax * dayMs).toISOString().slice(0, 10)
-  const reason = `in a sentence of at most ${reasonCharactersMax} characters why the row may stay as it is`
+  const reason = `a sentence of at most ${reasonCharactersMax} characters that says why the row may stay as it is`
   const until = text('the last day of the waiver, as YYYY-MM-DD')
     .refine(isDay, takes('the last day of the waiver, as YYYY-MM-DD'))
     .refine((day) => !isDay(day) || day <= last, takes(`a day at most a year from now, ${last} at the latest`))
@@ -85,9 +85,9 @@ export interface Problem {
 /** The first that is wrong, and how many more. */
 export function problemOf(error: z.ZodError, config: unknown): Problem {
   const [issue] = error.issues
-  const more = error.issues.length === 1 ? '' : ` (and ${error.issues.length - 1} more after it)`
+  const more = error.issues.length - 1
   const { setting, sentence } = issue!.code === 'unrecognized_keys' ? unknownSetting(issue!) : wrongValue(issue!, config)
-  return { setting, sentence: `${sentence}${more}` }
+  return { setting, sentence: more === 0 ? sentence : sentence.replace(/[.?]$/, ` (and ${more} more after it)$&`) }
 }
 
 type Issue = z.core.$ZodIssue

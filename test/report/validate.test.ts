@@ -39,9 +39,15 @@ function green(): Result {
     subject: { ...result.subject, kind: 'production' },
     verdict: 'ready',
     exitCode: 0,
-    checklist: result.checklist.map(({ waived: _, ...row }) => ({ ...row, verdict: 'pass', scenarios: [] })),
+    checklist: result.checklist.map((row) => ({ ...unwaived(row), verdict: 'pass', scenarios: [] })),
     boxes: result.boxes.map((box) => ({ ...box, state: 'ticked' })),
   }
+}
+
+function unwaived(row: Result['checklist'][number]): Result['checklist'][number] {
+  const own = { ...row }
+  delete own.waived
+  return own
 }
 
 const waived = { reason: 'So it is.', until: '2030-01-01' }
