@@ -1,17 +1,20 @@
 /** The command line of `npm run audit`. A wrong flag is a UsageError of one sentence. */
 import { Command } from 'commander'
-import { quiet, usageOf } from './command-line.ts'
+import { configOption, quiet, usageOf } from './command-line.ts'
 
 export interface AuditOptions {
   globs: string[]
   json: boolean
+  /** The configuration file, or "none". */
+  config?: string
 }
 
 /** Throws UsageError. `--help` prints and ends the process with 0. */
 export function parseAuditOptions(args: string[]): AuditOptions {
   const command = quiet(new Command('npm run audit --'))
     .description("Reads an application's source for what production would stumble over. Runs none of it.")
-    .argument('[globs...]', "source files, in quotes: 'src/**/*.{ts,tsx}'; a folder stands for all below it")
+    .argument('[globs...]', "source files, in quotes: 'src/**/*.{ts,tsx}'; a folder stands for all below it; by default those of the configuration file")
+    .addOption(configOption())
     .option('--json', 'print the findings as JSON', false)
   try {
     command.parse(args, { from: 'user' })

@@ -1,5 +1,5 @@
 /** What all commands' lines have in common: commander's words become one sentence of a UsageError. */
-import { CommanderError, type Command } from 'commander'
+import { CommanderError, Option, type Command } from 'commander'
 import { UsageError } from './errors.ts'
 import { wholeWords } from './option-limits.ts'
 
@@ -26,4 +26,21 @@ export function whole(flag: string, min: number, max: number) {
     if (text.trim() !== '' && Number.isInteger(value) && value >= min && value <= max) return value
     throw new UsageError(`${flag} takes ${wholeWords({ min, max })}, not "${text}".`)
   }
+}
+
+/** An empty path would be taken for the folder one is in: a shell's variable that was not set. */
+export function notEmpty(flag: string) {
+  return (text: string): string => {
+    if (text.trim() !== '') return text
+    throw new UsageError(`${flag} was given nothing; was it a variable that is not set?`)
+  }
+}
+
+/** `--config`, of every command that reads the configuration file. */
+export function configOption(): Option {
+  const once = (file: string, before?: string) => {
+    if (before === undefined) return notEmpty('--config')(file)
+    throw new UsageError(`--config was given twice, ${before} and ${file}; give one of them.`)
+  }
+  return new Option('--config <path>', 'the configuration file, or "none"; ./simulate.config.ts by default').env('DURABLE_STREAMS_CONFIG').argParser(once)
 }

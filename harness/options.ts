@@ -5,7 +5,7 @@
 import { stat } from 'node:fs/promises'
 import path from 'node:path'
 import { Command, Option } from 'commander'
-import { quiet, usageOf, whole } from './command-line.ts'
+import { configOption, notEmpty, quiet, usageOf, whole } from './command-line.ts'
 import type { Waiver } from './conclude.ts'
 import { readConfig, readingNow, type Config, type Settings } from './config.ts'
 import { defaultEdge, edges } from './edges/edges.ts'
@@ -129,15 +129,6 @@ function isFlag(command: Command, name: string): boolean {
   return spoken(name === 'forMs' ? 'for' : name)
 }
 
-/** Of every command that reads the file. */
-export function configOption(): Option {
-  const once = (file: string, before?: string) => {
-    if (before === undefined) return notEmpty('--config')(file)
-    throw new UsageError(`--config was given twice, ${before} and ${file}; give one of them.`)
-  }
-  return new Option('--config <path>', 'the configuration file, or "none"; ./simulate.config.ts by default').env('DURABLE_STREAMS_CONFIG').argParser(once)
-}
-
 /** What a capsule is replayed with: it brings the rest itself. */
 const forReplay: readonly string[] = ['origin', 'serverBin', 'serverVersion', 'runtime', 'browser', 'out']
 
@@ -241,13 +232,5 @@ function lasting(flag: string) {
     const ms = timeMs(text)
     if (ms !== null) return ms
     throw new UsageError(`${flag} takes ${timeWords}, not "${text}".`)
-  }
-}
-
-/** An empty path would be taken for the folder one is in: a shell's variable that was not set. */
-function notEmpty(flag: string) {
-  return (text: string): string => {
-    if (text.trim() !== '') return text
-    throw new UsageError(`${flag} was given nothing; was it a variable that is not set?`)
   }
 }

@@ -17,7 +17,10 @@ let run = ''
 
 beforeAll(async () => {
   root = await mkdtemp(path.join(tmpdir(), 'rejudge-'))
-  const args = [path.join(harness, 'cli.ts'), 'start-is-ready-in-time', '--origin', 'reference', '--streams', '40', '--out', path.join(root, 'runs')]
+  const config = path.join(root, 'simulate.config.mjs')
+  const waivers = [{ row: 'cors', reason: 'No browsers here.', until: new Date(Date.now() + 86_400_000).toISOString().slice(0, 10) }, { row: 'https', reason: 'Until the move.', until: '2026-01-31' }]
+  await writeFile(config, `export default ${JSON.stringify({ streams: 40, waivers })}`)
+  const args = [path.join(harness, 'cli.ts'), 'start-is-ready-in-time', '--origin', 'reference', '--config', config, '--out', path.join(root, 'runs')]
   const { exitCode, stderr } = await execa(process.execPath, args, { reject: false, stdin: 'ignore' })
   expect({ exitCode, stderr: exitCode === 2 ? '' : stderr }).toEqual({ exitCode: 2, stderr: '' })
   run = path.join(root, 'runs', 'latest')
@@ -73,6 +76,16 @@ describe('a run that is judged again', () => {
     expect(result.scenarios).toEqual(saved.scenarios)
     expect(result.checklist).toEqual(saved.checklist)
     expect(result).toMatchObject({ verdict: saved.verdict, because: saved.because, score: saved.score, exitCode: saved.exitCode, notRun: saved.notRun })
+  })
+
+  it('has the waivers of its own day, and is repeated with its configuration', async () => {
+    const { saved, result } = await rejudge(run)
+    expect(saved.waivers!.map(({ row, state }) => `${row} ${state}`)).toEqual(['cors counts', 'https expired'])
+    expect(result.waivers).toEqual(saved.waivers)
+    expect(saved.checklist.filter(({ waived }) => waived).map(({ id }) => id)).toEqual(['cors'])
+    expect(saved.because).toMatch(/Waived, and not counted: cors \(unknown; No browsers here; until .*Waiver expired, so that the row counts again: https \(unknown; it had been waived until 2026-01-31: Until the move\)\.$/)
+    expect(saved.checklist.find(({ id }) => id === 'ops-restart')!.reproduce).toMatch(/--config \S+\/simulate\.config\.mjs --seed \d+ --origin reference$/)
+    expect(saved.scope).toContain(`Settings: ${path.join(root, 'simulate.config.mjs')}.`)
   })
 
   it('is judged with its own scenario, whatever the scenarios are today', async () => {

@@ -1,6 +1,7 @@
 /** Findings of the audits as lines for a terminal, in the form that editors make links of. Pure. */
 import { styleText } from 'node:util'
 import type { Finding, FindingSeverity } from '../audits/finding.ts'
+import type { Waiver } from '../conclude.ts'
 import { neutralise } from './neutralise.ts'
 
 const styles = { error: 'red', warning: 'yellow', note: 'dim' } as const
@@ -22,4 +23,18 @@ export function countFindings(findings: readonly Finding[]): string {
     return `${n} ${severity}${n === 1 ? '' : 's'}`
   })
   return `${counts[0]}, ${counts[1]} and ${counts[2]}`
+}
+
+export function isWaived({ rule }: Finding, waivers: readonly Waiver[]): boolean {
+  return waivers.some(({ row, expired }) => row === rule && !expired)
+}
+
+/** Which errors do not count for the exit code, and which do again. */
+export function waiverLines(findings: readonly Finding[], waivers: readonly Waiver[]): string[] {
+  return waivers.flatMap(({ row, reason, until, expired }) => {
+    const errors = findings.filter(({ rule, severity }) => rule === row && severity === 'error').length
+    if (errors === 0) return []
+    const counted = `${errors} ${errors === 1 ? 'error' : 'errors'} of ${row}`
+    return [neutralise(expired ? `Waiver expired, so that they count again: ${counted} (waived until ${until}: ${reason})` : `Waived, and not counted: ${counted} (until ${until}: ${reason})`)]
+  })
 }
