@@ -84,7 +84,7 @@ describe('a run that is judged again', () => {
     expect(result.waivers).toEqual(saved.waivers)
     expect(saved.checklist.filter(({ waived }) => waived).map(({ id }) => id)).toEqual(['cors'])
     expect(saved.because).toMatch(/Waived, and not counted: cors \(unknown; No browsers here; until .*Waiver expired, so that the row counts again: https \(unknown; it had been waived until 2026-01-31: Until the move\)\.$/)
-    expect(saved.checklist.find(({ id }) => id === 'ops-restart')!.reproduce).toMatch(/--config \S+\/simulate\.config\.mjs --seed \d+ --origin reference$/)
+    expect(saved.checklist.find(({ id }) => id === 'ops-restart')!.reproduce).toMatch(/--config \S+\/simulate\.config\.mjs --seed \d+ --runtime processes --origin reference$/)
     expect(saved.scope).toContain(`Settings: ${path.join(root, 'simulate.config.mjs')}.`)
   })
 

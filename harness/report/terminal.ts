@@ -181,7 +181,7 @@ function failedRows(paper: Paper, result: Result): void {
     const weight = `${row.severity}${row.required ? '' : ', not required'}${row.waived ? ', waived' : ''}`
     paper.item(symbols.fail, styles.fail, `${row.id} (${weight}): ${row.title}`, '  ', 'bold')
     const waiver = waiverSentence(row, result)
-    if (waiver !== null) paper.labelled('Waiver', waiver, '    ')
+    if (waiver !== null) paper.text(waiver, '    ', 'bold')
     paper.labelled('Seen', shortened(row.because), '    ')
     paper.labelled('Fix', row.fix, '    ')
     if (row.reproduce !== '') paper.command('Repeat', row.reproduce, '    ')

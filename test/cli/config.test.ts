@@ -34,9 +34,9 @@ describe('simulate', () => {
   })
 
   test.each([
-    ['a setting that there is not', '{ reders: 500 }', 'simulate.config.ts:2:31: there is no setting "reders"; did you mean "readers"?\n'],
-    ['a waiver without a reason', "{ waivers: [{ row: 'cors', until: '2027-01-01' }] as never }", 'simulate.config.ts:2:43: waivers[0].reason is missing; it takes a sentence of at most 300 characters that says why the row may stay as it is.\n'],
-    ['a file that is not there', "{ caddyfile: '../Caddyfile' }", 'simulate.config.ts: caddyfile names ../Caddyfile, which cannot be read (ENOENT); paths are relative to the file.\n'],
+    ['a setting that there is not', '{ reders: 500 }', 'simulate.config.ts:2:31: there is no setting "reders"; did you mean "readers"?'],
+    ['a waiver without a reason', "{ waivers: [{ row: 'cors', until: '2027-01-01' }] as never }", 'simulate.config.ts:2:41: waivers[0].reason is missing; it takes a sentence of at most 300 characters that says why the row may stay as it is.'],
+    ['a file that is not there', "{ caddyfile: '../Caddyfile' }", 'simulate.config.ts: caddyfile names ../Caddyfile, which cannot be read (ENOENT); paths are relative to the file.'],
   ])('refuses %s in one sentence, and has made nothing', async (name, settings, sentence) => {
     const { deploy } = shop(name, settings)
     expect(await run('simulate', deploy, '--out', path.join(deploy, 'runs'))).toEqual({ exitCode: 64, stdout: '', stderr: sentence })
