@@ -187,10 +187,13 @@ export function flagsOf(options: Options, seed: number): Flag[] {
   return wordsOf(options, seed, (_, isDefault) => !isDefault)
 }
 
-/** The flags that start such a run again with the configuration file that it had. */
+/**
+ * The flags that start such a run again with the configuration file that it had. What a capsule brought is no
+ * setting of the file: there all is said by flags.
+ */
 export function flagsToRepeat(options: Options, seed: number): Flag[] {
-  const { settings, config } = options
-  if (!settings) return [...flagsOf(options, seed), ...(config === 'none' ? [['--config', config] as Flag] : [])]
+  const { settings, config, replay } = options
+  if (!settings || replay !== undefined) return [...flagsOf(options, seed), ...(settings || config === 'none' ? [['--config', 'none'] as Flag] : [])]
   const { file, taken, overruled } = settings
   const own = wordsOf(options, seed, (name, isDefault) => name === 'seed' || overruled.includes(name as keyof Settings) || (!isDefault && !taken.includes(name as keyof Settings)))
   return [['--config', file], ...own]

@@ -287,6 +287,11 @@ describe('flags', () => {
     expect(await repeat('{ readers: 500 }', '--config', 'none')).toBe('--seed 7 --config none')
   })
 
+  test('say all of a replay, of which the file knows but a part', async () => {
+    const options = await merged('{ readers: 500, server: { bin: "server" } }', '--replay', 'c.json.gz')
+    expect(flagsToRepeat({ ...options, readers: 10_000, caddyfile: '/tmp/unpacked' }, 7).flat().join(' ')).toBe('--seed 7 --server-bin server --caddyfile /tmp/unpacked --config none')
+  })
+
   test('without the file say all that it said', async () => {
     const options = await merged('{ readers: 500, vcl: "a.vcl", for: "90s", profile: "soak" }')
     expect(parseOptions(flagsOf(options, 7).flat())).toMatchObject({ readers: 500, edgeConfig: 'a.vcl', forMs: 90_000, profile: 'soak', seed: 7 })
