@@ -3,7 +3,8 @@ import { stat } from 'node:fs/promises'
 import { registerHooks } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { UsageError } from '../errors.ts'
+import { exitCodes, UsageError } from '../errors.ts'
+import { neutralise } from '../report/neutralise.ts'
 import { AwaitedTooLong, within } from '../until.ts'
 
 const endings = /\.m?([jt])s$/
@@ -28,9 +29,20 @@ async function refuseOther(file: string, shown: string): Promise<void> {
   if (!found.isFile()) throw new UsageError(`The configuration file ${shown} is no file; give its path with --config.`)
 }
 
+/** Ending the process would end the command, with whatever code: with 0 it would look like a verdict. */
+function refuseToEnd(shown: string): Disposable {
+  const tell = () => {
+    process.exitCode = exitCodes.usage
+    process.stderr.write(`${neutralise(shown)} ended the process while it was read; throw an error instead.\n`)
+  }
+  process.on('exit', tell)
+  return { [Symbol.dispose]: () => process.off('exit', tell) }
+}
+
 async function runModule(file: string, shown: string, loadMsMax: number): Promise<{ default?: unknown }> {
   const { href } = pathToFileURL(file)
   const format = endings.exec(file)![1] === 't' ? 'module-typescript' : 'module'
+  using _ending = refuseToEnd(shown)
   const hooks = registerHooks({ load: (url, context, next) => next(url, url === href ? { ...context, format } : context) })
   try {
     return (await within(import(href), { for: 'its end', timeoutMs: loadMsMax })) as { default?: unknown }

@@ -36,6 +36,7 @@ describe('simulate', () => {
   test.each([
     ['a setting that there is not', '{ reders: 500 }', 'simulate.config.ts:2:31: there is no setting "reders"; did you mean "readers"?'],
     ['a waiver without a reason', "{ waivers: [{ row: 'cors', until: '2027-01-01' }] as never }", 'simulate.config.ts:2:41: waivers[0].reason is missing; it takes a sentence of at most 300 characters that says why the row may stay as it is.'],
+    ['to be ended by it', 'process.exit(0) as never', 'simulate.config.ts ended the process while it was read; throw an error instead.'],
     ['a file that is not there', "{ caddyfile: '../Caddyfile' }", 'simulate.config.ts: caddyfile names ../Caddyfile, which cannot be read (ENOENT); paths are relative to the file.'],
   ])('refuses %s in one sentence, and has made nothing', async (name, settings, sentence) => {
     const { deploy } = shop(name, settings)
