@@ -51,6 +51,25 @@ const fixes: readonly (readonly [fingerprint: string, fix: string])[] = [
   ],
   ['retries-are-paced/', 'Wait in onError before you return {}: the client retries at once when the handler says so.'],
   ['nothing-is-refused/', 'See the answers in the evidence. While the origin is up, clients must not see them: report the run upstream.'],
+  [
+    'nothing-drifts/disk/',
+    'Delete expired streams yourself (DELETE on their path) until the server frees their space, give the volume room for what the report foresees, and have an alarm on it.',
+  ],
+  [
+    'nothing-drifts/handles/',
+    'Raise the limit of open files (ulimit -n) for the time until a mended version, restart well before the moment that the report foresees, and report the run upstream with its samples.csv.',
+  ],
+  [
+    'nothing-drifts/memory/',
+    'Give the process a memory limit with room for what the report foresees, restart it well before that, and report the run upstream with its samples.csv.',
+  ],
+  ['nothing-drifts/cache/', 'Bound what the cache may store (Varnish: -s with a size) and let each answer have a lifetime; a ban list that grows needs bans that the lurker can apply, as in varnish/recommended.vcl.'],
+  ['nothing-drifts/latency/', 'See in the figures which operation slows down and what grows beside it (memory, descriptors, disk), restart before it hurts, and report the run upstream with its samples.csv.'],
+  [
+    'revalidation-is-right/changed-and-not-modified/any/none/origin',
+    'Do not revalidate by this server version\'s ETag: let the cache fetch anew, as varnish/recommended.vcl does, and clients read from their offset without If-None-Match.',
+  ],
+  ['revalidation-is-right/', 'Let the cache answer 304 only by the ETag of an answer that it may still serve: varnish/recommended.vcl does.'],
   ['disk-comes-back/', 'Delete expired streams yourself (DELETE on their path) until the server frees their space, and watch the volume.'],
   ['expired-is-gone/', 'Bound the lifetime of stored answers in the cache below what may be read after the expiry; where the origin itself still answers, report the run upstream.'],
   ['live-readers-end/', 'Shorten long_poll_timeout and sse_reconnect_interval: they bound how long a reader is held by a stream that has expired.'],
