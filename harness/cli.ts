@@ -3,14 +3,17 @@ import { randomInt } from 'node:crypto'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { audit } from './audit.ts'
-import { findingsOf, type SourceAudit } from './audits/row-parts.ts'
+import { auditCaddyfile, auditEdge } from './audit-config.ts'
+import { sortFindings } from './audits/finding.ts'
+import { findingsOf, type ConfigAudit, type SourceAudit } from './audits/row-parts.ts'
 import { maxFileHandlesDefault } from './confine/caddy-capabilities.ts'
 import { flagsToRepeat, readOptions, type Options } from './options.ts'
 import { edgeById } from './edges/edges.ts'
 import { exitCodes } from './errors.ts'
 import { explain } from './explain.ts'
-import { gather } from './gather.ts'
-import { hostCanHold } from './load/fleet/limits.ts'
+import { gather, type Subject } from './gather.ts'
+import { hostCanHold, openFilesMax } from './load/fleet/limits.ts'
+import { rowsReadIn } from './load-audits.ts'
 import { openInterruption } from './interruption.ts'
 import { refuseLowOpenFilesLimit } from './open-files-limit.ts'
 import { lastFailed } from './last-failed.ts'
@@ -26,6 +29,7 @@ import { provideBrowser, type BrowserOrNone, type BrowserSearch } from './provis
 import { run } from './run.ts'
 import { openWorkshop } from './open-workshop.ts'
 import type { Scenario } from './scenario.ts'
+import { annotate, writeSarif } from './tell-findings.ts'
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..')
 /** Below the run's folder, with `--keep`. */
@@ -73,6 +77,7 @@ async function* runsOf(options: Options, plan: Plan, out: string, interrupt: Abo
   const source = options.app === undefined ? null : await readSource(options.app)
   for (let nth = 1; nth <= options.repeat && !(nth > 1 && interrupt.aborted); nth += 1) {
     const result = await withProgress((progress) => simulate(options, plan, source, out, progress, interrupt))
+    await tellFindings(result, options)
     if (options.repeat === 1) show(result, options, path.join(out, result.runId))
     else process.stderr.write(`${repetitionLine(result, nth, options.repeat)}\n`)
     yield result
@@ -127,6 +132,7 @@ async function simulate(options: Options, plan: Plan, source: SourceAudit | null
   signal.throwIfAborted()
   if (server.kind === 'reference') progress.note(`REFERENCE SERVER, not production: ${server.because}`)
   const seed = options.seed ?? randomInt(2 ** 31)
+  const configs = await readConfigs(subject, options)
   return await run({
     runId,
     folder: output.path,
@@ -134,10 +140,10 @@ async function simulate(options: Options, plan: Plan, source: SourceAudit | null
     plan,
     runtime,
     runtimeBecause,
-    audits: audit(subject, source),
+    audits: audit(subject, { source, sourceRows: rowsReadIn('app'), configs }),
     waivers: options.waivers ?? [],
     settings: options.settings ?? null,
-    findings: source ? findingsOf(source) : [],
+    findings: sortFindings([...(source ? [source] : []), ...configs].flatMap(findingsOf)),
     filesRead: source?.files ?? null,
     sizes: { profile: options.profile, forMs: options.forMs, readers: options.readers, streams: options.streams, staleMs: options.staleMs },
     seed,
@@ -147,6 +153,20 @@ async function simulate(options: Options, plan: Plan, source: SourceAudit | null
     progress,
     signal,
   })
+}
+
+/** To other programs. Of several runs the last one stands in the file. */
+async function tellFindings({ findings = [] }: Result, { sarif, json }: Options): Promise<void> {
+  if (sarif !== undefined) await writeSarif(sarif, findings, process.cwd())
+  annotate(findings, process.cwd(), json ? process.stderr : process.stdout)
+}
+
+/** What the files that this run runs with say by themselves. */
+async function readConfigs({ caddyfile, edge }: Subject, options: Options): Promise<ConfigAudit[]> {
+  const cwd = process.cwd()
+  const expected = { streams: options.streams, openFilesMax: openFilesMax('self', 'hard') ?? null, tlsInFront: options.tlsCaddyfile !== undefined }
+  const audits = [caddyfile && (await auditCaddyfile(caddyfile, caddyfile.file, expected, cwd)), await auditEdge(edge.kind, edge.config, cwd)]
+  return audits.filter((one) => one !== null)
 }
 
 /** The parser is a native program of some megabytes: a run without source does not wait for it. */

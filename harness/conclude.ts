@@ -116,14 +116,19 @@ function partsOf(row: RowId, facts: Facts): Part[] {
       .filter((check) => check.rows.includes(row))
       .map((check) => ({ verdict: check.verdict, because: check.because, scenario: scenario.id, check: check.id, examined: check.examined, fingerprint: check.fingerprint })),
   )
-  const isMeasured = measured.length > 0 && worst(measured.map((part) => part.verdict)) === 'pass'
   const audited = facts.audits
-    .filter((audit) => audit.row === row && !(audit.yieldsToMeasurement && isMeasured))
+    .filter((audit) => audit.row === row && !(audit.yieldsToMeasurement && isMeasuredGreen(row, facts.scenarios)))
     .map(({ verdict, because, fix, reproduce }) => ({ verdict, because, scenario: null, check: null, fix, reproduce }))
   const missing = facts.notRun
     .filter((one) => one.rows.includes(row))
     .map((one) => ({ verdict: 'unknown' as const, because: `${one.id} was not run.`, scenario: one.id, check: null }))
   return [...measured, ...audited, ...missing]
+}
+
+/** Runs judged this row, and all of them found it to hold. */
+export function isMeasuredGreen(row: RowId, scenarios: readonly ScenarioResult[]): boolean {
+  const verdicts = scenarios.flatMap(({ checks }) => checks.flatMap((check) => (check.rows.includes(row) ? [check.verdict] : [])))
+  return verdicts.length > 0 && worst(verdicts) === 'pass'
 }
 
 /** A row is the worst of its parts; one without parts has not been judged. */

@@ -42,6 +42,8 @@ export interface Options {
   replay?: string
   out?: string
   browser?: string
+  /** Where findings are written as SARIF. */
+  sarif?: string
   keep: boolean
   json: boolean
   list: boolean
@@ -106,6 +108,7 @@ function parseCommandLine(args: string[]): CommandLine {
     .option('--out <folder>', 'where runs are kept, instead of reports/', notEmpty('--out'))
     .option('--browser <path>', 'the Chromium or Chrome for what only a browser shows, or "none"', notEmpty('--browser'))
     .option('--keep', "keep each scenario's data_dir and other temporary data in the run's folder", false)
+    .option('--sarif <path>', 'write what reading your files found as SARIF 2.1.0', notEmpty('--sarif'))
     .option('--json', 'print result.json on stdout', false)
     .option('--list', 'list the scenarios and end', false)
   try {
@@ -225,7 +228,7 @@ function wordsOf(options: Options, seed: number, said: (name: keyof Options, isD
 }
 
 /** Given several times it is a list. */
-function several(flag: string) {
+export function several(flag: string) {
   const one = notEmpty(flag)
   return (text: string, before: string[] = []): string[] => [...before, one(text)]
 }

@@ -5,6 +5,7 @@
  */
 import { mkdir } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
+import { overruled } from './audits/overruled.ts'
 import { concludeAll } from './conclude.ts'
 import { exitCodes, UsageError } from './errors.ts'
 import { expectedFailuresOf } from './expected-failures.ts'
@@ -51,6 +52,7 @@ export async function rejudge(folder: string): Promise<Rejudged> {
     expectedFailures: expectedFailuresOf(ledger, { ...saved.subject, twins: judge.begin.facts.twins }, scenarios),
     ...concludeAll({ ...judge.begin.facts, scenarios, notRun }, interruption),
     banners: [...saved.banners, 'JUDGED AGAIN: this result was made from the saved history of its run.'],
+    findings: overruled(saved.findings ?? [], scenarios),
     scenarios,
     notRun,
   }

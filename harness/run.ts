@@ -5,6 +5,7 @@
 import { rename, rm, symlink } from 'node:fs/promises'
 import path from 'node:path'
 import type { Finding } from './audits/finding.ts'
+import { overruled } from './audits/overruled.ts'
 import { monotonicMs } from './clock.ts'
 import { concludeAll, type AuditPart, type GatheredFacts, type Waiver } from './conclude.ts'
 import { exitCodes, Interrupted, interruptionOf } from './errors.ts'
@@ -195,7 +196,7 @@ function resultOf(options: RunOptions, collected: Collected, beginning: Beginnin
     scope: scopeOf(options, collected.identities),
     banners: [...bannersOf(options), ...mendedBanners(expectedFailures)],
     expectedFailures,
-    findings: options.findings.slice(0, findingsMax),
+    findings: overruled(options.findings, scenarios).slice(0, findingsMax),
     harness: beginning.harness,
     subject: {
       kind,

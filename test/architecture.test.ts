@@ -71,9 +71,9 @@ const arrows: Arrow[] = [
     reach: 'directly',
   },
   {
-    name: 'a proxy knows what is read, confined and provided, and neither steps, checks nor another proxy',
+    name: 'a proxy knows what is read, confined, audited and provided, and neither steps, checks nor another proxy',
     from: /^harness\/edges\/[^/]+\//,
-    only: /^[^.]*$|^harness\/(edges\/(edge\.ts$|[^/]+\/[^/]+$)|confine\/|provision\/|runtime\/runtime\.ts$|(errors|mutation|sha256|until|world)\.ts$)/,
+    only: /^[^.]*$|^harness\/(edges\/(edge\.ts$|[^/]+\/[^/]+$)|confine\/|provision\/|runtime\/runtime\.ts$|audits\/edge-facts\.ts$|(errors|mutation|sha256|until|world)\.ts$)/,
     reach: 'directly',
   },
   {

@@ -25,6 +25,8 @@ export interface Finding {
   fix: string
   /** The rule could not be decided here: its row is not green before a person has looked. */
   undecided?: true | undefined
+  /** It is of a file whose behaviour runs measure as well: where the row was measured green, this decides nothing. */
+  yieldsToMeasurement?: true | undefined
 }
 
 export interface Place {

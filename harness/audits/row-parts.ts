@@ -1,11 +1,12 @@
 /** What the rules found, as parts of rows. Pure. */
+import type { RowId } from '../checklist.ts'
 import type { AuditPart } from '../conclude.ts'
-import { sortFindings, type Finding, type RuleOutcome } from './finding.ts'
-import { sourceRules, type SourceRule } from './source-rule.ts'
+import { sortFindings, type Finding } from './finding.ts'
+import type { Judged } from './rule.ts'
 
-/** What the source was found to be; the file notes count for every rule. */
+/** What the application's source was found to be; the file notes count for every rule. */
 export interface SourceAudit {
-  outcomes: ReadonlyMap<SourceRule, RuleOutcome>
+  judged: Judged[]
   /** Of files that could not be read or parsed. */
   notes: Finding[]
   /** How many files were judged. */
@@ -13,39 +14,66 @@ export interface SourceAudit {
   globs: string[]
 }
 
-export function findingsOf({ notes, outcomes }: SourceAudit): Finding[] {
-  return sortFindings([...notes, ...[...outcomes.values()].flatMap((outcome) => outcome.findings)])
+/** What a configuration was found to be. */
+export interface ConfigAudit {
+  /** 'Caddyfile', 'VCL'. */
+  word: string
+  /** As the user would name it. */
+  file: string
+  judged: Judged[]
+  /** One command that repeats it. */
+  reproduce: string
 }
 
-const things: Record<SourceRule, [one: string, several: string]> = {
-  'server-production': ['source file', 'source files'],
-  https: ['address of a stream', 'addresses of streams'],
-  'lifecycle-set': ['create', 'creates'],
-  'lifecycle-one': ['create with a lifetime', 'creates with a lifetime'],
-  'cdn-urls': ['read', 'reads'],
-  'client-errors': ['live read', 'live reads'],
-  producers: ['producer', 'producers'],
+export function findingsOf({ judged, notes = [] }: { judged: readonly Judged[]; notes?: readonly Finding[] }): Finding[] {
+  return sortFindings([...notes, ...judged.flatMap(({ outcome }) => outcome.findings)])
 }
 
 /** Without source each of its rules has no input. */
-export function unreadParts(): AuditPart[] {
-  return sourceRules.map((row) => ({ row, verdict: 'not-applicable', because: 'Your source was not given (--app), so nothing in it was looked at.', missing: 'app' }))
+export function unreadParts(rows: readonly RowId[]): AuditPart[] {
+  return rows.map((row) => ({ row, verdict: 'not-applicable', because: 'Your source was not given (--app), so nothing in it was looked at.', missing: 'app' }))
 }
 
 export function sourceParts(audit: SourceAudit): AuditPart[] {
-  return sourceRules.map((row) => partOf(row, audit.outcomes.get(row)!, audit))
+  return audit.judged.map((judged) => sourcePart(judged, audit))
 }
 
-function partOf(row: SourceRule, { examined, findings }: RuleOutcome, { notes, files, globs }: SourceAudit): AuditPart {
+function sourcePart({ row, things, outcome }: Judged, { notes, files, globs }: SourceAudit): AuditPart {
+  const { examined, findings } = outcome
   const reproduce = `npm run audit -- ${globs.map((glob) => `'${glob}'`).join(' ')}`
-  const seen = `${count(examined, things[row])} in ${count(files, ['file', 'files'])}`
+  const seen = `${count(examined, things)} in ${count(files, ['file', 'files'])}`
   const errors = findings.filter((one) => one.severity === 'error')
-  if (errors.length > 0) return { row, verdict: 'fail', because: `Your source breaks the rule at ${count(errors.length, ['place', 'places'])} (${seen}), first at ${told(errors[0]!)}`, fix: errors[0]!.fix, reproduce }
+  if (errors.length > 0) return { row, verdict: 'fail', because: `Your source breaks the rule at ${count(errors.length, places)} (${seen}), first at ${told(errors[0]!)}`, fix: errors[0]!.fix, reproduce }
   const open = [...findings, ...notes].filter((one) => one.undecided)
-  if (open.length > 0) return { row, verdict: 'unknown', because: `Your source leaves ${count(open.length, ['place', 'places'])} for you to judge (${seen}), first ${told(open[0]!)}`, fix: open[0]!.fix, reproduce }
-  if (examined === 0) return { row, verdict: 'not-applicable', because: `Your source has no ${things[row][0]} (${count(files, ['file', 'files'])} were read).`, reproduce }
+  if (open.length > 0) return { row, verdict: 'unknown', because: `Your source leaves ${count(open.length, places)} for you to judge (${seen}), first ${told(open[0]!)}`, fix: open[0]!.fix, reproduce }
+  if (examined === 0) return { row, verdict: 'not-applicable', because: `Your source has no ${things[0]} (${count(files, ['file', 'files'])} were read).`, reproduce }
   return { row, verdict: 'pass', because: `Your source keeps the rule: ${seen}.`, reproduce }
 }
+
+/**
+ * A configuration runs: only that makes a row green, so its text is a part of a row where it is wrong, or
+ * leaves something open. What yields to a measurement is a part of its own.
+ */
+export function configParts(audit: ConfigAudit): AuditPart[] {
+  return audit.judged.flatMap(({ row, outcome: { findings } }) => {
+    const yielding = findings.filter((one) => one.yieldsToMeasurement)
+    const firm = findings.filter((one) => !one.yieldsToMeasurement)
+    return [
+      ...configPart(row, firm, audit),
+      ...configPart(row, yielding, audit).map((part): AuditPart => ({ ...part, yieldsToMeasurement: true })),
+    ]
+  })
+}
+
+function configPart(row: RowId, findings: readonly Finding[], { word, reproduce }: ConfigAudit): AuditPart[] {
+  const errors = findings.filter((one) => one.severity === 'error')
+  if (errors.length > 0) return [{ row, verdict: 'fail', because: `The ${word} breaks the rule at ${count(errors.length, places)}, first at ${told(errors[0]!)}`, fix: errors[0]!.fix, reproduce }]
+  const open = findings.filter((one) => one.undecided)
+  if (open.length > 0) return [{ row, verdict: 'unknown', because: `The ${word} leaves ${count(open.length, places)} for you to judge, first ${told(open[0]!)}`, fix: open[0]!.fix, reproduce }]
+  return []
+}
+
+const places = ['place', 'places'] as const
 
 function told({ file, line, column, message }: Finding): string {
   return `${file}:${line}:${column}: ${message}`

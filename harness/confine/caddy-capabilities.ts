@@ -154,7 +154,7 @@ function smallest(values: readonly (Json | undefined)[]): number | null {
 }
 
 /** The longest of several durations; Caddy writes nanoseconds, or a text such as `1m30s`. */
-function durationMs(values: readonly (Json | undefined)[], fallbackMs: number): number {
+export function durationMs(values: readonly (Json | undefined)[], fallbackMs: number): number {
   const known = values.map((value) =>
     typeof value === 'number' && value > 0 ? value / 1e6 : parseDurationMs(value, fallbackMs),
   )

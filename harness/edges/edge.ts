@@ -3,6 +3,8 @@
  * its configuration is read and confined, how it is started and counted) stands in one folder behind
  * this interface; nothing outside of that folder knows which program it is.
  */
+import type { EdgeFacts } from '../audits/edge-facts.ts'
+import type { Place } from '../audits/finding.ts'
 import type { Change } from '../confine/caddy-rules.ts'
 import type { RunProgram } from '../confine/run-program.ts'
 import type { Mutation } from '../mutation.ts'
@@ -29,6 +31,13 @@ export interface Edge {
   readConfig(program: ProvidedEdge, file: string, workDir: string): Promise<EdgeConfig>
   /** The configuration confined to one world, and the service that runs with it. */
   prepare(place: EdgePlace): Promise<PreparedEdge>
+  /**
+   * What a configuration certainly does, read from its text alone, for the audits; `shown` names a place as the
+   * user would. Missing for a program whose language is not read.
+   *
+   * @throws UsageError for what is no configuration of this program
+   */
+  facts?(config: EdgeConfig, shown: (place: Place) => Place): EdgeFacts
   /** Small changes to a configuration that some check should notice; `name` is the file's, for their ids. */
   mutations(name: string, source: string): Mutation[]
   /** Found in its log where the program itself broke down, and nothing that was seen then says anything. */

@@ -274,6 +274,8 @@ export const result = z.strictObject({
         fix: z.string(),
         /** The source alone does not decide it: its row is not green before a person has. */
         undecided: z.literal(true).optional(),
+        /** It is of a file whose behaviour runs measure as well, and no run found its row to hold. */
+        yieldsToMeasurement: z.literal(true).optional(),
       }),
     )
     .optional(),

@@ -11,6 +11,7 @@ import { confineVcl } from './confine.ts'
 import { findVarnish } from './find.ts'
 import { flushVarnish, replaceVcl } from './operate.ts'
 import { varnishCounters, varnishEdge } from './service.ts'
+import { vclFacts } from './vcl-facts.ts'
 import { vclMutations } from './vcl-mutations.ts'
 import { parseVarnishdParameters } from './varnishd-parameters.ts'
 
@@ -30,6 +31,7 @@ export const varnish: Edge = {
   find: findVarnish,
   readConfig,
   prepare,
+  facts: vclFacts,
   mutations: vclMutations,
   // The manager says so of the child, and starts another one.
   brokeDown: /Child \(\d+\) (?:Panic|died|not responding)/,

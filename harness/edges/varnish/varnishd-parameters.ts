@@ -39,3 +39,10 @@ function parse(asked: string, place: string): VarnishdParameter {
   }
   return { name, value }
 }
+
+/** What varnishd does with answers that say nothing of it, 120 s unless the VCL's comments set another. */
+export function varnishdDefaults(source: string): { ttlSeconds: number } {
+  const given = parseVarnishdParameters(source).find(({ name }) => name === 'default_ttl')?.value
+  const seconds = Number.parseFloat(given ?? '')
+  return { ttlSeconds: Number.isNaN(seconds) ? 120 : seconds }
+}

@@ -23,6 +23,8 @@ export interface Arm {
 export interface Condition {
   open: VclToken
   close: VclToken
+  /** All that stands between its parentheses. */
+  inside: VclToken[]
   /** What stands between its outermost `||`, or else `&&`. */
   parts: VclToken[][]
 }
@@ -93,7 +95,7 @@ function readCondition(tokens: readonly VclToken[], openAt: number): Condition {
   }
   const inside = tokens.slice(openAt + 1, at)
   const alternatives = split(inside, '|')
-  return { open: tokens[openAt]!, close: tokens[at] ?? tokens.at(-1)!, parts: alternatives.length > 1 ? alternatives : split(inside, '&') }
+  return { open: tokens[openAt]!, close: tokens[at] ?? tokens.at(-1)!, inside, parts: alternatives.length > 1 ? alternatives : split(inside, '&') }
 }
 
 /** At an operator of two such marks, outside of parentheses. */

@@ -1,13 +1,16 @@
 /** No create sets both lifetimes: the server answers 400 to it, and nothing is created. Pure. */
-import type { RuleOutcome } from './finding.ts'
-import { judgeUses, right, skip, type Opinion } from './judging.ts'
-import { creates, lifetimesOf } from './lifetimes.ts'
-import type { Facts } from './source/client-uses.ts'
-import type { Value } from './source/values.ts'
+import type { RuleOutcome } from '../finding.ts'
+import { judgeUses, right, skip, type Opinion } from '../judging.ts'
+import { creates, lifetimesOf } from '../lifetimes.ts'
+import type { AppRule } from '../rule.ts'
+import type { Facts } from '../source/client-uses.ts'
+import type { Value } from '../source/values.ts'
 
 const fix = 'Keep one: ttlSeconds for a window that reads and writes renew, expiresAt for a fixed end.'
 
-export function lifecycleOne(facts: Facts): RuleOutcome {
+export default { row: 'lifecycle-one', things: ['create with a lifetime', 'creates with a lifetime'], judge: lifecycleOne } satisfies AppRule
+
+function lifecycleOne(facts: Facts): RuleOutcome {
   return judgeUses('lifecycle-one', creates(facts), (options, way, use): Opinion => {
     const { ttl, expiresAt } = lifetimesOf(options, way, use, facts.evaluator)
     if (ttl === 'yes' && expiresAt === 'yes') {

@@ -1,14 +1,17 @@
 /** No address of a stream in production code begins with http://, but for this very machine. Pure. */
-import type { Place, RuleOutcome } from './finding.ts'
-import { judgeUses, right, skip, type Opinion } from './judging.ts'
-import { isStreamRequest } from './stream-addresses.ts'
-import type { Facts, Use, UseWay } from './source/client-uses.ts'
-import { alternatives, markedText, unknown, type Value } from './source/values.ts'
+import type { Place, RuleOutcome } from '../finding.ts'
+import { judgeUses, right, skip, type Opinion } from '../judging.ts'
+import { isStreamRequest } from '../stream-addresses.ts'
+import type { AppRule } from '../rule.ts'
+import type { Facts, Use, UseWay } from '../source/client-uses.ts'
+import { alternatives, markedText, unknown, type Value } from '../source/values.ts'
 
 const fix = 'Use an https:// address: tokens and signed addresses are readable on the way, and HTTP/1.1 holds browsers to about 6 connections.'
 const hole = '\u{FFFC}'
 
-export function https(facts: Facts): RuleOutcome {
+export default { row: 'https', things: ['address of a stream', 'addresses of streams'], judge: https } satisfies AppRule
+
+function https(facts: Facts): RuleOutcome {
   const uses = facts.uses.filter((use) => use.api !== 'producer')
   return judgeUses('https', uses, (options, way, use) => judge(options, way, use, facts))
 }

@@ -1,14 +1,17 @@
 /** Each create sets a lifetime: a stream without one is kept for ever. Pure. */
-import type { RuleOutcome } from './finding.ts'
-import { judgeUses, right, type Opinion } from './judging.ts'
-import { creates, lifetimesOf } from './lifetimes.ts'
-import type { Facts, Use, UseWay } from './source/client-uses.ts'
-import { anyOf } from './source/headers.ts'
-import type { Value } from './source/values.ts'
+import type { RuleOutcome } from '../finding.ts'
+import { judgeUses, right, type Opinion } from '../judging.ts'
+import { creates, lifetimesOf } from '../lifetimes.ts'
+import type { AppRule } from '../rule.ts'
+import type { Facts, Use, UseWay } from '../source/client-uses.ts'
+import { anyOf } from '../source/headers.ts'
+import type { Value } from '../source/values.ts'
 
 const fix = 'Give the create ttlSeconds or expiresAt, or the header Stream-TTL or Stream-Expires-At.'
 
-export function lifecycleSet(facts: Facts): RuleOutcome {
+export default { row: 'lifecycle-set', things: ['create', 'creates'], judge: lifecycleSet } satisfies AppRule
+
+function lifecycleSet(facts: Facts): RuleOutcome {
   return judgeUses('lifecycle-set', creates(facts), (options, way, use) => judge(options, way, use, facts))
 }
 

@@ -1,16 +1,19 @@
 /** Each idempotent producer has an epoch that grows, or an id of its own, by choice. Pure. */
-import type { RuleOutcome } from './finding.ts'
-import { judgeUses, right, type Opinion } from './judging.ts'
-import { isChanging } from './source/changing.ts'
-import type { Facts, Use, UseWay } from './source/client-uses.ts'
-import { optionPresence } from './source/headers.ts'
-import { childrenOf, isFunction, type Node } from './source/syntax.ts'
-import { isUndefined, nothing, wholeText, type Value } from './source/values.ts'
+import type { RuleOutcome } from '../finding.ts'
+import { judgeUses, right, type Opinion } from '../judging.ts'
+import type { AppRule } from '../rule.ts'
+import { isChanging } from '../source/changing.ts'
+import type { Facts, Use, UseWay } from '../source/client-uses.ts'
+import { optionPresence } from '../source/headers.ts'
+import { childrenOf, isFunction, type Node } from '../source/syntax.ts'
+import { isUndefined, nothing, wholeText, type Value } from '../source/values.ts'
 
 const fix = 'Give a long-running writer an epoch that it keeps and raises at each start, an ephemeral one autoClaim: true and an id of its own (randomUUID).'
 const lost = 'after a restart the server takes its writes for repetitions of the earlier ones, answers 204, and drops them'
 
-export function producers(facts: Facts): RuleOutcome {
+export default { row: 'producers', things: ['producer', 'producers'], judge: producers } satisfies AppRule
+
+function producers(facts: Facts): RuleOutcome {
   return judgeUses('producers', facts.uses.filter((use) => use.api === 'producer'), (options, way, use) => judge(options, way, use, facts))
 }
 

@@ -1,18 +1,21 @@
 /** Each live read has an onError that lets a 401 and a 403 end it. Pure. */
-import type { Place, RuleOutcome } from './finding.ts'
-import { judgeUses, right, skip, type Opinion } from './judging.ts'
-import type { Facts, Use, UseWay } from './source/client-uses.ts'
-import { consumptionOf } from './source/consumption.ts'
-import { classesOf } from './source/evaluate.ts'
-import { optionPresence } from './source/headers.ts'
-import { clientPackage } from './source/known-packages.ts'
-import { isFunction, type Node } from './source/syntax.ts'
-import { outcomesOf, type Outcome } from './source/outcomes.ts'
-import { alternatives, isUndefined, nothing, text, type FunctionValue, type Value } from './source/values.ts'
+import type { Place, RuleOutcome } from '../finding.ts'
+import { judgeUses, right, skip, type Opinion } from '../judging.ts'
+import type { AppRule } from '../rule.ts'
+import type { Facts, Use, UseWay } from '../source/client-uses.ts'
+import { consumptionOf } from '../source/consumption.ts'
+import { classesOf } from '../source/evaluate.ts'
+import { optionPresence } from '../source/headers.ts'
+import { clientPackage } from '../source/known-packages.ts'
+import { isFunction, type Node } from '../source/syntax.ts'
+import { outcomesOf, type Outcome } from '../source/outcomes.ts'
+import { alternatives, isUndefined, nothing, text, type FunctionValue, type Value } from '../source/values.ts'
 
 const fix = 'Give it onError: return nothing for 401 and 403, so that the read ends; return {} only for what may pass.'
 
-export function clientErrors(facts: Facts): RuleOutcome {
+export default { row: 'client-errors', things: ['live read', 'live reads'], judge: clientErrors } satisfies AppRule
+
+function clientErrors(facts: Facts): RuleOutcome {
   return judgeUses('client-errors', facts.uses.filter((use) => use.api === 'read'), (options, way, use) => judge(options, way, use, facts))
 }
 

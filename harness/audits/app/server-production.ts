@@ -1,18 +1,21 @@
 /** No production code imports the development server. Pure. */
-import type { Finding, RuleOutcome } from './finding.ts'
-import type { PackageFile } from './source/packages.ts'
-import { packageOf } from './source/packages.ts'
-import { neverInProduction } from './source/guards.ts'
-import { serverPackage } from './source/known-packages.ts'
-import type { Facts } from './source/client-uses.ts'
-import type { SourceFile } from './source/project.ts'
-import type { Node } from './source/syntax.ts'
-import { wholeText } from './source/values.ts'
+import type { Finding, RuleOutcome } from '../finding.ts'
+import type { AppFacts, AppRule } from '../rule.ts'
+import type { PackageFile } from '../source/packages.ts'
+import { packageOf } from '../source/packages.ts'
+import { neverInProduction } from '../source/guards.ts'
+import { serverPackage } from '../source/known-packages.ts'
+import type { Facts } from '../source/client-uses.ts'
+import type { SourceFile } from '../source/project.ts'
+import type { Node } from '../source/syntax.ts'
+import { wholeText } from '../source/values.ts'
 
 const testServer = 'DurableStreamTestServer'
 const fix = 'Run the released Caddy server with a Caddyfile, and keep this import to tests.'
 
-export function serverProduction(facts: Facts, packages: readonly PackageFile[]): RuleOutcome {
+export default { row: 'server-production', things: ['source file', 'source files'], judge: serverProduction } satisfies AppRule
+
+function serverProduction({ packages, ...facts }: AppFacts): RuleOutcome {
   const judged = [...facts.roles].filter(([file, role]) => role !== 'test' && facts.project.texts.get(file)?.judged)
   const findings = judged.flatMap(([file]) => {
     const at = facts.project.file(file)

@@ -1,19 +1,22 @@
 /** Reads ask for addresses that a cache can share: the same for all readers at one offset. Pure. */
-import type { RuleOutcome } from './finding.ts'
-import { judgeUses, right, skip, type Opinion } from './judging.ts'
-import { isStreamRequest, queryOf } from './stream-addresses.ts'
-import { isChanging } from './source/changing.ts'
-import type { Facts, Use, UseWay } from './source/client-uses.ts'
-import type { Evaluator } from './source/evaluate.ts'
-import { headerValue, optionPresence } from './source/headers.ts'
-import { childrenOf, type Node } from './source/syntax.ts'
-import { alternatives, markedText, unknown, wholeText, type TextPart, type Value } from './source/values.ts'
+import type { RuleOutcome } from '../finding.ts'
+import { judgeUses, right, skip, type Opinion } from '../judging.ts'
+import { isStreamRequest, queryOf } from '../stream-addresses.ts'
+import type { AppRule } from '../rule.ts'
+import { isChanging } from '../source/changing.ts'
+import type { Facts, Use, UseWay } from '../source/client-uses.ts'
+import type { Evaluator } from '../source/evaluate.ts'
+import { headerValue, optionPresence } from '../source/headers.ts'
+import { childrenOf, type Node } from '../source/syntax.ts'
+import { alternatives, markedText, unknown, wholeText, type TextPart, type Value } from '../source/values.ts'
 
 const noStore = new Set(['no-store', 'no-cache', 'reload'])
 const busterFix = 'Leave it out: each reader asks for an address of his own, and no cache can answer for the server.'
 const liveFix = 'Catch up with ?offset= alone until Stream-Up-To-Date, then add live=; the client library does so by itself.'
 
-export function cdnUrls(facts: Facts): RuleOutcome {
+export default { row: 'cdn-urls', things: ['read', 'reads'], judge: cdnUrls } satisfies AppRule
+
+function cdnUrls(facts: Facts): RuleOutcome {
   const uses = facts.uses.filter((use) => use.api === 'read' || use.api === 'handle' || use.api === 'request')
   const orders = new Map<string, string>()
   return judgeUses('cdn-urls', uses, (options, way, use) => {
