@@ -13,8 +13,8 @@ export interface CaddyfileFacts {
   proxies: { path: string; to: string; place: Place }[]
   /** Where its API listens; null where it is off or on its default, which is loopback. */
   admin: { address: string; place: Place } | null
-  /** Caddy makes no certificates and no redirects of its own. */
-  autoHttpsOff: Place | null
+  /** Caddy ends TLS and gets no certificate by itself, and none is given: no handshake succeeds. */
+  noCertificate: { listens: string; place: Place } | null
   /** Names that get a certificate of Caddy's internal authority. */
   internalCertificates: { name: string; place: Place }[]
   /** How long a stop waits for readers; null for as long as they stay. */

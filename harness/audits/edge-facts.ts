@@ -19,7 +19,7 @@ export interface EdgeFacts {
 /** The typical exchanges, by what the origin answers. */
 export type Exchange = 'history' | 'tail' | 'missing' | 'long-poll' | 'nothing-new' | 'event-stream'
 
-export const exchangeWords: Record<Exchange, string> = {
+const exchangeWords: Record<Exchange, string> = {
   history: 'a piece of history',
   tail: 'the answer at the tail',
   missing: 'a 404',
@@ -52,3 +52,8 @@ export type EdgeAct = { place: Place } & (
 
 /** `always` for each request of that kind; `perhaps` under a condition that the text does not decide. */
 export type Certainty = 'always' | 'perhaps'
+
+/** 'the answer at the tail, a 404 and an event stream'. */
+export function exchangesInWords(exchanges: readonly Exchange[]): string {
+  return new Intl.ListFormat('en-GB').format(exchanges.map((exchange) => exchangeWords[exchange]))
+}

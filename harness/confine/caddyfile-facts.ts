@@ -63,7 +63,7 @@ class FactsReading {
       wrappers: this.#found.flatMap((found) => this.#wrappersOf(found)),
       proxies: this.#found.length > 0 ? [] : this.#proxies(),
       admin: this.#admin(),
-      autoHttpsOff: this.#autoHttpsOff(),
+      noCertificate: this.#noCertificate(),
       internalCertificates: this.#internalCertificates(),
       gracePeriodMs: http.grace_period === undefined ? null : durationMs([http.grace_period], 0),
       writeTimeout: this.#writeTimeout(),
@@ -155,10 +155,15 @@ class FactsReading {
     return /^(unix|fd)/.test(network) || isLoopbackHost(host) ? null : { address: listen, place: this.#optionPlace('admin') }
   }
 
-  #autoHttpsOff(): CaddyfileFacts['autoHttpsOff'] {
-    const serving = new Set(this.#found.map(({ server }) => server))
-    const isOff = [...serving].some((server) => objectAt(this.#servers, server, 'automatic_https').disable === true)
-    return isOff ? this.#optionPlace('auto_https') : null
+  #noCertificate(): CaddyfileFacts['noCertificate'] {
+    const isAutomatic = (server: string) => {
+      const { disable, disable_certificates: disableCertificates } = objectAt(this.#servers, server, 'automatic_https')
+      return disable !== true && disableCertificates !== true
+    }
+    const without = this.#found.find(({ server }) => !isAutomatic(server) && this.#listeners.some((listener) => listener.server === server && listener.tls))
+    const tls = objectAt(this.#json, 'apps', 'tls')
+    if (!without || tls.certificates !== undefined || tls.automation !== undefined) return null
+    return { listens: textsOf(objectAt(this.#servers, without.server).listen).join(' '), place: this.#optionPlace('auto_https') }
   }
 
   #internalCertificates(): CaddyfileFacts['internalCertificates'] {

@@ -20,9 +20,13 @@ export async function adaptWithStandIn(options: AdaptOptions): Promise<AdaptedCa
   const file = resolve(options.file)
   const sources = readSources(file)
   const folder = mkdtempSync(join(options.workDir ?? tmpdir(), 'caddy-stand-in-'))
+  const adapted = (prepare: (source: string) => string) => {
+    for (const one of sources.files) copyOf(one, folder, prepare)
+    return adaptCaddyfile({ ...options, file: mirrored(folder, file), workDir: folder })
+  }
   try {
-    for (const one of sources.files) copyOf(one, folder)
-    const { json, warnings } = await adaptCaddyfile({ ...options, file: mirrored(folder, file), workDir: folder })
+    const first = await adapted((source) => source)
+    const { json, warnings } = JSON.stringify(first.json).includes('{args[') ? await adapted(withOldArguments) : first
     return { ...sources, json: withHandlers(json) as JsonObject, warnings }
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
@@ -37,10 +41,15 @@ function mirrored(folder: string, file: string): string {
   return join(folder, 'files', relative('/', file))
 }
 
-function copyOf(file: string, folder: string): void {
+function copyOf(file: string, folder: string, prepare: (source: string) => string): void {
   const to = mirrored(folder, file)
   mkdirSync(dirname(to), { recursive: true })
-  writeFileSync(to, withStandIns(readFileSync(file, 'utf8'), (imported) => mirrored(folder, imported)))
+  writeFileSync(to, prepare(withStandIns(readFileSync(file, 'utf8'), (imported) => mirrored(folder, imported))))
+}
+
+/** Caddy before 2.7 knows the arguments of a snippet by another spelling only. */
+function withOldArguments(source: string): string {
+  return source.replaceAll(/\{args\[(\d+)\]\}/g, '{args.$1}')
 }
 
 /** `durable_streams` becomes `vars`, marked; lines keep their numbers. */

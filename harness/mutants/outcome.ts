@@ -79,11 +79,15 @@ function byChecks({ scenarios }: Result, green: Green): MutantResult['checks'] {
   )
 }
 
-/** A row that fails without a failed check was failed by what the files say; on the base it must not have been. */
-function byAudits({ checklist, scenarios }: Result, base: readonly Result[]): MutantResult['checks'] {
+/**
+ * A row that fails without a failed check was failed by what the files say; on the base it must not have been. What
+ * yields to a measurement kills nothing: the measurement is to notice it.
+ */
+function byAudits({ checklist, scenarios, findings = [] }: Result, base: readonly Result[]): MutantResult['checks'] {
   const failedByCheck = new Set(scenarios.flatMap((scenario) => scenario.checks.filter((check) => check.verdict === 'fail').flatMap((check) => check.rows)))
   return checklist
     .filter((row) => row.verdict === 'fail' && !failedByCheck.has(row.id))
+    .filter((row) => !findings.some((one) => one.rule === row.id && one.yieldsToMeasurement) || findings.some((one) => one.rule === row.id && one.severity === 'error' && !one.yieldsToMeasurement))
     .filter((row) => base.every((result) => result.checklist.find((other) => other.id === row.id)?.verdict !== 'fail'))
     .map((row) => ({ row: row.id, check: 'audit', scenario: 'the files', because: row.because }))
 }

@@ -38,6 +38,8 @@ export function markedIn(folder: string): string[] {
     .toSorted()
 }
 
-function marksOf(line: string): string[] {
-  return /\/\/ ! (.*)$/.exec(line)?.[1]?.split(', ') ?? []
+/** `comment` is how the language begins one. */
+export function marksOf(line: string, comment = '//'): string[] {
+  const at = line.lastIndexOf(`${comment} ! `)
+  return at < 0 ? [] : line.slice(at + comment.length + 3).split(', ')
 }

@@ -38,6 +38,13 @@ describe('a mutant is killed', () => {
     expect(outcomeOfRun(ran(result), [resultOf({}, ['persistence-data-dir'])], asked).killedBy).toEqual([])
   })
 
+  test('but not by what its text says of a row that a run is to measure', () => {
+    const said = (...findings: object[]) => ({ ...resultOf({ crowd: { collapses: ['pass', 'cdn-collapse'] } }, ['cdn-urls']), findings }) as unknown as Result
+    const finding = { rule: 'cdn-urls', severity: 'error' }
+    expect(outcomeOfRun(ran(said({ ...finding, yieldsToMeasurement: true })), [base], asked)).toMatchObject({ killedBy: [], survived: true })
+    expect(outcomeOfRun(ran(said({ ...finding, yieldsToMeasurement: true }, finding)), [base], asked)).toMatchObject({ killedBy: ['cdn-urls'] })
+  })
+
   test('even where another check stayed unknown', () => {
     const result = resultOf({ crowd: { collapses: ['unknown', 'cdn-collapse'], right: ['fail', 'cdn-collapse'] } })
     expect(outcomeOfRun(ran(result), [base], asked).killedBy).toEqual(['cdn-collapse'])

@@ -10,31 +10,28 @@ const risk = 'what is sent there, tokens too, can be read on the way, and browse
 
 function https(facts: CaddyfileFacts): RuleOutcome {
   const plain = facts.sites.filter(({ tls, isLoopback }) => !tls && !isLoopback)
-  const findings = [...plain.flatMap((site) => ofPlainSite(site, facts)), ...internal(facts)]
+  const findings = [...noCertificate(facts), ...plain.flatMap((site) => ofPlainSite(site, facts)), ...internal(facts)]
   return { examined: facts.sites.length, findings }
 }
 
-/**
- * The cache in front may need plain HTTP (Varnish speaks no TLS), so an inner listener is right. Names of the
- * public and Caddy's port for HTTPS are not inner.
- */
-function ofPlainSite(site: StreamSite, { sites, autoHttpsOff, expected }: CaddyfileFacts): Finding[] {
-  const names = site.hosts.filter(isPublic)
-  const name = names[0]
-  if (site.port === 443) {
-    const because = autoHttpsOff ? ', because auto_https is off and no certificate is given' : ''
-    return [{ rule, severity: 'error', ...(autoHttpsOff ?? site.place), message: `Port 443 serves streams by plain HTTP${because}: a client that asks for https:// gets no answer, and ${risk}.`, fix: 'Leave auto_https out (or set it to disable_redirects), or give the site a certificate: tls cert.pem key.pem' }]
-  }
+/** The cache in front may need plain HTTP (Varnish speaks no TLS), so an inner listener is right; public names are not inner. */
+function ofPlainSite(site: StreamSite, { sites, expected }: CaddyfileFacts): Finding[] {
+  const name = site.hosts.find(isPublic)
   if (name !== undefined && sites.some((other) => other.tls && other.hosts.includes(name))) {
     return [{ rule, severity: 'error', ...site.place, message: `Streams of ${name} are served by plain HTTP (${site.address}) beside HTTPS: ${risk}.`, fix: `Serve them at https://${name} only; Caddy then redirects http:// by itself.` }]
   }
   if (name !== undefined && !expected.tlsInFront) {
     return [{ rule, severity: 'warning', ...site.place, undecided: true, message: `Streams of ${name} are served by plain HTTP only (${site.address}): unless TLS ends in front of this server, ${risk}.`, fix: `Write ${name} without http://, and Caddy gets a certificate; where TLS ends in front, give that file with --tls-caddyfile, or listen on an inner address (http://:4437).` }]
   }
-  if (site.port === 80 && !expected.tlsInFront) {
+  if (site.port === 80 && site.hosts.length === 0 && !expected.tlsInFront) {
     return [{ rule, severity: 'note', ...site.place, message: `Streams are served by plain HTTP at ${site.address}: right behind a cache on the same network where TLS ends in front, wrong for clients.`, fix: 'Give the site its public name, and Caddy gets a certificate; or listen on an inner port that no client can reach.' }]
   }
   return []
+}
+
+function noCertificate({ noCertificate: found }: CaddyfileFacts): Finding[] {
+  if (!found) return []
+  return [{ rule, severity: 'error', ...found.place, message: `auto_https is off and no certificate is given: no TLS handshake at ${found.listens} succeeds, so no client reaches a stream.`, fix: 'Leave auto_https out (or set it to disable_redirects), or give the site a certificate: tls cert.pem key.pem' }]
 }
 
 function internal({ internalCertificates }: CaddyfileFacts): Finding[] {

@@ -1,5 +1,5 @@
 /** Many readers at one place are one request to the origin, in each way of reading. Pure. */
-import { exchangeWords, type EdgeAct, type EdgeFacts } from '../edge-facts.ts'
+import { exchangesInWords, type EdgeAct, type EdgeFacts } from '../edge-facts.ts'
 import type { RuleOutcome } from '../finding.ts'
 import type { EdgeRule } from '../rule.ts'
 
@@ -18,7 +18,7 @@ function cdnCollapse({ acts, followed }: EdgeFacts): RuleOutcome {
       severity: 'error',
       ...same[0]!.place,
       yieldsToMeasurement: true,
-      message: `Not shared: ${same.map(({ exchange }) => exchangeWords[exchange]).join(', ')}. 10,000 readers are 10,000 requests to the origin.`,
+      message: `Not shared: ${exchangesInWords(same.map(({ exchange }) => exchange))}. 10,000 readers are 10,000 requests to the origin.`,
       fix: 'Look streams up in the cache, and share an event stream while its response is open; varnish/recommended.vcl does both.',
     })),
   }

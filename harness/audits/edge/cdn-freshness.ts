@@ -1,5 +1,5 @@
 /** What may change is not given out for longer than the bound, once the origin has said nothing of it. Pure. */
-import { exchangeWords, type EdgeAct, type EdgeFacts, type Exchange } from '../edge-facts.ts'
+import { exchangesInWords, type EdgeAct, type EdgeFacts, type Exchange } from '../edge-facts.ts'
 import type { Finding, RuleOutcome } from '../finding.ts'
 import type { EdgeRule } from '../rule.ts'
 
@@ -22,7 +22,7 @@ type Storing = EdgeAct & { kind: 'stored' | 'grace' }
 
 function ofPlace(same: readonly Storing[], forgets: boolean): Finding {
   const [first] = same
-  const what = same.map(({ exchange }) => exchangeWords[exchange]).join(', ')
+  const what = exchangesInWords(same.map(({ exchange }) => exchange))
   const many = same.length > 1
   const byDefault = first!.kind === 'stored' && first!.by === 'default'
   const how = first!.kind === 'grace'

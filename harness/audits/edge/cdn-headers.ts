@@ -1,5 +1,5 @@
 /** The protocol's headers reach the reader as the origin sent them, and what is private is not shared. Pure. */
-import { exchangeWords, type EdgeAct, type EdgeFacts } from '../edge-facts.ts'
+import { exchangesInWords, type EdgeAct, type EdgeFacts } from '../edge-facts.ts'
 import type { Finding, RuleOutcome } from '../finding.ts'
 import type { EdgeRule } from '../rule.ts'
 
@@ -36,8 +36,7 @@ function ofHeader({ header, how, certainty, exchanges, place }: EdgeAct & { kind
   const known = needed[header]
   if (!known) return []
   const change = how === 'dropped' ? 'is taken away' : 'is replaced'
-  const where = exchanges.map((exchange) => exchangeWords[exchange])
-  const message = `${known.name} ${change} (${where.join(', ')}): ${known.for}.`
+  const message = `${known.name} ${change} (${exchangesInWords(exchanges)}): ${known.for}.`
   const fix = `Leave ${known.name} as the origin sent it.`
   if (certainty === 'perhaps') {
     return [{ rule, severity: 'note', ...place, yieldsToMeasurement: true, message: `${message} So it is on some ways through this text; whether readers of streams take them, it does not tell.`, fix }]

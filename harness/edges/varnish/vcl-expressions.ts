@@ -212,7 +212,7 @@ function matches(text: string, pattern: string): boolean | null {
 /** Null for what JavaScript reads in another way than PCRE, or not at all. */
 function expressionOf(pattern: string, flags: string): RegExp | null {
   if (/\\[AZzGKQEhHRNXC]|\(\?[>R&P|(]|[*+?}]\+|\[\[:/.test(pattern)) return null
-  const own = /^\(\?i\)/.test(pattern)
+  const own = pattern.startsWith('(?i)')
   try {
     return new RegExp(own ? pattern.slice(4) : pattern, `${flags}${own ? 'i' : ''}`)
   } catch {

@@ -22,8 +22,11 @@ export function vclFacts({ file, source }: EdgeConfig, shown: Shown): EdgeFacts 
   const tokens = tokenizeVcl(text)
   const open = tokens.find(({ kind }) => kind === 'unterminated')
   const begin = lines[0] ?? { file, line: 1 }
-  if (open) throw new UsageError(`${placeAt(open, text, lines, begin).file}:${placeAt(open, text, lines, begin).line}: a comment or a text has no end.`)
   if (!tokens.some((token, index) => token.text === 'vcl' && /^\d/.test(tokens[index + 1]?.text ?? ''))) throw new UsageError(`${file} is no VCL: it has no line such as "vcl 4.1;".`)
+  if (open) {
+    const place = placeAt(open, text, lines, begin)
+    throw new UsageError(`${place.file}:${place.line}: a comment or a text has no end.`)
+  }
   const at = (token: VclToken | null | undefined) => shown(token ? placeAt(token, text, lines, begin) : { file, line: 1, column: 1 })
   const reading = new VclReading(text, tokens, source, at)
   return { word: 'VCL', place: shown({ file, line: 1, column: 1 }), ...reading.facts() }
@@ -152,7 +155,10 @@ class VclReading {
       if (variableOf(way, `bereq.http.${difference}`) === undefined) return this.#requestHeader(difference, way.touched.get(`req.http.${difference}`))
       return [{ kind: 'shares-over', difference, place: this.#at(way.recvEndedAt ?? this.#sub('vcl_recv')) }]
     }
-    return [{ kind: 'shares-over', difference, place: this.#at(way.touched.get('req.url') ?? way.hashedAt ?? this.#sub('vcl_hash')) }]
+    // Lost in the address, or kept there and left out of the hash.
+    const isInAddress = variableOf(way, 'req.url') !== variableOf(second[0]!.way, 'req.url')
+    const at = (isInAddress ? way.hashedAt : way.touched.get('req.url')) ?? way.hashedAt ?? this.#sub('vcl_hash')
+    return [{ kind: 'shares-over', difference, place: this.#at(at) }]
   }
 
   #requestHeader(header: string, token: VclToken | undefined): EdgeAct[] {

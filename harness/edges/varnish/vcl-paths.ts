@@ -11,7 +11,7 @@ export interface Way {
   variables: Map<string, VclValue>
   /** Where each variable was last set or taken away by the user's own text. */
   touched: Map<string, VclToken>
-  /** What `hash_data` was given. */
+  /** What `hash_data` was given, and where first. */
   hash: VclValue[]
   hashedAt: VclToken | null
   /** Where `vcl_recv` ended; null where the built-in text did. */
@@ -87,7 +87,7 @@ export class VclProgram {
       case 'remove':
         return [second ? this.#changed(way, second.text, undefined, first) : way]
       case 'hash_data':
-        return [{ ...way, hash: [...way.hash, evaluateVcl(tokens.slice(2, -2), (name) => valueOf(way, name))], hashedAt: this.#own.has(first) ? first : way.hashedAt }]
+        return [{ ...way, hash: [...way.hash, evaluateVcl(tokens.slice(2, -2), (name) => valueOf(way, name))], hashedAt: way.hashedAt ?? (this.#own.has(first) ? first : null) }]
       case 'call': {
         const called = second && this.#subs.get(second.text)
         // A bare `return;` ends the sub that was called, and only that.

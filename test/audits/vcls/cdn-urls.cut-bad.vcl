@@ -1,0 +1,16 @@
+vcl 4.1;
+
+backend origin { .host = "127.0.0.1"; .port = "4437"; }
+
+sub vcl_recv {
+    # Marketing's parameters, and by mistake all others.
+    if (req.url ~ "\?") {
+        set req.url = regsub(req.url, "\?.*$", ""); # ! error cdn-cursor, error cdn-cursor, error cdn-urls, error cdn-urls, error cdn-urls
+    }
+}
+
+sub vcl_backend_response {
+    set beresp.grace = 0s;
+    set beresp.ttl = 0.9s;
+    return (deliver);
+}
