@@ -49,7 +49,7 @@ describe('the fixtures', () => {
   it.each([['caddyfile', caddyfiles], ['edge', vcls]] as const)('of %s are there for each rule: one that is red and one that is not', (kind, folder) => {
     const found = names(folder)
     for (const row of rowsReadIn(kind)) {
-      if (kind === 'edge' || row !== 'persistence-data-dir') expect(found).toContain(`${row}-good.${kind === 'edge' ? 'vcl' : 'Caddyfile'}`)
+      expect(found).toContain(`${row}-good.${kind === 'edge' ? 'vcl' : 'Caddyfile'}`)
       expect(found.filter((name) => rowOf(name) === row && name.includes('-bad.'))).not.toEqual([])
     }
     expect([...new Set(found.map(rowOf))].toSorted()).toEqual(rowsReadIn(kind).toSorted())
