@@ -145,6 +145,7 @@ async function simulate(options: Options, plan: Plan, source: SourceAudit | null
     settings: options.settings ?? null,
     findings: sortFindings([...(source ? [source] : []), ...configs].flatMap(findingsOf)),
     filesRead: source?.files ?? null,
+    configsRead: configs.map(({ word }) => word),
     sizes: { profile: options.profile, forMs: options.forMs, readers: options.readers, streams: options.streams, staleMs: options.staleMs },
     seed,
     options: { ...options },

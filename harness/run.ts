@@ -46,6 +46,8 @@ export interface RunOptions {
   findings: Finding[]
   /** How many source files were judged; null without --app. */
   filesRead: number | null
+  /** The configurations whose text was judged: 'Caddyfile', 'VCL'. */
+  configsRead: readonly string[]
   sizes: Sizes
   seed: number
   /** As given, for the report. */
@@ -188,15 +190,16 @@ function resultOf(options: RunOptions, collected: Collected, beginning: Beginnin
   const scenarios = collected.scenarios.toSorted((a, b) => order.indexOf(a.id) - order.indexOf(b.id))
   const { kind, version } = subject.server
   const facts = factsOf(options)
+  const findings = overruled(options.findings, scenarios)
   const expectedFailures = expectedFailuresOf(ledger, { kind, version, twins: facts.twins }, scenarios)
   return {
     schemaVersion,
     runId: options.runId,
     ...concludeAll({ ...facts, scenarios, notRun: collected.notRun }, interruption),
-    scope: scopeOf(options, collected.identities),
+    scope: scopeOf({ ...options, findings }, collected.identities),
     banners: [...bannersOf(options), ...mendedBanners(expectedFailures)],
     expectedFailures,
-    findings: overruled(options.findings, scenarios).slice(0, findingsMax),
+    findings: findings.slice(0, findingsMax),
     harness: beginning.harness,
     subject: {
       kind,
@@ -228,7 +231,7 @@ const placeOf: Record<Runtime['kind'], string> = {
 }
 
 /** What the verdict speaks of, and what it does not. */
-function scopeOf({ subject, settings, filesRead, findings, sizes, readersMax, runtime, runtimeBecause }: RunOptions, identities: Collected['identities']): string[] {
+function scopeOf({ subject, settings, filesRead, configsRead, findings, sizes, readersMax, runtime, runtimeBecause }: RunOptions, identities: Collected['identities']): string[] {
   // In a container the cache may be another one than this host's.
   const { kind, program, config } = subject.edge
   const edge = `${kind.name} ${identities.get('edge')?.version ?? program.version}`
@@ -238,7 +241,7 @@ function scopeOf({ subject, settings, filesRead, findings, sizes, readersMax, ru
     `Judged: ${subject.server.kind === 'production' ? 'the production server' : 'the reference server'} ${subject.server.version}${caddyfile}, behind ${edge} with ${edgeConfig}, behind Caddy ${subject.caddy.version} for TLS, ${placeOf[runtime.kind]}.`,
     ...(settings === null ? [] : [settingsWords(settings)]),
     `Runtime: ${runtime.kind}, because ${runtimeBecause.replace(/\.$/, '')}.`,
-    ...(filesRead === null ? [] : [`Read: ${filesRead.toLocaleString('en-US')} files of your source, which is not run: ${countFindings(findings)}.`]),
+    ...(filesRead === null && configsRead.length === 0 ? [] : [`Read: ${readWords(filesRead, configsRead)}: ${countFindings(findings)}.`]),
     `Not judged: ${filesRead === null ? 'your own application code (no --app: the boxes that are about it stay open), ' : ''}your CDN, your network, your disks.`,
   ]
   if (subject.dataDir !== null) lines.push(copyWords(subject.dataDir))
@@ -249,6 +252,11 @@ function scopeOf({ subject, settings, filesRead, findings, sizes, readersMax, ru
 
 function settingsWords({ file, overruled }: NonNullable<RunOptions['settings']>): string {
   return `Settings: ${file}${overruled.length === 0 ? '' : `, of which flags overruled ${overruled.join(', ')}`}.`
+}
+
+function readWords(filesRead: number | null, configsRead: readonly string[]): string {
+  const source = filesRead === null ? [] : [`${filesRead.toLocaleString('en-US')} ${filesRead === 1 ? 'file' : 'files'} of your source, which is not run`]
+  return new Intl.ListFormat('en-GB').format([...configsRead.map((word) => `the ${word}`), ...source])
 }
 
 function copyWords({ folder, streams, orphans, bytes }: NonNullable<Subject['dataDir']>): string {
