@@ -29,7 +29,7 @@ import { provideBrowser, type BrowserOrNone, type BrowserSearch } from './provis
 import { run } from './run.ts'
 import { openWorkshop } from './open-workshop.ts'
 import type { Scenario } from './scenario.ts'
-import { annotate, writeSarif } from './tell-findings.ts'
+import { annotate, refuseUnwritable, writeSarif } from './tell-findings.ts'
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..')
 /** Below the run's folder, with `--keep`. */
@@ -73,8 +73,9 @@ async function replay(file: string, options: Options, scenarios: Scenario[], out
 
 /** The plan run as often as asked, each time in a folder of its own; every run is shown as it ends. */
 async function* runsOf(options: Options, plan: Plan, out: string, interrupt: AbortSignal): AsyncGenerator<Result> {
-  // Before anything is set up: a wrong glob is told at once.
+  // Before anything is set up: a wrong glob or path is told at once.
   const source = options.app === undefined ? null : await readSource(options.app)
+  if (options.sarif !== undefined) await refuseUnwritable(options.sarif, process.cwd())
   for (let nth = 1; nth <= options.repeat && !(nth > 1 && interrupt.aborted); nth += 1) {
     const result = await withProgress((progress) => simulate(options, plan, source, out, progress, interrupt))
     await tellFindings(result, options)

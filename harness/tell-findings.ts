@@ -1,6 +1,6 @@
 /** Tells findings to other programs: as annotations of GitHub Actions, and as a SARIF file. */
-import { existsSync, readFileSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { constants, existsSync, readFileSync } from 'node:fs'
+import { access, mkdir, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Finding } from './audits/finding.ts'
@@ -12,6 +12,19 @@ import { renderSarif } from './report/sarif.ts'
 export function annotate(findings: readonly Finding[], cwd: string, out: NodeJS.WritableStream): void {
   if (process.env.GITHUB_ACTIONS !== 'true') return
   for (const line of annotations(findings, (file) => inRepository(path.resolve(cwd, file)))) out.write(`${line}\n`)
+}
+
+/** Before a run of minutes: makes the file's folder. @throws UsageError where the file could not be written */
+export async function refuseUnwritable(file: string, cwd: string): Promise<void> {
+  const target = path.resolve(cwd, file)
+  try {
+    await mkdir(path.dirname(target), { recursive: true })
+    const found = await stat(target).catch(() => null)
+    if (found?.isDirectory()) throw Object.assign(new Error('a folder'), { code: 'EISDIR' })
+    await access(found ? target : path.dirname(target), constants.W_OK)
+  } catch (error) {
+    throw unwritable(file, error)
+  }
 }
 
 /** @throws UsageError where it cannot be written */
@@ -28,8 +41,12 @@ export async function writeSarif(file: string, findings: readonly Finding[], cwd
     await mkdir(path.dirname(target), { recursive: true })
     await writeFile(target, sarif)
   } catch (error) {
-    throw new UsageError(`--sarif ${file} cannot be written (${(error as NodeJS.ErrnoException).code}); give the path of a file in a folder that can be written to.`)
+    throw unwritable(file, error)
   }
+}
+
+function unwritable(file: string, error: unknown): UsageError {
+  return new UsageError(`--sarif ${file} cannot be written (${(error as NodeJS.ErrnoException).code}); give the path of a file in a folder that can be written to.`)
 }
 
 /** From the root of the repository that holds the file, with forward slashes; absolute where none does. */

@@ -198,12 +198,13 @@ function hostOf(address: string): string {
   return address.replace(/^[a-z]+:\/\//i, '').replace(/\/.*$/, '').replace(/:\d+$/, '').toLowerCase()
 }
 
+/** As Caddy decides it for each request (caddyhttp, Server.shouldLogRequest). */
 function isLogged(logs: JsonObject, hosts: readonly string[]): boolean {
   const mapped = Object.keys(objectAt(logs, 'logger_names'))
-  const skipsOthers = logs.skip_unmapped_hosts === true || (mapped.length > 0 && logs.default_logger_name === undefined && hosts.length > 0 && !hosts.some((host) => mapped.includes(host)))
   const skipped = textsOf(listAt(logs, 'skip_hosts'))
-  if (hosts.length === 0) return logs.skip_unmapped_hosts !== true
-  return hosts.some((host) => !skipped.includes(host) && (mapped.includes(host) || !skipsOthers))
+  const logsOthers = logs.skip_unmapped_hosts !== true
+  if (hosts.length === 0) return logsOthers
+  return hosts.some((host) => mapped.includes(host) || (logsOthers && !skipped.includes(host)))
 }
 
 function handlersIn(routes: readonly Json[], above: Pick<Found, 'server' | 'hosts' | 'encodes'>): Found[] {
