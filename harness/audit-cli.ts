@@ -32,13 +32,13 @@ async function main(args: string[]): Promise<number> {
   const findings = sortFindings(parts.flatMap((part) => part.findings))
   const files = parts.reduce((sum, part) => sum + part.files, 0)
   const waivers = config?.waivers ?? []
-  if (options.sarif !== undefined) await writeSarif(options.sarif, findings, cwd)
+  if (options.sarif !== undefined) await writeSarif(options.sarif, { findings, waivers }, cwd)
   if (options.json) process.stdout.write(`${JSON.stringify({ files, findings, ...(config === null ? {} : { waivers }) }, null, 2)}\n`)
   else {
     process.stdout.write(`${renderFindings(findings, wantsColour(process.stdout.isTTY === true, process.env))}${countFindings(findings)} in ${files} ${files === 1 ? 'file' : 'files'}.\n`)
     process.stdout.write(waiverLines(findings, waivers).map((line) => `${line}\n`).join(''))
   }
-  annotate(findings, cwd, options.json ? process.stderr : process.stdout)
+  annotate({ findings, waivers }, cwd, options.json ? process.stderr : process.stdout)
   return findings.some((finding) => finding.severity === 'error' && !isWaived(finding, waivers)) ? exitCodes.notReady : exitCodes.ready
 }
 

@@ -12,8 +12,9 @@ import { variablesFor } from './confine/environment.ts'
 import type { Edge, EdgeConfig } from './edges/edge.ts'
 import { loadRules } from './load-audits.ts'
 
-/** `flag` is how the file is given: '--caddyfile x'. */
-export async function auditCaddyfile({ json, variables }: AdaptedCaddyfile, file: string, expected: Expected, cwd: string): Promise<ConfigAudit> {
+/** `adapted` is what the file was found to mean; its places are looked for in its text. */
+export async function auditCaddyfile(adapted: AdaptedCaddyfile, file: string, expected: Expected, cwd: string): Promise<ConfigAudit> {
+  const { json, variables } = adapted
   const environment = variablesFor(variables.map(({ name }) => name), process.env)
   const tree = readDirectives(file, { read: textOf, environment })
   const facts = caddyfileFacts(json, { file, tree, shown: (place) => shownFrom(cwd, place) }, expected)
@@ -31,10 +32,10 @@ export async function auditEdge(edge: Edge, config: EdgeConfig, cwd: string): Pr
   return { word: edge.config.word, file: name, judged, reproduce: `npm run audit -- --vcl ${name}` }
 }
 
-/** As the user would name it: relative to where the command runs, unless it lies elsewhere. */
+/** As the user would name it: relative to where the command runs, unless that is the longer way. */
 function shownFrom(cwd: string, { file, ...at }: Place): Place {
   const near = path.relative(cwd, file)
-  return { file: (near.startsWith('..') || near === '' ? file : near).replaceAll(path.sep, '/'), ...at }
+  return { file: (near === '' || near.length > file.length ? file : near).replaceAll(path.sep, '/'), ...at }
 }
 
 function textOf(file: string): string | null {

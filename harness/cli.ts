@@ -158,9 +158,9 @@ async function simulate(options: Options, plan: Plan, source: SourceAudit | null
 }
 
 /** To other programs. Of several runs the last one stands in the file. */
-async function tellFindings({ findings = [] }: Result, { sarif, json }: Options): Promise<void> {
-  if (sarif !== undefined) await writeSarif(sarif, findings, process.cwd())
-  annotate(findings, process.cwd(), json ? process.stderr : process.stdout)
+async function tellFindings({ findings = [] }: Result, { sarif, json, waivers = [] }: Options): Promise<void> {
+  if (sarif !== undefined) await writeSarif(sarif, { findings, waivers }, process.cwd())
+  annotate({ findings, waivers }, process.cwd(), json ? process.stderr : process.stdout)
 }
 
 /** What the files that this run runs with say by themselves. */

@@ -4,14 +4,20 @@ import { access, mkdir, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Finding } from './audits/finding.ts'
+import type { Waiver } from './conclude.ts'
 import { UsageError } from './errors.ts'
 import { annotations } from './report/annotations.ts'
 import { renderSarif } from './report/sarif.ts'
 
+export interface Told {
+  findings: readonly Finding[]
+  waivers: readonly Waiver[]
+}
+
 /** Only where GitHub Actions runs this. */
-export function annotate(findings: readonly Finding[], cwd: string, out: NodeJS.WritableStream): void {
+export function annotate({ findings, waivers }: Told, cwd: string, out: NodeJS.WritableStream): void {
   if (process.env.GITHUB_ACTIONS !== 'true') return
-  for (const line of annotations(findings, (file) => inRepository(path.resolve(cwd, file)))) out.write(`${line}\n`)
+  for (const line of annotations(findings, (file) => inRepository(path.resolve(cwd, file)), waivers)) out.write(`${line}\n`)
 }
 
 /** Before a run of minutes: makes the file's folder. @throws UsageError where the file could not be written */
@@ -28,14 +34,14 @@ export async function refuseUnwritable(file: string, cwd: string): Promise<void>
 }
 
 /** @throws UsageError where it cannot be written */
-export async function writeSarif(file: string, findings: readonly Finding[], cwd: string): Promise<void> {
+export async function writeSarif(file: string, { findings, waivers }: Told, cwd: string): Promise<void> {
   const texts = new Map<string, string[]>()
   const lineOf = (name: string, line: number) => {
     const lines = texts.get(name) ?? linesOf(path.resolve(cwd, name))
     texts.set(name, lines)
     return lines[line - 1] ?? ''
   }
-  const sarif = renderSarif(findings, { version: ownVersion(), pathOf: (name) => inRepository(path.resolve(cwd, name)), lineOf })
+  const sarif = renderSarif(findings, { version: ownVersion(), pathOf: (name) => inRepository(path.resolve(cwd, name)), lineOf, waivers })
   const target = path.resolve(cwd, file)
   try {
     await mkdir(path.dirname(target), { recursive: true })

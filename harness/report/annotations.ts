@@ -1,12 +1,15 @@
 /** Findings as commands of GitHub Actions, which shows them at their lines. Pure. */
 import type { Finding, FindingSeverity } from '../audits/finding.ts'
+import type { Waiver } from '../conclude.ts'
+import { isWaived } from './findings.ts'
 import { neutralise } from './neutralise.ts'
 
 /** GitHub shows ten of each kind a step; the errors come first. */
 const kinds: [FindingSeverity, command: string][] = [['error', 'error'], ['warning', 'warning'], ['note', 'notice']]
 
-/** `uriOf` names a file from the root of its repository. */
-export function annotations(findings: readonly Finding[], pathOf: (file: string) => string): string[] {
+/** `pathOf` names a file from the root of its repository. What is waived is told, and is no error. */
+export function annotations(all: readonly Finding[], pathOf: (file: string) => string, waivers: readonly Waiver[] = []): string[] {
+  const findings = all.map((finding): Finding => (isWaived(finding, waivers) ? { ...finding, severity: 'note', message: `Waived: ${finding.message}` } : finding))
   return kinds.flatMap(([severity, command]) =>
     findings
       .filter((finding) => finding.severity === severity)

@@ -3,6 +3,7 @@
  * paths from the repository's root, and fingerprints that stay when lines move. Pure.
  */
 import { rowById } from '../checklist.ts'
+import type { Waiver } from '../conclude.ts'
 import type { Finding, FindingSeverity, RuleId } from '../audits/finding.ts'
 import { sha256 } from '../sha256.ts'
 
@@ -13,6 +14,8 @@ export interface SarifOptions {
   pathOf(file: string): string
   /** The text of a line, from 1; empty where it cannot be read. */
   lineOf(file: string, line: number): string
+  /** Rows that their owner lets pass for a time. */
+  waivers: readonly Waiver[]
 }
 
 const root = '%SRCROOT%'
@@ -58,7 +61,7 @@ function ruleOf(id: RuleId) {
   }
 }
 
-function resultOf({ rule, severity, file, line, column, message, fix }: Finding, ruleIndex: number, print: string, { pathOf }: SarifOptions) {
+function resultOf({ rule, severity, file, line, column, message, fix }: Finding, ruleIndex: number, print: string, { pathOf, waivers }: SarifOptions) {
   const uri = uriOf(pathOf(file))
   return {
     ruleId: rule,
@@ -67,7 +70,15 @@ function resultOf({ rule, severity, file, line, column, message, fix }: Finding,
     message: { text: `${message} ${fix}`.toWellFormed() },
     locations: [{ physicalLocation: { artifactLocation: uri.startsWith('file:') ? { uri } : { uri, uriBaseId: root }, region: { startLine: line, startColumn: column } } }],
     partialFingerprints: { 'findingLine/v1': print },
+    ...suppressionsOf(rule, waivers),
   }
+}
+
+/** All results have them, or none: one that has an empty list is known not to be suppressed (section 3.27.23). */
+function suppressionsOf(rule: RuleId, waivers: readonly Waiver[]) {
+  if (waivers.length === 0) return {}
+  const waiver = waivers.find(({ row, expired }) => row === rule && !expired)
+  return { suppressions: waiver ? [{ kind: 'external', status: 'accepted', justification: `Until ${waiver.until}: ${waiver.reason}` }] : [] }
 }
 
 /** Of a path: each part escaped, an absolute one as file:. */

@@ -57,6 +57,18 @@ describe('audit', () => {
     expect(exitCode).toBe(1)
   })
 
+  test("reads the file's VCL, and only what a flag names where one does", async () => {
+    const { deploy, elsewhere } = shop('cache', `{ ${app}, vcl: 'edge.vcl' }`)
+    writeFileSync(path.join(deploy, 'edge.vcl'), 'vcl 4.1;\nbackend b { .host = "127.0.0.1"; }\nsub vcl_deliver { unset resp.http.ETag; }\n')
+    const config = ['--config', '../deploy/simulate.config.ts']
+    const all = await run('audit', elsewhere, ...config)
+    expect(all.stdout).toMatch(/^\.\.\/deploy\/edge\.vcl:3:19: error: .*\[cdn-headers\]$/m)
+    expect(all.stdout).toMatch(/\[lifecycle-set\]$/m)
+    const named = await run('audit', elsewhere, ...config, '../src/*.ts')
+    expect(named.stdout).toMatch(/\[lifecycle-set\]$/m)
+    expect(named.stdout).not.toContain('edge.vcl')
+  })
+
   test('does not count what is waived, and says so; counts what is waived no longer', async () => {
     const waived = await run('audit', shop('waived', waiver('lifecycle-set', until)).deploy)
     expect(waived.stdout).toContain(`1 error, 0 warnings and 0 notes in 1 file.\nWaived, and not counted: 1 error of lifecycle-set (until ${until}: They live for ever.)`)

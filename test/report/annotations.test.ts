@@ -25,3 +25,8 @@ it('hold what a file or its text holds, and nothing acts in them', () => {
   expect({ command, ...properties }).toEqual({ command: 'error', file: 'odd, name: 50%.ts', line: '3', col: '7', title: 'https' })
   expect(data).toBe('100 % wrong: a,b::error file=x::y ::set-output name=z::␛[31m Mend it.')
 })
+
+it('are notices of what is waived', () => {
+  const waivers = [{ row: 'https' as const, reason: 'Our proxy does it.', until: '2030-01-01', expired: false }]
+  expect(annotations([{ ...finding, severity: 'error' }], (file) => file, waivers)).toEqual(['::notice file=a.ts,line=3,col=7,title=https::Waived: Wrong. Mend it.'])
+})

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import type { Finding } from '../../harness/audits/finding.ts'
+import type { Waiver } from '../../harness/conclude.ts'
 import { renderSarif } from '../../harness/report/sarif.ts'
 
 /** OASIS sarif-schema-2.1.0.json: the objects that are written, with no property that it does not know. */
@@ -48,6 +49,7 @@ const schema = z.strictObject({
             level,
             message: z.strictObject({ text: z.string().min(1) }),
             locations: z.array(location).length(1),
+            suppressions: z.array(z.strictObject({ kind: z.enum(['inSource', 'external']), status: z.enum(['accepted', 'underReview', 'rejected']), justification: z.string().min(1) })).optional(),
             partialFingerprints: z.record(z.string().regex(/^[\w/]+$/), z.string().min(1)),
           }),
         ),
@@ -58,8 +60,8 @@ const schema = z.strictObject({
 
 const finding: Finding = { rule: 'https', severity: 'error', file: 'caddy/My file#1.Caddyfile', line: 3, column: 7, message: 'Wrong.', fix: 'Mend it.', yieldsToMeasurement: true }
 
-function sarifOf(findings: Finding[], lines: Record<string, string[]> = {}) {
-  const file = renderSarif(findings, { version: '1.2.3', pathOf: (name) => name, lineOf: (name, line) => lines[name]?.[line - 1] ?? '' })
+function sarifOf(findings: Finding[], lines: Record<string, string[]> = {}, waivers: Waiver[] = []) {
+  const file = renderSarif(findings, { waivers, version: '1.2.3', pathOf: (name) => name, lineOf: (name, line) => lines[name]?.[line - 1] ?? '' })
   return schema.parse(JSON.parse(file)).runs[0]!
 }
 
@@ -95,5 +97,13 @@ describe('a SARIF file', () => {
     const [first, second] = prints([at(1), at(2)], [line, line])
     expect(first).toBe(before)
     expect(second).not.toBe(before)
+  })
+
+  it('suppresses what is waived, for as long as it is', () => {
+    const waiver = { row: 'https' as const, reason: 'Our proxy does it.', until: '2030-01-01', expired: false }
+    const suppressions = (waivers: Waiver[]) => sarifOf([finding, { ...finding, rule: 'cdn-urls' }], {}, waivers).results.map((one) => one.suppressions)
+    expect(suppressions([])).toEqual([undefined, undefined])
+    expect(suppressions([waiver])).toEqual([[{ kind: 'external', status: 'accepted', justification: 'Until 2030-01-01: Our proxy does it.' }], []])
+    expect(suppressions([{ ...waiver, expired: true }])).toEqual([[], []])
   })
 })
