@@ -41,14 +41,15 @@ export const requests = {
 } satisfies Record<string, Request>
 
 /** As the production server answers; PROTOCOL.md of upstream, sections 5 and 8. */
-const tail: Answer = { status: 200, headers: { 'content-type': 'application/json', 'stream-next-offset': offset, 'stream-up-to-date': 'true', etag: `"${offset}"` } }
+const cors = { 'access-control-allow-origin': '*', 'access-control-expose-headers': 'Stream-Next-Offset, Stream-Cursor, Stream-Up-To-Date, Stream-Closed, ETag' }
+const tail: Answer = { status: 200, headers: { ...cors, 'content-type': 'application/json', 'stream-next-offset': offset, 'stream-up-to-date': 'true', etag: `"${offset}"` } }
 export const answers: Record<Exchange, { request: Request; answer: Answer }> = {
-  history: { request: requests.catchUp, answer: { status: 200, headers: { 'content-type': 'application/json', 'stream-next-offset': offset, etag: `"${offset}"`, 'cache-control': 'public, max-age=60, stale-while-revalidate=300' } } },
+  history: { request: requests.catchUp, answer: { status: 200, headers: { ...cors, 'content-type': 'application/json', 'stream-next-offset': offset, etag: `"${offset}"`, 'cache-control': 'public, max-age=60, stale-while-revalidate=300' } } },
   tail: { request: requests.catchUp, answer: tail },
-  missing: { request: requests.catchUp, answer: { status: 404, headers: { 'content-type': 'text/plain; charset=utf-8' } } },
+  missing: { request: requests.catchUp, answer: { status: 404, headers: { ...cors, 'content-type': 'text/plain; charset=utf-8' } } },
   'long-poll': { request: requests.longPoll, answer: { ...tail, headers: { ...tail.headers, 'stream-cursor': '1235' } } },
-  'nothing-new': { request: requests.longPoll, answer: { status: 204, headers: { 'stream-next-offset': offset, 'stream-up-to-date': 'true', 'stream-cursor': '1235' } } },
-  'event-stream': { request: requests.eventStream, answer: { status: 200, headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' } } },
+  'nothing-new': { request: requests.longPoll, answer: { status: 204, headers: { ...cors, 'stream-next-offset': offset, 'stream-up-to-date': 'true', 'stream-cursor': '1235' } } },
+  'event-stream': { request: requests.eventStream, answer: { status: 200, headers: { ...cors, 'content-type': 'text/event-stream', 'cache-control': 'no-cache' } } },
 }
 
 /** Clients send them, with whatever values. */

@@ -1,0 +1,19 @@
+vcl 4.1;
+
+import std;
+
+backend origin { .host = "127.0.0.1"; .port = "4437"; }
+
+sub vcl_recv { set req.url = std.querysort(req.url); }
+
+sub vcl_backend_response {
+    set beresp.grace = 0s;
+    set beresp.ttl = 0.9s;
+    return (deliver);
+}
+
+sub vcl_deliver {
+    if (req.http.Origin !~ "^https://app\.example\.com$") {
+        set resp.http.Access-Control-Allow-Origin = "https://app.example.com";
+    }
+}
