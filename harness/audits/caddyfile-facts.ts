@@ -18,7 +18,7 @@ export interface CaddyfileFacts {
   /** Names that get a certificate of Caddy's internal authority. */
   internalCertificates: { name: string; place: Place }[]
   /** How long a stop waits for readers; null for as long as they stay. */
-  gracePeriodMs: number | null
+  gracePeriod: { ms: number; place: Place } | null
   /** The shortest time after which an answer is cut, whatever it is; null where there is none. */
   writeTimeout: { ms: number; place: Place } | null
   expected: Expected

@@ -65,7 +65,7 @@ class FactsReading {
       admin: this.#admin(),
       noCertificate: this.#noCertificate(),
       internalCertificates: this.#internalCertificates(),
-      gracePeriodMs: http.grace_period === undefined ? null : durationMs([http.grace_period], 0),
+      gracePeriod: http.grace_period === undefined ? null : { ms: durationMs([http.grace_period], 0), place: this.#optionPlace('grace_period') },
       writeTimeout: this.#writeTimeout(),
     }
   }
@@ -92,11 +92,11 @@ class FactsReading {
   }
 
   /** A directive of the site, or of the global options; else the site's block; else the file. */
-  #placeOf(name: string, written: Written | null, value?: string): CaddyPlace {
-    const isIt = (one: Directive) => value === undefined || one.words.slice(1).some((word) => word.value === value)
-    const inSite = written && named(name, written.site.block).find(isIt)
-    const inOptions = named(name, this.#text.tree.options).find(isIt)
-    return this.#shown((inSite ?? inOptions)?.words[0]?.place ?? written?.site.place)
+  #placeOf(name: string, written: Written | null): CaddyPlace {
+    const block = written?.site.block ?? []
+    // One that stands for the whole site, before one of some path's.
+    const found = block.find((one) => one.words[0]?.value === name) ?? named(name, block)[0] ?? named(name, this.#text.tree.options)[0]
+    return this.#shown(found?.words[0]?.place ?? written?.site.place)
   }
 
   #optionPlace(name: string): CaddyPlace {

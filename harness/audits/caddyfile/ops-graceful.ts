@@ -8,13 +8,14 @@ export default { row: 'ops-graceful', things: ['durable_streams block', 'durable
 /** What `docker stop` gives a container; Kubernetes gives 30 s. */
 const containerGraceMs = 10_000
 
-function opsGraceful({ handlers, gracePeriodMs, place }: CaddyfileFacts): RuleOutcome {
+function opsGraceful({ handlers, gracePeriod, place }: CaddyfileFacts): RuleOutcome {
   const examined = handlers.length
-  if (examined === 0 || (gracePeriodMs !== null && gracePeriodMs > 0 && gracePeriodMs <= containerGraceMs)) return { examined, findings: [] }
+  const ms = gracePeriod?.ms ?? 0
+  if (examined === 0 || (ms > 0 && ms <= containerGraceMs)) return { examined, findings: [] }
   const held = Math.max(...handlers.flatMap(({ sseReconnectMs, longPollMs }) => [sseReconnectMs, longPollMs])) / 1_000
-  const fix = 'Set grace_period in the global options a few seconds below what the container is given to stop (docker: 10 s): grace_period 8s'
-  if (gracePeriodMs === null || gracePeriodMs === 0) {
-    return { examined, findings: [{ rule: 'ops-graceful', severity: 'warning', ...place, undecided: true, yieldsToMeasurement: true, message: `There is no grace_period: a stop waits for every long-poll and event stream, up to ${held} s, and a container is killed before that.`, fix }] }
+  const common = { rule: 'ops-graceful', ...(gracePeriod?.place ?? place), yieldsToMeasurement: true, fix: 'Set grace_period in the global options a few seconds below what the container is given to stop (docker: 10 s): grace_period 8s' } as const
+  if (ms === 0) {
+    return { examined, findings: [{ ...common, severity: 'warning', undecided: true, message: `There is no grace_period: a stop waits for every long-poll and event stream, up to ${held} s, and a container is killed before that.` }] }
   }
-  return { examined, findings: [{ rule: 'ops-graceful', severity: 'note', ...place, yieldsToMeasurement: true, message: `grace_period is ${gracePeriodMs / 1_000} s: \`docker stop\` kills after ${containerGraceMs / 1_000} s unless it is told otherwise.`, fix }] }
+  return { examined, findings: [{ ...common, severity: 'note', message: `grace_period is ${ms / 1_000} s: \`docker stop\` kills after ${containerGraceMs / 1_000} s unless it is told otherwise.` }] }
 }
