@@ -1,6 +1,6 @@
 /**
  * `npm run report -- list|open|compare|prune`: the runs that are kept below reports/. Judges nothing and
- * changes nothing, but for prune, which removes whole runs.
+ * changes nothing, but for prune, which removes whole runs. What CI needs stands in nightly.ts.
  */
 import { readdir, readlink, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
@@ -9,6 +9,7 @@ import { Command } from 'commander'
 import { quiet, usageOf } from './command-line.ts'
 import { exitCodes, UsageError } from './errors.ts'
 import { explain } from './explain.ts'
+import { addNightlyCommands } from './nightly.ts'
 import { compareResults, comparisonLines } from './report/comparison.ts'
 import { neutralise } from './report/neutralise.ts'
 import { runListLines, type KeptRun } from './report/run-list.ts'
@@ -75,13 +76,15 @@ async function main(args: string[]): Promise<number> {
   sub('open [run]', 'opens report.html, of the latest run unless one is named').action(open)
   sub('compare <before> <now>', 'what is red now and was not, what no longer is, which figures moved').action(compare)
   sub('prune', 'removes old runs').option('--keep <n>', 'how many of the newest stay', keepOf, 20).option('--dry-run', 'only say what would go', false).action(prune)
+  addNightlyCommands(sub, { folderOf, keptRuns, pruneRuns, runName })
   try {
     await command.parseAsync(args, { from: 'user' })
   } catch (error) {
     const usage = usageOf(error, 'See: npm run report -- --help')
     if (usage !== null) throw usage
   }
-  return exitCodes.ready
+  // Only `gate` has another to say.
+  return Number(process.exitCode ?? exitCodes.ready)
 }
 
 function keepOf(text: string): number {

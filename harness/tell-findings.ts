@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import type { Finding } from './audits/finding.ts'
 import type { Waiver } from './conclude.ts'
 import { UsageError } from './errors.ts'
-import { annotations } from './report/annotations.ts'
+import { findingAnnotations } from './report/finding-annotations.ts'
 import { renderSarif } from './report/sarif.ts'
 
 export interface Told {
@@ -17,7 +17,7 @@ export interface Told {
 /** Only where GitHub Actions runs this. */
 export function annotate({ findings, waivers }: Told, cwd: string, out: NodeJS.WritableStream): void {
   if (process.env.GITHUB_ACTIONS !== 'true') return
-  for (const line of annotations(findings, (file) => inRepository(path.resolve(cwd, file)), waivers)) out.write(`${line}\n`)
+  for (const line of findingAnnotations(findings, (file) => inRepository(path.resolve(cwd, file)), waivers)) out.write(`${line}\n`)
 }
 
 /** Before a run of minutes: makes the file's folder. @throws UsageError where the file could not be written */

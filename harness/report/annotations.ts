@@ -1,27 +1,104 @@
-/** Findings as commands of GitHub Actions, which shows them at their lines. Pure. */
-import type { Finding, FindingSeverity } from '../audits/finding.ts'
-import type { Waiver } from '../conclude.ts'
-import { isWaived } from './findings.ts'
-import { neutralise } from './neutralise.ts'
+/**
+ * What failed as annotations of GitHub's: workflow commands, one a line. GitHub keeps ten of each kind a
+ * step, so that the tenth says how many more there are. Pure.
+ */
+import { failureKey, failuresOf, type Failure } from './failures.ts'
+import { rowsBy } from './groups.ts'
+import { clip, neutralise } from './neutralise.ts'
+import { plural } from './figures.ts'
+import { shortened } from './readable-evidence.ts'
+import type { Result } from './result.ts'
 
-/** GitHub shows ten of each kind a step; the errors come first. */
-const kinds: [FindingSeverity, command: string][] = [['error', 'error'], ['warning', 'warning'], ['note', 'notice']]
-
-/** `pathOf` names a file from the root of its repository. What is waived is told, and is no error. */
-export function annotations(all: readonly Finding[], pathOf: (file: string) => string, waivers: readonly Waiver[] = []): string[] {
-  const findings = all.map((finding): Finding => (isWaived(finding, waivers) ? { ...finding, severity: 'note', message: `Waived: ${finding.message}` } : finding))
-  return kinds.flatMap(([severity, command]) =>
-    findings
-      .filter((finding) => finding.severity === severity)
-      .map(({ file, line, column, rule, message, fix }) => `::${command} file=${property(pathOf(file))},line=${line},col=${column},title=${property(rule)}::${data(`${message} ${fix}`)}`),
-  )
+export interface Annotation {
+  kind: 'error' | 'warning' | 'notice'
+  title: string
+  message: string
+  file?: string
+  line?: number
+  column?: number
 }
 
-/** As the runner's own toolkit escapes them (actions/toolkit, core/src/command.ts). */
-function data(text: string): string {
-  return neutralise(text).replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')
+/** GitHub's own limit, of each kind a step. */
+export const annotationsMax = 10
+const messageCharactersMax = 1_000
+const titleCharactersMax = 200
+
+/** The workflow commands of a run, the worst first; at most `annotationsMax` of each kind. */
+export function annotationLines(results: readonly Result[]): string[] {
+  const all = results.flatMap(annotationsOf)
+  return (['error', 'warning', 'notice'] as const).flatMap((kind) => limited(all.filter((one) => one.kind === kind)).map(commandOf))
 }
 
-function property(text: string): string {
-  return data(text).replaceAll(':', '%3A').replaceAll(',', '%2C')
+function limited(annotations: Annotation[]): Annotation[] {
+  if (annotations.length <= annotationsMax) return annotations
+  const { kind } = annotations[0]!
+  const kept = annotations.slice(0, annotationsMax - 1)
+  return [...kept, { kind, title: 'And more', message: `${annotations.length - kept.length} more of this kind stand in the job's summary and in the report.` }]
+}
+
+export function annotationsOf(result: Result): Annotation[] {
+  const failures = failuresOf(result)
+  const isCode = (failure: Failure) => failure.scenario === 'audit' && (result.findings ?? []).some(({ rule }) => rule === failure.check)
+  return [
+    ...loud(result),
+    ...failures.filter((failure) => !failure.known && !isCode(failure)).map(failureAnnotation),
+    ...(result.findings ?? []).map(findingAnnotation),
+    ...failures.filter((failure) => failure.known).map(failureAnnotation),
+    ...openRows(result),
+    ...result.expectedFailures.filter(({ state }) => state === 'mended').map(mended),
+  ]
+}
+
+/** What a green job would hide. What is fixed upstream has a line of its own. */
+function loud({ banners }: Result): Annotation[] {
+  const loudest = /^(REFERENCE SERVER|TWIN):/
+  return banners.filter((banner) => !banner.startsWith('FIXED UPSTREAM:')).map((message) => ({ kind: loudest.test(message) ? 'error' : 'warning', title: 'Read this first', message }))
+}
+
+function failureAnnotation(failure: Failure): Annotation {
+  const title = failure.known ? `Known: ${failureKey(failure)}` : failureKey(failure)
+  const why = failure.known ? ` Known of this server version: ${failure.known.why}` : ''
+  return { kind: failure.known ? 'warning' : 'error', title, message: `${failure.because}${why}` }
+}
+
+const kinds = { error: 'error', warning: 'warning', note: 'notice' } as const
+
+function findingAnnotation({ severity, file, line, column, message, fix, rule }: NonNullable<Result['findings']>[number]): Annotation {
+  return { kind: kinds[severity], title: rule, message: `${message} Fix: ${fix}`, file, line, column }
+}
+
+/** One for all: a row each would take the place of failures. Of a partial run the banner says it. */
+function openRows(result: Result): Annotation[] {
+  if (result.notRun.length > 0) return []
+  const open = rowsBy(result, 'unknown').filter((row) => row.required && !row.waived)
+  if (open.length === 0) return []
+  return [{ kind: 'warning', title: 'Could not be judged', message: `${plural(open.length, 'required row')} unknown: ${open.map(({ id }) => id).join(', ')}.` }]
+}
+
+function mended({ fingerprint, scenario }: Result['expectedFailures'][number]): Annotation {
+  return { kind: 'notice', title: 'Fixed upstream', message: `${fingerprint} of ${scenario} passed; remove its entry from harness/expected-failures-ledger.ts.` }
+}
+
+/** `::error title=…,file=…,line=3::message`. Nothing in it ends the command, its properties or the line. */
+export function commandOf({ kind, title, message, file, line, column }: Annotation): string {
+  const properties = Object.entries({ title: clip(title, titleCharactersMax), file, line: line || undefined, col: column || undefined })
+  const said = properties.flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${property(String(value))}`]))
+  return `::${kind} ${said.join(',')}::${data(clip(shortened(message), messageCharactersMax))}`
+}
+
+/** As the runner reads it back (`@actions/core` writes it so): a percent sign first. */
+function data(value: string): string {
+  return neutralise(value).replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')
+}
+
+function property(value: string): string {
+  return data(value).replaceAll(':', '%3A').replaceAll(',', '%2C')
+}
+
+/**
+ * A line for a job's log in which the runner finds no command: it reads `::name::` at the beginning of a
+ * line, and `##[name]` anywhere in it.
+ */
+export function inertInLog(line: string): string {
+  return line.replaceAll('##[', '## [').replace(/^(\s*):(?=:)/, '$1: ')
 }

@@ -7,18 +7,19 @@ import { countFindings } from './findings.ts'
 import { renderWithin, type Fitted } from './fit-to-page.ts'
 import { headline, kindWords, rowsBy, waiverSentence, worstFirst, type ChecklistRow } from './groups.ts'
 import { keyMeasures } from './key-measures.ts'
-import { neutralise } from './neutralise.ts'
+import { codeBlock, prose, text } from './markdown-text.ts'
 import { shortened } from './readable-evidence.ts'
 import type { Result, ScenarioResult } from './result.ts'
 
+/** GitHub takes 1 MiB a step. */
 export const summaryBytesMax = 1_000_000
 
 const signs = { fail: '❌', unknown: '❔', pass: '✅', 'not-applicable': '➖' } as const
 const boxSigns = { ticked: '✅', crossed: '❌', open: '⬜' } as const
 
-/** Renders a result as GitHub-flavoured Markdown of at most `summaryBytesMax` bytes. */
-export function renderMarkdown(result: Result): string {
-  return renderWithin(result, summaryBytesMax, summary)
+/** Renders a result as GitHub-flavoured Markdown of at most `bytesMax` bytes: several may share one summary. */
+export function renderMarkdown(result: Result, bytesMax = summaryBytesMax): string {
+  return renderWithin(result, bytesMax, summary)
 }
 
 function summary({ result }: Fitted): string {
@@ -46,7 +47,7 @@ function failedRow(row: ChecklistRow, result: Result): string[] {
   const waiver = waiverSentence(row, result)
   const head = `### ❌ ${text(row.title)} (${text(row.id)}, ${row.severity}${row.required ? '' : ', not required'}${row.waived ? ', waived' : ''})`
   const lines = ['', head, ...(waiver === null ? [] : ['', `**${text(waiver)}**`]), '', text(shortened(row.because)), '', `Fix: ${text(row.fix)}`]
-  return row.reproduce === '' ? lines : [...lines, '', ...codeBlock(row.reproduce)]
+  return row.reproduce === '' ? lines : [...lines, '', ...codeBlock([row.reproduce], 'sh')]
 }
 
 function findings({ findings: found = [] }: Result): string[] {
@@ -65,23 +66,4 @@ function checklist(result: Result): string[] {
 function scenario(one: ScenarioResult): string[] {
   const measures = keyMeasures(one).map((measure) => `  - ${text(measure)}`)
   return [`- ${signs[one.verdict]} **${text(one.id)}** (${duration(one.durationMs)}): ${text(one.because)}`, ...measures]
-}
-
-/** Text in which nothing is Markdown or HTML; one line. */
-function text(value: string): string {
-  const escaped = neutralise(value).replace(/[\\`*_{}[\]()#+!|~>-]/g, '\\$&')
-  return escaped.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
-}
-
-/** Text of our own in which `backticks` mark code. */
-function prose(value: string): string {
-  const parts = value.split('`')
-  return parts.map((part, index) => (index % 2 === 1 && index < parts.length - 1 ? `\`${neutralise(part)}\`` : text(part))).join('')
-}
-
-/** A fence longer than any run of backticks within. */
-function codeBlock(code: string): string[] {
-  const longest = Math.max(2, ...(code.match(/`+/g) ?? []).map((run) => run.length))
-  const fence = '`'.repeat(longest + 1)
-  return [`${fence}sh`, neutralise(code), fence]
 }
