@@ -48,7 +48,9 @@ export function addNightlyCommands(sub: NewCommand, folders: RunFolders): void {
   command('summary', 'as Markdown, for the summary of a CI job', summary)
   command('junit', 'as JUnit XML, for CI systems that list tests', junit)
   command('annotations', "as GitHub's annotations, at most ten of each kind", annotations)
-  command('gate', 'what a CI job ends with: 0 only for what was seen to hold', gate).addOption(failOnOption())
+  command('gate', 'what a CI job ends with: 0 only for what was seen to hold', gate)
+    .addOption(failOnOption())
+    .option('--ended-with <code>', 'what the run itself ended with: one that was killed left only its beginning', whole('--ended-with', 0, 255))
   command('nights', 'beside the nights before: new, fixed, still failing, and figures that moved', (runs, given: NightsGiven) => nights(runs, given, folders))
     .requiredOption('--against <folder>', 'where the nights before are kept')
     .option('--markdown', "as Markdown, for a job's summary", false)
@@ -106,8 +108,8 @@ function failOnOption(): Option {
   return new Option('--fail-on <what>', 'what makes the job red: all that is not known to hold, or only what failed').choices(['unknown', 'failure']).default('unknown')
 }
 
-function gate(runs: SavedRun[], { failOn, json }: Shared & { failOn: FailOn }): void {
-  const decided = gateOf(results(runs), failOn)
+function gate(runs: SavedRun[], { failOn, endedWith, json }: Shared & { failOn: FailOn; endedWith?: number }): void {
+  const decided = gateOf(results(runs), failOn, endedWith)
   if (json) write(JSON.stringify(decided, null, 2))
   else log(decided.lines)
   process.exitCode = decided.exitCode

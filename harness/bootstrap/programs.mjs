@@ -23,6 +23,7 @@ export const programs = {
   mutants: { entry: 'harness/mutants.ts' },
   doctor: { entry: 'harness/doctor.ts' },
   report: { entry: 'harness/kept-runs.ts' },
+  'ci-cache': { entry: 'harness/ci-cache.ts' },
   incident: { entry: 'harness/incident/incident.ts' },
   sample: { entry: 'docs/make-sample.ts' },
   'compose-images': { entry: 'harness/compose-images.ts' },

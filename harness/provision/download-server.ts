@@ -86,6 +86,18 @@ export async function downloadServer(options: DownloadOptions): Promise<Download
   }
 }
 
+/** The number of the newest release, asked of the releases themselves; null where they do not answer, which is told. */
+export async function newestRelease({ env, releases, limits = usualLimits, onProgress, signal }: Pick<DownloadOptions, 'env' | 'releases' | 'limits' | 'onProgress' | 'signal'>): Promise<string | null> {
+  try {
+    return await newestVersion(openReleaseClient(env, limits, signal), releases)
+  } catch (error) {
+    signal?.throwIfAborted()
+    if (!(error instanceof DownloadFailed)) throw error
+    onProgress(`The newest release is not known: ${error.message}.`)
+    return null
+  }
+}
+
 function failed(because: string, notFound = false): Downloaded {
   return { ok: false, because, notFound }
 }

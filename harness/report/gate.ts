@@ -15,9 +15,17 @@ export interface Gate {
   lines: string[]
 }
 
-/** `failOn: 'failure'` lets pass, loudly, what could not be judged; never what failed. */
-export function gateOf(results: readonly Result[], failOn: FailOn): Gate {
+/**
+ * `failOn: 'failure'` lets pass, loudly, what could not be judged; never what failed, nor a run whose
+ * process did not end with a verdict (`endedWith`, where it is known: a killed one leaves a result that
+ * says unknown).
+ */
+export function gateOf(results: readonly Result[], failOn: FailOn, endedWith?: number): Gate {
   const codes = results.map(codeOf)
+  if (endedWith !== undefined && !verdictCodes.includes(endedWith)) {
+    const lines = results.map((result) => `${result.runId} (${result.profile}): ${words(result)}`)
+    return { exitCode: endedWith, lines: [...lines, `The simulation itself ended with ${endedWith}: see the end of its log.`] }
+  }
   const lines = results.map((result, index) => `${result.runId} (${result.profile}), counted as ${codes[index]}: ${words(result)}`)
   const worst = worstOf(codes)
   if (worst === exitCodes.ready) return { exitCode: worst, lines: [...lines, 'Everything that was asked was seen to hold.'] }
@@ -58,6 +66,8 @@ function words(result: Result): string {
 
 /** What the machinery of a run ended with comes before its verdicts; 1 before 2 before 0. */
 function worstOf(codes: readonly number[]): number {
-  const verdicts: number[] = [exitCodes.notReady, exitCodes.unknown, exitCodes.ready]
-  return codes.find((code) => !verdicts.includes(code)) ?? verdicts.find((code) => codes.includes(code)) ?? exitCodes.unknown
+  return codes.find((code) => !verdictCodes.includes(code)) ?? verdictCodes.find((code) => codes.includes(code)) ?? exitCodes.unknown
 }
+
+/** The worst first. */
+const verdictCodes: readonly number[] = [exitCodes.notReady, exitCodes.unknown, exitCodes.ready]

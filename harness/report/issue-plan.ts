@@ -5,7 +5,7 @@
 import { failuresOf, seenAgain } from './failures.ts'
 import { stateIn, stateKey, type IssueState } from './issue-state.ts'
 import { bodyOf, comments, titleOf, type SeenFailure, type Where } from './issue-text.ts'
-import { seriesOf } from './nights.ts'
+import { subjectOf } from './nights.ts'
 import type { Result } from './result.ts'
 
 /** What the plan needs of an issue, as GitHub's REST API has it. */
@@ -82,9 +82,10 @@ function failingTonight(nights: readonly Night[]): Map<string, SeenFailure[]> {
   const seen = nights.flatMap(({ result, capsules }) =>
     failuresOf(result).map((failure) => {
       const name = `capsule.${failure.scenario}.${failure.check}.json.gz`
-      const { subject } = result
-      const one: SeenFailure = { failure, runId: result.runId, subject: `${subject.kind} server ${subject.version}, ${subject.label}`, capsule: capsules.includes(name) ? name : null }
-      return { key: stateKey({ fingerprint: failure.fingerprint, series: seriesOf(result) }), one }
+      const { kind, version, label } = result.subject
+      const judged = `${kind} server ${version}${kind === 'production' ? `, ${label}` : ''}`
+      const one: SeenFailure = { failure, runId: result.runId, judged, capsule: capsules.includes(name) ? name : null }
+      return { key: stateKey({ fingerprint: failure.fingerprint, series: subjectOf(result) }), one }
     }),
   )
   return new Map([...Map.groupBy(seen, ({ key }) => key)].map(([key, all]) => [key, all.map(({ one }) => one)]))
@@ -100,7 +101,7 @@ function fresh(key: string, seen: SeenFailure[], nights: readonly Night[], optio
 }
 
 function runsOf(series: string, nights: readonly Night[]): Result[] {
-  return nights.map(({ result }) => result).filter((result) => seriesOf(result) === series)
+  return nights.map(({ result }) => result).filter((result) => subjectOf(result) === series)
 }
 
 function startOf(runs: readonly Result[]): string {

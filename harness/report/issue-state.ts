@@ -14,7 +14,7 @@ const scenarioState = z.strictObject({
 const issueState = z.strictObject({
   v: z.literal(1),
   fingerprint: z.string().min(1).max(500),
-  /** Whose failure it is: 'production, behind varnish, full profile' is another series than the reference server's. */
+  /** Whose failure it is: 'production behind varnish' is another series than the reference server's. */
   series: z.string().max(200),
   scenarios: z.array(scenarioState).min(1).max(200),
   firstSeen: z.string().max(40),

@@ -14,7 +14,8 @@ export const titleCharactersMax = 256
 export interface SeenFailure {
   failure: Failure
   runId: string
-  subject: string
+  /** 'production server 0.3.1, release 0.3.1' */
+  judged: string
   /** The capsule that replays it, by its name; null where none was kept. */
   capsule: string | null
 }
@@ -33,7 +34,7 @@ export function titleOf({ check, fingerprint }: Failure): string {
 
 /** The hidden state comes first: however long the rest is, it is there. */
 export function bodyOf(state: IssueState, seen: readonly SeenFailure[], where: Where): string {
-  const head = [markerOf(state), '', ...summaryOf(state, seen), '']
+  const head = [markerOf(state), '', ...summaryOf(state, seen)]
   const foot = ['', '---', ...footOf(where)]
   let room = bodyCharactersMax - lengthOf(head) - lengthOf(foot) - 200
   const parts: string[] = []
@@ -55,7 +56,7 @@ function summaryOf(state: IssueState, seen: readonly SeenFailure[]): string[] {
     `**${text(seen[0]?.failure.title ?? state.fingerprint)}**`,
     '',
     `- Fingerprint: ${codeSpan(state.fingerprint)}`,
-    `- Judged: ${text(seen[0]?.subject ?? state.series)} (${text(state.series)})`,
+    `- Judged: ${text(state.series)}${seen[0] ? `, ${text(seen[0].judged)}` : ''}`,
     `- Failed in ${plural(state.nightsFailed, 'night')}, first ${text(instant(state.firstSeen))}, last ${text(instant(state.lastSeen))}`,
     ...state.scenarios.map((scenario) => `- ${codeSpan(scenario.id)}: ${scenario.passes === 0 ? `fails${scenario.known ? '; known of this server version' : ''}` : `passed in the last ${plural(scenario.passes, 'night')}`}`),
     ...(known ? ['', 'The ledger of expected failures has it. It stays red: an entry tells old from new, and turns nothing green.'] : []),
