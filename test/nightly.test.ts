@@ -117,7 +117,7 @@ describe('what the files say', () => {
 })
 
 async function helpOf(words: string[]): Promise<string> {
-  const { stdout, exitCode } = await execa(process.execPath, ['harness/bootstrap.mjs', ...words, '--help'], { cwd: root, reject: false, stdin: 'ignore' })
+  const { stdout, exitCode } = await execa(process.execPath, [programs[words[0] as keyof typeof programs].entry, ...words.slice(1), '--help'], { cwd: root, reject: false, stdin: 'ignore' })
   expect(exitCode, words.join(' ')).toBe(0)
   return stdout
 }

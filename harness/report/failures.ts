@@ -50,7 +50,7 @@ function failedChecks(result: Result): Failure[] {
     scenario.checks
       .filter((check) => check.verdict === 'fail')
       .map((check) => {
-        const fingerprint = check.fingerprint ?? `${check.id}/no-fingerprint`
+        const fingerprint = fingerprintOf(check)
         const entry = result.expectedFailures.find((one) => one.scenario === scenario.id && one.fingerprint === fingerprint && one.state === 'failed')
         return {
           fingerprint,
@@ -66,6 +66,11 @@ function failedChecks(result: Result): Failure[] {
         }
       }),
   )
+}
+
+/** Every failed check has one; a result of another's making might not. */
+function fingerprintOf({ id, fingerprint }: CheckResult): string {
+  return fingerprint || `${id}/no-fingerprint`
 }
 
 function reproduceOf({ checklist }: Result, check: CheckResult): string {
@@ -103,7 +108,7 @@ export function seenAgain(result: Result, { scenario, fingerprint }: Pick<Failur
   const [id = '', row = ''] = fingerprint.split('/')
   if (scenario === auditScenario) return seenInRow(result, row)
   const checks = result.scenarios.find((one) => one.id === scenario)?.checks.filter((check) => check.id === id) ?? []
-  if (checks.some((check) => check.verdict === 'fail' && (check.fingerprint ?? `${check.id}/no-fingerprint`) === fingerprint)) return 'failed'
+  if (checks.some((check) => check.verdict === 'fail' && fingerprintOf(check) === fingerprint)) return 'failed'
   return checks.length > 0 && checks.every((check) => check.verdict === 'pass') ? 'passed' : 'not-judged'
 }
 

@@ -5,7 +5,7 @@
 import { z } from 'zod'
 
 const scenarioState = z.strictObject({
-  id: z.string().max(200),
+  id: z.string().max(500),
   known: z.boolean(),
   /** How many nights in a row it was seen to pass; 0 while it fails. */
   passes: z.number().int().min(0).max(1_000_000),
@@ -13,15 +13,15 @@ const scenarioState = z.strictObject({
 
 const issueState = z.strictObject({
   v: z.literal(1),
-  fingerprint: z.string().min(1).max(500),
+  fingerprint: z.string().min(1).max(1_000),
   /** Whose failure it is: 'production behind varnish' is another series than the reference server's. */
-  series: z.string().max(200),
+  series: z.string().max(500),
   scenarios: z.array(scenarioState).min(1).max(200),
-  firstSeen: z.string().max(40),
-  lastSeen: z.string().max(40),
+  firstSeen: z.string().max(500),
+  lastSeen: z.string().max(500),
   nightsFailed: z.number().int().min(1).max(1_000_000),
   /** The runs that were counted last: the same night once more changes nothing. */
-  runs: z.array(z.string().max(100)).max(20),
+  runs: z.array(z.string().max(500)).max(20),
 })
 
 export type IssueState = z.infer<typeof issueState>
@@ -33,7 +33,7 @@ const charactersMax = 40_000
 
 /** A comment of HTML that nothing in it can end. */
 export function markerOf(state: IssueState): string {
-  const json = JSON.stringify(state).replace(/[<>&]|[^ -~]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  const json = JSON.stringify(state).replace(/[<>&@]|[^ -~]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
   return `${opening}${json}${closing}`
 }
 
