@@ -12,7 +12,7 @@ import { newestRelease } from './provision/download-server.ts'
 import { releasesFrom } from './provision/release-source.ts'
 import { serversFolder } from './provision/server-cache.ts'
 import { openEngine, type Docker } from './runtime/engine.ts'
-import { imagesKey, loadImages, saveImages } from './runtime/images/kept-images.ts'
+import { imagesHere, imagesKey, loadImages, saveImages } from './runtime/images/kept-images.ts'
 
 async function main(args: string[]): Promise<number> {
   const command = quiet(new Command('npm run ci-cache --')).description('What a CI job keeps from one night to the next.')
@@ -54,8 +54,9 @@ function note(line: string): void {
 async function save(folder: string): Promise<void> {
   const docker = await engineOrNone()
   if (!docker) return
-  const saved = await saveImages(docker, path.resolve(folder))
-  note(saved.length === 0 ? 'The engine has none of the images; nothing was saved.' : `Saved ${saved.join(', ')}.`)
+  const tags = await imagesHere(docker)
+  await saveImages(docker, path.resolve(folder), tags)
+  note(tags.length === 0 ? 'The engine has none of the images; nothing was saved.' : `Saved ${tags.join(', ')}.`)
 }
 
 async function load(folder: string): Promise<void> {

@@ -23,24 +23,25 @@ export function imagesKey(): string {
   return `images-${process.platform}-${process.arch}-${sha256(JSON.stringify(content)).slice(0, 16)}`
 }
 
-/** Writes each image that the engine has into a file of its own; returns their tags. */
-export async function saveImages(docker: Docker, folder: string): Promise<string[]> {
+/** Writes each of these images into a file of its own. */
+export async function saveImages(docker: Docker, folder: string, tags: readonly string[]): Promise<void> {
   await mkdir(folder, { recursive: true })
-  const saved: string[] = []
-  for (const tag of await tagsHere(docker)) {
+  for (const tag of tags) {
     const file = path.join(folder, `${sha256(tag).slice(0, 16)}${suffix}`)
     await pipeline(await docker.getImage(tag).get(), createWriteStream(`${file}.partial`))
     await rename(`${file}.partial`, file)
-    saved.push(tag)
   }
-  return saved
+}
+
+/** The images of a run that this engine has, but for the server's. */
+export async function imagesHere(docker: Docker): Promise<string[]> {
+  return worthKeeping((await docker.listImages()).flatMap(({ RepoTags }) => RepoTags ?? []))
 }
 
 /** An image by its digest alone has no tag, and would be loaded without a name: it is pulled each time. */
-async function tagsHere(docker: Docker): Promise<string[]> {
+export function worthKeeping(tags: readonly string[]): string[] {
   const wanted = new Set([...ownImages, ...edges.map(({ image }) => image)].map((image) => shortTag(image.tag)))
-  const here = (await docker.listImages()).flatMap(({ RepoTags }) => RepoTags ?? [])
-  return here.filter((tag) => wanted.has(shortTag(tag)) || (tag.startsWith(localPrefix) && !tag.startsWith(serverPrefix))).toSorted()
+  return tags.filter((tag) => wanted.has(shortTag(tag)) || (tag.startsWith(localPrefix) && !tag.startsWith(serverPrefix))).toSorted()
 }
 
 /** An engine lists `docker.io/library/node:24` as `node:24`. */
