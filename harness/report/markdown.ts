@@ -3,11 +3,12 @@
  * repeat it. GitHub drops a summary of more than 1 MiB.
  */
 import { duration } from './figures.ts'
+import { failureKey, failuresOf } from './failures.ts'
 import { countFindings } from './findings.ts'
 import { renderWithin, type Fitted } from './fit-to-page.ts'
 import { headline, kindWords, rowsBy, waiverSentence, worstFirst, type ChecklistRow } from './groups.ts'
 import { keyMeasures } from './key-measures.ts'
-import { codeBlock, prose, text } from './markdown-text.ts'
+import { codeBlock, codeSpan, prose, text } from './markdown-text.ts'
 import { shortened } from './readable-evidence.ts'
 import type { Result, ScenarioResult } from './result.ts'
 
@@ -34,6 +35,7 @@ function summary({ result }: Fitted): string {
     '',
     ...result.boxes.map((box) => `- ${boxSigns[box.state]} ${prose(box.title)}${box.state === 'ticked' ? '' : `: ${text(box.because)}`}`),
     ...rowsBy(result, 'fail').flatMap((row) => failedRow(row, result)),
+    ...failures(result),
     ...findings(result),
     ...checklist(result),
     ...result.scenarios.flatMap(scenario),
@@ -48,6 +50,15 @@ function failedRow(row: ChecklistRow, result: Result): string[] {
   const head = `### ❌ ${text(row.title)} (${text(row.id)}, ${row.severity}${row.required ? '' : ', not required'}${row.waived ? ', waived' : ''})`
   const lines = ['', head, ...(waiver === null ? [] : ['', `**${text(waiver)}**`]), '', text(shortened(row.because)), '', `Fix: ${text(row.fix)}`]
   return row.reproduce === '' ? lines : [...lines, '', ...codeBlock([row.reproduce], 'sh')]
+}
+
+/** Which of the failures one has seen before: the others are news. */
+function failures(result: Result): string[] {
+  const all = failuresOf(result)
+  if (all.length === 0) return []
+  const known = all.filter((failure) => failure.known)
+  const lines = all.map((failure) => `- ${failure.known ? 'known' : '**not known**'}: ${codeSpan(failureKey(failure))}${failure.known ? `: ${text(failure.known.why)}` : ''}`)
+  return ['', `### Failures: ${all.length}, of which ${known.length} ${known.length === 1 ? 'is' : 'are'} known of this server version`, '', ...lines]
 }
 
 function findings({ findings: found = [] }: Result): string[] {

@@ -7,6 +7,7 @@ import { bodyCharactersMax, titleCharactersMax } from '../../harness/report/issu
 import { result as resultSchema, type CheckResult, type Result } from '../../harness/report/result.ts'
 import file from '../../reports/sample/result.json' with { type: 'json' }
 import { arbitraryResult, hostileStrings } from './arbitrary-result.ts'
+import { outsideOfCode } from './outside-of-code.ts'
 
 const sample = resultSchema.parse(file)
 const options: PlanOptions = { label: 'simulation', openMax: 10, closeAfter: 3, runUrl: 'https://github.example/o/r/actions/runs/1' }
@@ -186,11 +187,6 @@ describe('an issue of a failure', () => {
     expect(stateIn(open.body)!.scenarios).toHaveLength(40)
   })
 })
-
-/** Text that is neither in a block nor in a span of code. */
-function outsideOfCode(body: string): string {
-  return body.replace(/^(`{3,})\w*\n[^]*?\n\1$/gm, '').replace(/(?<!`)(`+)(?!`)(.*?)(?<!`)\1(?!`)/g, '')
-}
 
 describe('the hidden state', () => {
   const state: IssueState = { v: 1, fingerprint: twice, series: 'production behind varnish', scenarios: [{ id: 's', known: false, passes: 0 }], firstSeen: 'a', lastSeen: 'b', nightsFailed: 1, runs: ['r'] }

@@ -7,6 +7,7 @@ import { randomFor } from '../../harness/seed.ts'
 import { result as resultSchema, type CheckResult, type Result } from '../../harness/report/result.ts'
 import file from '../../reports/sample/result.json' with { type: 'json' }
 import { arbitraryResult } from './arbitrary-result.ts'
+import { outsideOfCode } from './outside-of-code.ts'
 
 const sample = resultSchema.parse(file)
 
@@ -96,8 +97,7 @@ describe('a night beside those before', () => {
     fc.assert(
       fc.property(arbitraryResult, arbitraryResult, (a, b) => {
         const text = nightMarkdown(compareNight({ ...a, startedAt: '2026-01-02T00:00:00Z', runId: 'b' }, [{ ...b, profile: a.profile, subject: { ...b.subject, kind: a.subject.kind }, options: a.options, startedAt: '2026-01-01T00:00:00Z', runId: 'a' }]))
-        const outside = text.replace(/(?<!`)(`+)(?!`)(.*?)(?<!`)\1(?!`)/g, '')
-        expect(outside).not.toMatch(/<|@\w/)
+        expect(outsideOfCode(text)).not.toMatch(/<|@\w/)
       }),
       { numRuns: 30 },
     )
