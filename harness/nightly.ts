@@ -37,7 +37,7 @@ interface Shared {
 
 type NewCommand = (words: string, description: string) => Command
 
-const keptNights = 120
+const keptNights = 60
 const issuesFileBytesMax = 100_000_000
 
 /** Adds the commands; `sub` makes one with the options that all of `npm run report` have. */

@@ -102,6 +102,15 @@ describe('what the files say', () => {
     expect(workflow.jobs.simulate.strategy!.matrix.night).toEqual(['all', 'soak'])
   })
 
+  test('is shown in the documentation in a workflow that is one', () => {
+    const [, example] = /```yaml\n([^]*?)```/.exec(readFileSync(path.join(root, 'docs/nightly.md'), 'utf8'))!
+    const shown = parse(example!) as Workflow & { jobs: { readiness: Job } }
+    const { with: given } = shown.jobs.readiness.steps.at(-1)!
+    expect(shown.jobs.readiness['timeout-minutes']).toBeGreaterThan(0)
+    for (const name of Object.keys(given!)) expect(Object.keys(action.inputs)).toContain(name)
+    expect(shown.jobs.readiness.permissions).toEqual({ contents: 'read', issues: 'write' })
+  })
+
   const actionlint = findProgram('actionlint', process.env)
   if (actionlint === null) console.warn('SKIPPED, the workflow was not linted: there is no actionlint (go install github.com/rhysd/actionlint/cmd/actionlint@latest).')
   test.skipIf(actionlint === null)('passes actionlint, which finds what is planted', async () => {

@@ -58,11 +58,13 @@ function summaryOf(state: IssueState, seen: readonly SeenFailure[]): string[] {
     `- Fingerprint: ${codeSpan(state.fingerprint)}`,
     `- Judged: ${text(state.series)}${seen[0] ? `, ${text(seen[0].judged)}` : ''}`,
     `- Failed in ${plural(state.nightsFailed, 'night')}, first ${text(instant(state.firstSeen))}, last ${text(instant(state.lastSeen))}`,
-    ...state.scenarios.map((scenario) => `- ${codeSpan(scenario.id)}: ${scenario.passes === 0 ? `fails${scenario.known ? '; known of this server version' : ''}` : `passed in the last ${plural(scenario.passes, 'night')}`}`),
+    ...state.scenarios.slice(0, scenariosShownMax).map((scenario) => `- ${codeSpan(scenario.id)}: ${scenario.passes === 0 ? `fails${scenario.known ? '; known of this server version' : ''}` : `passed in the last ${plural(scenario.passes, 'night')}`}`),
+    ...(state.scenarios.length > scenariosShownMax ? [`- and ${plural(state.scenarios.length - scenariosShownMax, 'scenario')} more`] : []),
     ...(known ? ['', 'The ledger of expected failures has it. It stays red: an entry tells old from new, and turns nothing green.'] : []),
   ]
 }
 
+const scenariosShownMax = 50
 const evidenceMax = 8
 const lineCharactersMax = 1_500
 

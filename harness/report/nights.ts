@@ -5,7 +5,7 @@
 import { failureKey, failuresOf, seenAgain, type Failure } from './failures.ts'
 import { amount, instant, number, percent, plural } from './figures.ts'
 import { codeSpan, text } from './markdown-text.ts'
-import { neutralise } from './neutralise.ts'
+import { clip, neutralise } from './neutralise.ts'
 import { figuresOf, type Figure } from './night-figures.ts'
 import type { Result } from './result.ts'
 
@@ -174,6 +174,8 @@ export function medianOf(values: readonly number[]): number {
 
 /** How many of a list are shown; the rest is counted. */
 const shownMax = 60
+/** Of a name, and of what is said of it: a summary has room for a megabyte. */
+const lineCharactersMax = 400
 
 interface Section {
   title: string
@@ -257,7 +259,7 @@ export function nightLines(night: Night): string[] {
 export function nightMarkdown(night: Night): string {
   const items = ({ title, items: all }: Section) => {
     if (all.length === 0) return []
-    const shown = all.slice(0, shownMax).map(({ name, words }) => `- ${[name === '' ? '' : codeSpan(name), text(words.slice(0, 400))].filter((part) => part !== '').join(': ')}`)
+    const shown = all.slice(0, shownMax).map(({ name, words }) => `- ${[name === '' ? '' : codeSpan(clip(name, lineCharactersMax)), text(clip(words, lineCharactersMax))].filter((part) => part !== '').join(': ')}`)
     return ['', `### ${text(title)}: ${number(all.length)}`, '', ...shown, ...(all.length > shownMax ? [`- … and ${number(all.length - shownMax)} more`] : [])]
   }
   const lines = ['## Beside the nights before', '', text(head(night)), ...nothingNew(night).flatMap((line) => ['', text(line)]), ...sections(night).flatMap(items), '', text(driftSentence(night.drift))]
