@@ -123,6 +123,9 @@ interface NightsGiven extends Shared {
 }
 
 async function nights(runs: SavedRun[], { against, markdown, json }: NightsGiven, { keptRuns }: RunFolders): Promise<void> {
+  await readdir(against).catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError(`--against: ${against} cannot be read (${error.code}); "npm run report -- remember --in ${against}" makes it.`)
+  })
   const kept = await keptRuns(path.resolve(against))
   const earlier = kept.flatMap(({ result }) => result ?? [])
   const unreadable = kept.length - earlier.length

@@ -47,7 +47,7 @@ describe('keys', () => {
     expect(stderr).toMatch(/^The newest release is not known: /)
   })
 
-  test.each(['newest', '1.2', '0.3.1\nverdict=ready', '../../x'])('refuse %j: a line more would be an output more', async (version) => {
+  test.each(['../../x', '0.3.1\nverdict=ready'])('refuse %j: a line more would be an output more', async (version) => {
     const { exitCode, stderr } = await ciCache(['keys', '--server-version', version])
     expect(exitCode).toBe(64)
     expect(stderr).toContain('is not a version; give three numbers')

@@ -1,5 +1,5 @@
 /** `npm run report`: listing, comparing and pruning folders of runs, by the command itself. */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { execa } from 'execa'
@@ -75,7 +75,40 @@ describe('compare', () => {
   })
 })
 
+describe('nights', () => {
+  const nights = (...args: string[]) => report(...args, '--against', path.join(out, 'nights'))
+
+  test('are remembered up to a number, and compared with', async () => {
+    const kept = path.join(out, 'nights')
+    expect(await report('remember', names[0]!, '--in', kept)).toMatchObject({ exitCode: 0 })
+    const [remembered] = readdirSync(kept)
+    expect(readdirSync(path.join(kept, remembered!))).toEqual(['result.json'])
+    // An older one, a year before.
+    const older = '2025-01-01T00-00-00-0001'
+    cpSync(path.join(kept, remembered!), path.join(kept, older), { recursive: true })
+    const file = path.join(kept, older, 'result.json')
+    writeFileSync(file, readFileSync(file, 'utf8').replaceAll(remembered!, older).replace(/"startedAt": "[^"]*"/, '"startedAt": "2025-01-01T00:00:00.000Z"'))
+    expect((await nights('nights', names[0]!)).stdout).toContain(`the night before: ${older}`)
+    writeFileSync(file, '{"schemaVersion": 0}')
+    expect((await nights('nights', names[0]!)).stdout).toContain('1 of 2 kept nights cannot be read by this version, and are left out.')
+    age(path.join(kept, older))
+    expect((await report('remember', names[0]!, '--in', kept, '--keep', '1')).stdout).toContain(`forgot ${older}`)
+    expect(readdirSync(kept)).toEqual([remembered])
+  })
+
+  test('of a run whose name leads elsewhere are not', async () => {
+    const file = path.join(out, names[0]!, 'result.json')
+    const result = JSON.parse(readFileSync(file, 'utf8')) as { runId: string }
+    writeFileSync(file, JSON.stringify({ ...result, runId: '../../elsewhere' }))
+    expect(await report('remember', names[0]!, '--in', path.join(out, 'nights'))).toMatchObject({ exitCode: 64, stderr: expect.stringContaining('which is no name of a run; it is not kept.') })
+  })
+})
+
 test.each<[string, string[], RegExp]>([
+  ['JUnit of two runs', ['junit', names[0]!, names[1]!], /^junit writes one file, of one run; name one of them\.$/],
+  ['nights without any', ['nights'], /^required option '--against <folder>' not specified\. See: npm run report -- --help$/],
+  ['nights that are not there', ['nights', names[0]!, '--against', '/nowhere'], /^--against: \/nowhere cannot be read \(ENOENT\)/],
+  ['another gate', ['gate', names[0]!, '--fail-on', 'never'], /Allowed choices are unknown, failure/],
   ['a word that there is not', ['prun'], /^unknown command 'prun' \(Did you mean prune\?\) See: npm run report -- --help$/],
   ['a run that there is not', ['compare', 'a', 'b'], /a is no run: its result\.json cannot be read \(ENOENT\); give a folder below reports\/\.$/],
   ['too little to keep', ['prune', '--keep', '0'], /^--keep takes a whole number from 1, not "0"\.$/],

@@ -241,7 +241,7 @@ describe('the steps of the action, on a run of the reference server', () => {
   test('each night is kept under a key of its own, with all before it', () => {
     const { cache } = runners[1]!
     const keys = readdirSync(cache).map(decodeURIComponent).filter((key) => key.includes('nights')).toSorted()
-    expect(keys).toEqual(['simulation-nights-production-simulation-1-1', 'simulation-nights-production-simulation-2-1'])
+    expect(keys).toEqual(['simulation-nights-production-simulation-run-1-1', 'simulation-nights-production-simulation-run-2-1'])
     expect(readdirSync(path.join(cache, encodeURIComponent(keys[1]!))).toSorted()).toEqual(folders.map((folder) => path.basename(folder)).toSorted())
   })
 
