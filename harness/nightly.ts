@@ -197,7 +197,9 @@ async function issues(runs: SavedRun[], given: IssuesGiven): Promise<void> {
   if (given.apply && given.issues !== undefined) throw new UsageError('--apply reads the issues itself; leave out either it or --issues.')
   const repository = given.apply ? await repositoryOf(given) : null
   const before = repository ? await readIssues(repository, given.label) : await givenIssues(given.issues)
-  const night = await Promise.all(runs.map(async ({ folder, result }) => ({ result, capsules: await capsulesIn(folder) })))
+  const judged = runs.filter((run) => !stoodIn(run))
+  if (!given.json) log(runs.filter(stoodIn).map(({ result }) => `Run ${result.runId} is left out: the reference server stood in, and its failures are not those of the server that was meant.`))
+  const night = await Promise.all(judged.map(async ({ folder, result }) => ({ result, capsules: await capsulesIn(folder) })))
   const { label, closeAfter, openMax } = given
   const plan = planIssues(night, before, { label, closeAfter, openMax, runUrl: given.runUrl ?? runUrlOf(process.env) })
   if (given.json) write(JSON.stringify(plan, null, 2))
@@ -211,6 +213,11 @@ async function issues(runs: SavedRun[], given: IssuesGiven): Promise<void> {
 async function repositoryOf({ apiUrl, repository = '' }: IssuesGiven): Promise<Repository> {
   const { openRepository } = await import('./github/rest.ts')
   return openRepository({ apiUrl, repository, token: tokenOf(process.env) })
+}
+
+/** Nobody asked for the reference server: the production server could not be had. */
+function stoodIn({ result: { subject, options } }: SavedRun): boolean {
+  return subject.kind === 'reference' && options['origin'] !== 'reference'
 }
 
 /** What was broken on purpose is nobody's news. */

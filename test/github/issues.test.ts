@@ -1,12 +1,13 @@
 /** Plans carried out against a small GitHub on loopback: pages, refusals, limits of rate, and lost answers. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { execa } from 'execa'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { applyPlan, issuesFrom, readIssues } from '../../harness/github/issues.ts'
 import { openRepository, type Repository, type RestOptions } from '../../harness/github/rest.ts'
 import type { Action } from '../../harness/report/issue-plan.ts'
+import type { Result } from '../../harness/report/result.ts'
 import { openFakeGitHub, type FakeGitHub } from './fake-github.ts'
 
 const root = path.join(import.meta.dirname, '../..')
@@ -133,11 +134,11 @@ test('GitHub\'s and gh\'s lists are read, and labels as words or objects', () =>
 
 describe('the command', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'issues-'))
-  afterEach(() => rmSync(path.join(folder, 'issues.json'), { force: true }))
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
   const sample = path.join(root, 'reports/sample')
 
-  async function issues(args: string[], env: Record<string, string> = {}) {
-    const { exitCode, stdout, stderr } = await execa(process.execPath, ['harness/kept-runs.ts', 'issues', sample, ...args], { cwd: root, reject: false, env: { GITHUB_TOKEN: '', GH_TOKEN: '', ...env }, stdin: 'ignore' })
+  async function issues(args: string[], env: Record<string, string> = {}, run = sample) {
+    const { exitCode, stdout, stderr } = await execa(process.execPath, ['harness/kept-runs.ts', 'issues', run, ...args], { cwd: root, reject: false, env: { GITHUB_TOKEN: '', GH_TOKEN: '', ...env }, stdin: 'ignore' })
     return { exitCode, stdout, stderr }
   }
 
@@ -149,6 +150,16 @@ describe('the command', () => {
     expect(exitCode).toBe(0)
     expect(stdout).toMatch(/^leave #3: .*counted already\nopen: .*\nNothing was changed; --apply does it\.$/s)
     expect(github.requests).toEqual([])
+  })
+
+  test('leaves out a run in which the reference server only stood in, and refuses one of a planted twin', async () => {
+    const saved = JSON.parse(readFileSync(path.join(sample, 'result.json'), 'utf8')) as Result
+    const changed = (more: Partial<Result>) => writeFileSync(path.join(folder, 'result.json'), JSON.stringify({ ...saved, ...more }))
+    changed({ options: { ...saved.options, origin: 'auto' } })
+    const stoodIn = await issues([], {}, folder)
+    expect(stoodIn.stdout).toMatch(/is left out: the reference server stood in[^]*\nNo issue is to be changed\.$/)
+    changed({ banners: ['TWIN: in place of the origin stands a program that is broken on purpose: x.'] })
+    expect(await issues([], {}, folder)).toMatchObject({ exitCode: 64, stderr: expect.stringContaining('judged a program that is broken on purpose') })
   })
 
   test('changes only with --apply', async () => {
