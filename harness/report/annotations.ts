@@ -41,9 +41,9 @@ export function annotationsOf(result: Result): Annotation[] {
   const isCode = (failure: Failure) => failure.scenario === 'audit' && (result.findings ?? []).some(({ rule }) => rule === failure.check)
   return [
     ...loud(result),
-    ...failures.filter((failure) => !failure.known && !isCode(failure)).map(failureAnnotation),
+    ...failures.filter((failure) => isNews(failure) && !isCode(failure)).map(failureAnnotation),
     ...(result.findings ?? []).map(findingAnnotation),
-    ...failures.filter((failure) => failure.known).map(failureAnnotation),
+    ...failures.filter((failure) => !isNews(failure) && !isCode(failure)).map(failureAnnotation),
     ...openRows(result),
     ...result.expectedFailures.filter(({ state }) => state === 'mended').map(mended),
   ]
@@ -55,10 +55,15 @@ function loud({ banners }: Result): Annotation[] {
   return banners.filter((banner) => !banner.startsWith('FIXED UPSTREAM:')).map((message) => ({ kind: loudest.test(message) ? 'error' : 'warning', title: 'Read this first', message }))
 }
 
+function isNews({ known, waived }: Failure): boolean {
+  return known === null && waived === null
+}
+
 function failureAnnotation(failure: Failure): Annotation {
-  const title = failure.known ? `Known: ${failureKey(failure)}` : failureKey(failure)
-  const why = failure.known ? ` Known of this server version: ${failure.known.why}` : ''
-  return { kind: failure.known ? 'warning' : 'error', title, message: `${failure.because}${why}` }
+  const { known, waived, because } = failure
+  const mark = waived !== null ? 'Waived: ' : known ? 'Known: ' : ''
+  const why = `${known ? ` Known of this server version: ${known.why}` : ''}${waived === null ? '' : ` ${waived}`}`
+  return { kind: isNews(failure) ? 'error' : 'warning', title: `${mark}${failureKey(failure)}`, message: `${because}${why}` }
 }
 
 const kinds = { error: 'error', warning: 'warning', note: 'notice' } as const

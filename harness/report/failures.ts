@@ -2,6 +2,7 @@
  * The distinct failures of a run, each by its fingerprint, and what became of one that an earlier run had.
  * What nightly issues and comparisons rest on. Pure.
  */
+import { waivedRows, waiverSentence } from './groups.ts'
 import type { CheckResult, Result } from './result.ts'
 
 export interface Failure {
@@ -19,6 +20,8 @@ export interface Failure {
   reproduce: string
   /** The ledger has it: why, and upstream's report of it. */
   known: { why: string; issue: string | null } | null
+  /** Its owner lets all of its rows be for a time: the sentence that says so. */
+  waived: string | null
 }
 
 /** What a run says of a failure that an earlier run had. */
@@ -29,14 +32,14 @@ export const auditScenario = 'audit'
 
 const severities = ['critical', 'high', 'medium'] as const
 
-/** Each failure once, the severest first; what is known of the version after what is not. */
+/** Each failure once, the severest first; what is known of the version after what is not, and what is waived last. */
 export function failuresOf(result: Result): Failure[] {
   const found = new Map<string, Failure>()
   for (const failure of [...failedChecks(result), ...failedAudits(result)]) {
     const key = failureKey(failure)
     if (!found.has(key)) found.set(key, failure)
   }
-  const rank = (failure: Failure) => (failure.known ? 10 : 0) + severities.indexOf(failure.severity)
+  const rank = (failure: Failure) => (failure.waived === null ? 0 : 20) + (failure.known ? 10 : 0) + severities.indexOf(failure.severity)
   return [...found.values()].toSorted((a, b) => rank(a) - rank(b) || failureKey(a).localeCompare(failureKey(b)))
 }
 
@@ -63,6 +66,7 @@ function failedChecks(result: Result): Failure[] {
           rows: check.rows,
           reproduce: reproduceOf(result, check),
           known: entry ? { why: entry.why, issue: entry.issue } : null,
+          waived: waiverOf(result, check.rows),
         }
       }),
   )
@@ -75,6 +79,12 @@ function fingerprintOf({ id, fingerprint }: CheckResult): string {
 
 function reproduceOf({ checklist }: Result, check: CheckResult): string {
   return checklist.find((row) => row.verdict === 'fail' && row.reproduce !== '' && check.rows.includes(row.id))?.reproduce ?? ''
+}
+
+/** One row that nobody waives is enough to count. */
+function waiverOf(result: Result, rows: readonly string[]): string | null {
+  const waived = waivedRows(result).filter(({ id }) => rows.includes(id))
+  return waived.length === 0 || waived.length < rows.length ? null : waiverSentence(waived[0]!, result)
 }
 
 /** Rows that are red though no check of theirs is: the user's files were read. */
@@ -93,6 +103,7 @@ function failedAudits(result: Result): Failure[] {
       rows: [row.id],
       reproduce: row.reproduce,
       known: null,
+      waived: waiverOf(result, [row.id]),
     }))
 }
 

@@ -4,7 +4,7 @@
  * that the rest was not run. Pure.
  */
 import { exitCodes } from '../errors.ts'
-import { headline } from './groups.ts'
+import { headline, waiverSentence, type ChecklistRow } from './groups.ts'
 import type { Result } from './result.ts'
 
 export type FailOn = 'unknown' | 'failure'
@@ -50,17 +50,24 @@ function codeOf(result: Result): number {
   return exitCode === exitCodes.unknown && soakHolds(result) ? exitCodes.ready : exitCode
 }
 
-/** On the production server, unbroken, and to its end. */
-function soakHolds({ profile, subject, checklist, scenarios, banners }: Result): boolean {
-  const row = checklist.find(({ id }) => id === 'soak')
+/** On the production server, unbroken, and to its end; or its owner waives it. */
+function soakHolds(result: Result): boolean {
+  const { profile, subject, scenarios, banners } = result
   const planted = banners.some((banner) => banner.startsWith('TWIN:'))
-  return profile === 'soak' && subject.kind === 'production' && !planted && scenarios.length > 0 && row?.verdict === 'pass' && scenarios.every(({ verdict }) => verdict === 'pass')
+  const row = soakRow(result)
+  const passed = row?.verdict === 'pass' && scenarios.every(({ verdict }) => verdict === 'pass')
+  return profile === 'soak' && subject.kind === 'production' && !planted && scenarios.length > 0 && (passed || row?.waived !== undefined)
+}
+
+function soakRow({ checklist }: Result): ChecklistRow | undefined {
+  return checklist.find(({ id }) => id === 'soak')
 }
 
 function words(result: Result): string {
   const red = redRows(result)
   const server = result.subject.kind === 'reference' ? ' THE REFERENCE SERVER WAS JUDGED, NOT THE PRODUCTION SERVER.' : ''
-  if (soakHolds(result)) return `the soak holds: ${result.checklist.find(({ id }) => id === 'soak')!.because}`
+  const row = soakRow(result)
+  if (soakHolds(result)) return row!.waived ? `the soak does not hold, which is waived. ${waiverSentence(row!, result)} Seen: ${row!.because}` : `the soak holds: ${row!.because}`
   return `${headline(result)}${red.length === 0 || result.because.includes(red[0]!) ? '' : ` Red: ${red.join(', ')}.`}${server}`
 }
 

@@ -42,13 +42,23 @@ export const knownLabel = 'known-failure'
 export function planIssues(nights: readonly Night[], issues: readonly Issue[], options: PlanOptions): Action[] {
   const { kept, duplicates } = oneEach(issues)
   const failing = failingTonight(nights)
-  const opened = [...failing].filter(([key]) => !kept.has(key))
+  const isWaived = (seen: SeenFailure[]) => seen.every(({ failure }) => failure.waived !== null)
+  const news = [...failing].filter(([key]) => !kept.has(key))
+  const opened = news.filter(([, seen]) => !isWaived(seen))
   return [
     ...duplicates,
-    ...[...kept].map(([key, one]) => changed(key, one, failing.get(key) ?? [], nights, options)),
+    ...[...kept].map(([key, one]) => {
+      const seen = failing.get(key) ?? []
+      return seen.length > 0 && isWaived(seen) ? waived(key, one.issue.number) : changed(key, one, seen, nights, options)
+    }),
+    ...news.filter(([, seen]) => isWaived(seen)).map(([key]) => waived(key, null)),
     ...opened.slice(0, options.openMax).map(([key, seen]) => fresh(key, seen, nights, options)),
     ...opened.slice(options.openMax).map(([key]): Action => ({ do: 'leave', key, number: null, because: `${options.openMax} issues are opened a night; this one waits` })),
   ]
+}
+
+function waived(key: string, number: number | null): Action {
+  return { do: 'leave', key, number, because: 'it fails, and its rows are waived' }
 }
 
 interface Known {

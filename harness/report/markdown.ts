@@ -57,7 +57,7 @@ function failures(result: Result): string[] {
   const all = failuresOf(result)
   if (all.length === 0) return []
   const known = all.filter((failure) => failure.known)
-  const lines = all.map((failure) => `- ${failure.known ? 'known' : '**not known**'}: ${codeSpan(failureKey(failure))}${failure.known ? `: ${text(failure.known.why)}` : ''}`)
+  const lines = all.map((failure) => `- ${failure.known ? 'known' : '**not known**'}${failure.waived === null ? '' : ', waived'}: ${codeSpan(failureKey(failure))}${failure.known ? `: ${text(failure.known.why)}` : ''}`)
   return ['', `### Failures: ${all.length}, of which ${known.length} ${known.length === 1 ? 'is' : 'are'} known of this server version`, '', ...lines]
 }
 

@@ -207,8 +207,8 @@ function stillItem({ failure, nights, since }: Standing): Section['items'][numbe
   return { name: `${failureKey(failure)}${knownMark(failure)}`, words: `${plural(nights, 'night')} in a row, since ${instant(since)}: ${failure.because}` }
 }
 
-function knownMark({ known }: Failure): string {
-  return known ? ' (known of this server version)' : ''
+function knownMark({ known, waived }: Failure): string {
+  return `${known ? ' (known of this server version)' : ''}${waived === null ? '' : ' (waived)'}`
 }
 
 function driftSections(drift: Night['drift']): Section[] {

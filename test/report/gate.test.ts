@@ -22,6 +22,7 @@ describe('a job ends with', () => {
     ['a soak that holds, which judges nothing else', [ready, soak], 0, 0],
     ['a soak whose row is unknown', [ready, { ...soak, checklist: soak.checklist.map((row) => ({ ...row, verdict: 'unknown' as const })) }], 2, 0],
     ['a soak whose row failed', [ready, { ...soak, checklist: soak.checklist.map((row) => (row.id === 'soak' ? { ...row, verdict: 'fail' as const } : row)) }], 1, 1],
+    ['a soak whose row failed and is waived', [ready, { ...soak, checklist: soak.checklist.map((row) => (row.id === 'soak' ? { ...row, verdict: 'fail' as const, waived: { reason: 'x', until: '2099-01-01' } } : row)) }], 0, 0],
     ['a soak in which another scenario did not pass', [{ ...soak, scenarios: soak.scenarios.map((one) => ({ ...one, verdict: 'unknown' as const })) }], 2, 0],
     ['a soak of the reference server', [{ ...soak, subject: sample.subject }], 2, 0],
     ['a soak of a program that is broken on purpose', [{ ...soak, banners: ['TWIN: in place of the origin stands …'] }], 2, 0],
@@ -48,6 +49,8 @@ describe('a job ends with', () => {
   test('words: the reference server is loud, and green on failures alone is no success', () => {
     const reference = { ...sample, checklist: sample.checklist.map((row) => ({ ...row, verdict: 'unknown' as const })) }
     expect(gateOf([reference], 'failure').lines.join('\n')).toMatch(/THE REFERENCE SERVER WAS JUDGED[^]*NOT A SUCCESS/)
+    const waived = { ...soak, checklist: soak.checklist.map((row) => (row.id === 'soak' ? { ...row, verdict: 'fail' as const, waived: { reason: 'We know.', until: '2099-01-01' } } : row)) }
+    expect(gateOf([waived], 'unknown').lines[0]).toContain('the soak does not hold, which is waived. Waived until 2099-01-01: We know.')
     expect(gateOf([soak], 'unknown').lines[0]).toContain('the soak holds')
   })
 })

@@ -150,6 +150,18 @@ describe('an issue of a failure', () => {
     expect(planIssues([night(2, diskFine)], issues, options)).toMatchObject([{ labels: ['by-a-person', 'simulation'] }])
   })
 
+  test('of rows that are all waived is not opened, and an open one is left as it is', () => {
+    const waivedAs = (n: number) => {
+      const one = night(n, diskFine)
+      one.result.checklist = one.result.checklist.map((row) => (row.verdict === 'fail' ? { ...row, waived: { reason: 'We know.', until: '2099-01-01' } } : row))
+      return one
+    }
+    expect(planIssues([waivedAs(1)], [], options)).toMatchObject([{ do: 'leave', number: null, because: 'it fails, and its rows are waived' }])
+    const { plans, issues } = nights([night(1, diskFine), waivedAs(2)])
+    expect(plans[1]).toMatchObject([{ do: 'leave', number: 1, because: 'it fails, and its rows are waived' }])
+    expect(issues).toMatchObject([{ state: 'open' }])
+  })
+
   test('beyond the tenth of a night waits, what is new and severe first', () => {
     const plan = planIssues([night(1)], [], { ...options, openMax: 1 })
     expect(plan.map((action) => action.do)).toEqual(['open', 'leave'])
