@@ -8,6 +8,7 @@ import { parse } from 'yaml'
 import { programs } from '../harness/bootstrap/programs.mjs'
 import { findProgram } from '../harness/provision/find-program.ts'
 import type { Result } from '../harness/report/result.ts'
+import { imagesKey } from '../harness/runtime/images/kept-images.ts'
 import { evaluate, holds, interpolate } from './github/expressions.ts'
 import { openFakeGitHub } from './github/fake-github.ts'
 import { readAction, runAction, runSteps, type Ran, type Runner, type Step } from './github/job-runner.ts'
@@ -41,12 +42,13 @@ describe('what the files say', () => {
 
   test('names commands that there are, with flags that they have', async () => {
     expect(commands.length).toBeGreaterThan(12)
-    const helps = new Map<string, string>()
-    for (const { program, sub, run } of commands) {
-      expect(Object.keys(programs)).toContain(program)
-      const words = program === 'simulate' ? [program] : [program, sub!]
-      const help = helps.get(words.join(' ')) ?? (await helpOf(words))
-      helps.set(words.join(' '), help)
+    for (const { program } of commands) expect(Object.keys(programs)).toContain(program)
+    const wordsOf = ({ program, sub }: { program: string; sub?: string | undefined }) => (program === 'simulate' ? [program] : [program, sub!])
+    const asked = [...new Map(commands.map((one) => [wordsOf(one).join(' '), wordsOf(one)]))]
+    const helps = new Map(await Promise.all(asked.map(async ([name, words]) => [name, await helpOf(words)] as const)))
+    for (const { run, ...command } of commands) {
+      const words = wordsOf(command)
+      const help = helps.get(words.join(' '))!
       const line = run.replaceAll('\\\n', ' ').split('\n').find((one) => one.includes(`bootstrap.mjs`) && one.includes(words.join(' ')))!
       for (const [, flag] of line.matchAll(/(?<=[\s+])(--[a-z][a-z-]*)(?=[\s}])/g)) expect(help, `${words.join(' ')} ${flag}`).toMatch(new RegExp(`${flag}\\b`))
     }
@@ -159,9 +161,22 @@ function runnerFor(name: string, runId: number, env: Record<string, string> = {}
   const [workspace, temp] = [path.join(folder, 'workspace'), path.join(folder, 'temp')]
   for (const one of [workspace, temp]) mkdirSync(one, { recursive: true })
   const github = { run_id: runId, run_attempt: 1, token: 'a-token', event_name: 'schedule' }
-  // The releases of nobody: no test asks the real ones.
-  const own = { PATH: `${path.dirname(process.execPath)}:${process.env['PATH']}`, DURABLE_STREAMS_RELEASES: 'http://127.0.0.1:9', ...env }
+  // No test asks the real releases, loads images into an engine, or opens issues where they are read.
+  const nobody = { DURABLE_STREAMS_RELEASES: 'http://127.0.0.1:9', DOCKER_HOST: 'unix:///nowhere.sock', DURABLE_STREAMS_RUNTIME: 'processes' }
+  const own = { PATH: `${path.dirname(process.execPath)}:${process.env['PATH']}`, ...nobody, GITHUB_API_URL: 'http://127.0.0.1:9', GITHUB_REPOSITORY: 'o/r', ...env }
   return { workspace, temp, cache: path.join(work, name, 'cache'), artifacts: path.join(folder, 'artifacts'), env: own, github, root }
+}
+
+/** The steps that any test here has run, by their names. */
+const seenRunning = new Set<string>()
+
+async function act(runner: Runner, given: Record<string, string>): Promise<Ran> {
+  return noted(await runAction(runner, given))
+}
+
+function noted(ran: Ran): Ran {
+  for (const { name, state } of ran.steps) if (state !== 'skipped') seenRunning.add(name)
+  return ran
 }
 
 function step(ran: Ran, name: string) {
@@ -171,31 +186,30 @@ function step(ran: Ran, name: string) {
 }
 
 describe('the steps of the action, on a run of the reference server', () => {
-  const given = { scenarios: 'restart-keeps-forks', origin: 'reference', runtime: 'processes', readers: '200', nights: 'true', issues: 'show' }
+  const given = { scenarios: 'restart-keeps-forks', origin: 'reference', readers: '200', nights: 'true', issues: 'show' }
   let first: Ran
   let second: Ran
   let folders: string[] = []
   let runners: Runner[] = []
+  let asked: string[] = []
 
   beforeAll(async () => {
-    runners = [runnerFor('two-nights', 1), runnerFor('two-nights', 2)]
-    first = await runAction(runners[0]!, given)
-    second = await runAction(runners[1]!, { ...given, 'fail-on': 'failure' })
+    await using github = await openFakeGitHub('o/r')
+    runners = [runnerFor('two-nights', 1), runnerFor('two-nights', 2, { GITHUB_API_URL: github.url })]
+    first = await act(runners[0]!, given)
+    // As if an engine had been there the night before.
+    mkdirSync(path.join(runners[1]!.cache, imagesKey()), { recursive: true })
+    second = await act(runners[1]!, { ...given, issues: 'apply', 'fail-on': 'failure' })
+    asked = github.requests
     folders = [first, second].map(({ outputs }) => outputs['folder']!)
   }, 180_000)
 
   test('each step that is asked for ran, and none of those that are not', () => {
     const skipped = first.steps.filter(({ state }) => state === 'skipped').map(({ name }) => name)
-    expect(skipped.toSorted()).toEqual([
-      "Bring the images from the cache",
-      "Bring the server's release from the cache",
-      'Give the images to the engine',
-      'Keep the images in the cache',
-      "Keep the server's release in the cache",
-      'Open and update issues',
-      'Without a result the job is red',
-      'Write the images into files',
-    ])
+    const withoutServer = ["Bring the server's release from the cache", "Keep the server's release in the cache"]
+    expect(skipped.toSorted()).toEqual([...withoutServer, 'Give the images to the engine', "Install the cache's program", 'Open and update issues', 'Without a result the job is red'].toSorted())
+    const later = second.steps.filter(({ state }) => state === 'skipped').map(({ name }) => name)
+    expect(later.toSorted()).toEqual([...withoutServer, "Install the cache's program", 'Keep the images in the cache', 'Show the issues that would be opened', 'Without a result the job is red', 'Write the images into files'].toSorted())
     expect(first.steps.filter(({ state }) => state === 'failure').map(({ name }) => name)).toEqual(['The verdict'])
   })
 
@@ -245,13 +259,14 @@ describe('the steps of the action, on a run of the reference server', () => {
     expect(readdirSync(path.join(cache, encodeURIComponent(keys[1]!))).toSorted()).toEqual(folders.map((folder) => path.basename(folder)).toSorted())
   })
 
-  test('issues are only shown', () => {
+  test('issues are read and changed only where that is asked for', () => {
     expect(step(first, 'Show the issues that would be opened').log).toMatch(/No issue is to be changed\.|Nothing was changed; --apply does it\./)
+    expect(asked[0]).toBe('GET /repos/o/r/issues')
   })
 })
 
 test('a flag that is wrong leaves no result, and a red job that says where to look', async () => {
-  const ran = await runAction(runnerFor('wrong', 1), { profile: 'slow', runtime: 'processes' })
+  const ran = await act(runnerFor('wrong', 1), { profile: 'slow', runtime: 'processes' })
   expect(ran.failed).toBe(true)
   expect(ran.outputs).toMatchObject({ folder: '', verdict: '', 'exit-code': '64' })
   expect(step(ran, 'Without a result the job is red')).toMatchObject({ exitCode: 64, state: 'failure' })
@@ -259,9 +274,15 @@ test('a flag that is wrong leaves no result, and a red job that says where to lo
   expect(step(ran, 'The verdict').state).toBe('skipped')
 }, 60_000)
 
+test('a configuration is looked for in the workspace of the caller', async () => {
+  const ran = await act(runnerFor('configured', 1), { config: 'deploy/simulate.config.ts', runtime: 'processes' })
+  expect(ran.outputs['exit-code']).toBe('64')
+  expect(step(ran, 'Simulate').log).toContain('deploy/simulate.config.ts')
+}, 60_000)
+
 test('what looks like a script in an input is a word', async () => {
   const planted = path.join(work, 'planted')
-  const ran = await runAction(runnerFor('hostile', 1), { scenarios: `nothing; touch ${planted} $(touch ${planted}) *`, seed: `$(touch ${planted})`, runtime: 'processes', origin: 'reference' })
+  const ran = await act(runnerFor('hostile', 1), { scenarios: `nothing; touch ${planted} $(touch ${planted}) *`, seed: `$(touch ${planted})`, runtime: 'processes', origin: 'reference' })
   expect(ran.outputs['exit-code']).toBe('64')
   expect(existsSync(planted)).toBe(false)
 }, 60_000)
@@ -277,7 +298,7 @@ describe("the workflow's issues", () => {
     cpSync(path.join(root, 'harness'), path.join(runner.workspace, 'harness'), { recursive: true })
     for (const name of ['package.json', 'package-lock.json']) cpSync(path.join(root, name), path.join(runner.workspace, name))
     if (!existsSync(path.join(runner.workspace, 'node_modules'))) await execa('ln', ['-s', path.join(root, 'node_modules'), path.join(runner.workspace, 'node_modules')])
-    return runSteps(runner, workflow.jobs.issues.steps, { github: { ...runner.github, event_name: event }, inputs, steps: {} })
+    return noted(await runSteps(runner, workflow.jobs.issues.steps, { github: { ...runner.github, event_name: event }, inputs, steps: {} }))
   }
 
   test('are opened once by a scheduled night, with the fingerprints of the run', async () => {
@@ -305,4 +326,8 @@ describe("the workflow's issues", () => {
     const run = (result: string) => holds(workflow.jobs.issues.if, { needs: { simulate: { result } } }, { failed: result !== 'success' })
     expect(['success', 'failure', 'cancelled'].map(run)).toEqual([true, true, false])
   })
+})
+
+test('every script of both files was run by one of these tests', () => {
+  expect(allSteps.filter(({ run }) => run !== undefined).map(({ name }) => name!).filter((name) => !seenRunning.has(name))).toEqual([])
 })
