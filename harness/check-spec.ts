@@ -9,6 +9,16 @@ export interface CheckSpec {
   rows?: RowId[]
 }
 
+/** A public report that a scenario does again. */
+export interface Incident {
+  /** Its address. */
+  report: string
+  /** What it was, in a few words. */
+  title: string
+  /** From which versions it is mended: 'caddy 0.3.0, server 0.3.3'; null where no release has it mended. */
+  fixedIn: string | null
+}
+
 /** All that the judge needs to know of a scenario. */
 export interface Assertions {
   /** The name of the scenario's file. */
@@ -17,5 +27,7 @@ export interface Assertions {
   /** What goes wrong in production where this is not so. One sentence. */
   why: string
   proves: RowId[]
+  /** The public reports that it does again; none where it is not about one. */
+  incidents?: Incident[]
   checks: CheckSpec[]
 }

@@ -3,6 +3,8 @@ import type { AnyCheck } from './check.ts'
 import type { CheckSpec } from './check-spec.ts'
 import type { RowId } from './checklist.ts'
 import { aliveUntilExpiryCheck } from './checks/alive-until-expiry.ts'
+import { exchangeIsAnsweredCheck } from './checks/exchange-is-answered.ts'
+import { offsetsOnlyAdvanceCheck } from './checks/offsets-only-advance.ts'
 import { answersAreAsRecordedCheck } from './checks/answers-are-as-recorded.ts'
 import { copiedStreamsAreWholeCheck } from './checks/copied-streams-are-whole.ts'
 import { diskComesBackCheck } from './checks/disk-comes-back.ts'
@@ -73,6 +75,8 @@ const all: readonly AnyCheck[] = [
   crowdComesBackSpreadCheck,
   producerAnswersAreRightCheck,
   answersAreAsRecordedCheck,
+  exchangeIsAnsweredCheck,
+  offsetsOnlyAdvanceCheck,
   copiedStreamsAreWholeCheck,
   conformanceAtOriginCheck,
   conformanceThroughEdgeCheck,
@@ -139,6 +143,8 @@ function constructor<Limits extends object>(check: { id: string; init(limits: Li
   })
 }
 
+export const exchangeIsAnswered = constructor(exchangeIsAnsweredCheck)
+export const offsetsOnlyAdvance = constructor(offsetsOnlyAdvanceCheck)
 export const everyStreamCanBeRead = constructor(everyStreamCanBeReadCheck)
 export const everyStreamStillExists = constructor(everyStreamStillExistsCheck)
 export const fullDiskIsReported = constructor(fullDiskIsReportedCheck)

@@ -198,9 +198,10 @@ function givenBy({ dataDirFrom, profile }: Options): Given {
 }
 
 function list(all: Scenario[], ids: string[]): number {
-  for (const { id, title, proves, asks } of all.filter((scenario) => ids.length === 0 || ids.includes(scenario.id))) {
+  for (const { id, title, proves, asks, incidents = [] } of all.filter((scenario) => ids.length === 0 || ids.includes(scenario.id))) {
     const only = asks === undefined ? '' : asks === 'by-name' ? '; only where it is named' : `; only with --${asks}`
     process.stdout.write(`${id.padEnd(34)} ${title}\n${' '.repeat(35)}proves ${proves.join(', ')}${only}\n`)
+    for (const { report, fixedIn } of incidents) process.stdout.write(`${' '.repeat(35)}${report}, ${fixedIn === null ? 'not mended in any release' : `mended in ${fixedIn}`}\n`)
   }
   return exitCodes.ready
 }

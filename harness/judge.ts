@@ -79,6 +79,7 @@ export class Judge {
       title: scenario.title,
       why: scenario.why,
       proves: scenario.proves,
+      ...(scenario.incidents ? { incidents: scenario.incidents } : {}),
       verdict,
       because: becauseOf(checks, ending),
       startedAtMs: 0,

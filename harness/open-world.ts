@@ -9,6 +9,7 @@ import { confineCaddyConfig, countListeners } from './confine/caddy-config.ts'
 import { renderChanges } from './confine/diff.ts'
 import type { PreparedEdge } from './edges/edge.ts'
 import { copyDataDir } from './data-dir/copy.ts'
+import { leaveACrash } from './data-dir/leave-a-crash.ts'
 import { HarnessError } from './errors.ts'
 import { CapabilityMissing } from './step.ts'
 import { reloadCaddy } from './operate/reload.ts'
@@ -394,6 +395,10 @@ class RunningWorld implements World {
   async originFigures() {
     const { figuresSocket } = this.#origin
     return figuresSocket === null || !this.#running.get('origin')?.isRunning() ? null : askFigures(figuresSocket)
+  }
+
+  async leaveACrash(mark: string, data: Buffer, written: 'half' | 'whole') {
+    return this.#dataDir === null ? null : leaveACrash(this.#dataDir, mark, data, written)
   }
 
   replaceDataDir(): void {

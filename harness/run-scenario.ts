@@ -99,8 +99,8 @@ function timeoutMsOf({ timeoutMs, asks }: Scenario, sizes: Sizes): number {
 }
 
 /** What the scenario asserts in this run: checks that allow for old answers are told how old. */
-function assertionsOf({ id, title, why, proves, checks }: Scenario, staleMs: number): Assertions {
-  return { id, title, why, proves, checks: checks.map((spec) => ({ ...spec, limits: { staleMs, ...spec.limits } })) }
+function assertionsOf({ id, title, why, proves, incidents, checks }: Scenario, staleMs: number): Assertions {
+  return { id, title, why, proves, ...(incidents ? { incidents } : {}), checks: checks.map((spec) => ({ ...spec, limits: { staleMs, ...spec.limits } })) }
 }
 
 async function open(run: ScenarioRun): Promise<{ world: World; fileChanges: FileChange[] } & AsyncDisposable> {

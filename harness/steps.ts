@@ -3,6 +3,7 @@ import type { AnyStep, Interpreter } from './step.ts'
 import { appendInterpreter, type Append } from './steps/append.ts'
 import { conformanceInterpreter, type Conformance } from './steps/conformance.ts'
 import { createStreamsInterpreter, type CreateStreams } from './steps/create-streams.ts'
+import { crashInAppendInterpreter, type CrashInAppend } from './steps/crash-in-append.ts'
 import { duringInterpreter, type During } from './steps/during.ts'
 import { faultInterpreter, type Fault } from './steps/fault.ts'
 import { lifelinesInterpreter, type Lifelines } from './steps/lifelines.ts'
@@ -30,6 +31,7 @@ import { scheduleInterpreter, type Schedule } from './steps/schedule.ts'
 import { readAllInterpreter, type ReadAllFromStart } from './steps/read-all.ts'
 import { replayInterpreter, type Replay } from './steps/replay.ts'
 import { soakInterpreter, type Soak } from './steps/soak.ts'
+import { exchangesInterpreter, type Exchanges } from './steps/exchanges.ts'
 import { repeatInterpreter, type Repeat } from './steps/repeat.ts'
 import {
   killInterpreter,
@@ -51,9 +53,11 @@ export type Step =
   | ClientsComeBack
   | CloseStreams
   | Conformance
+  | CrashInAppend
   | CreateStreams
   | CrowdStep
   | During
+  | Exchanges
   | Fault
   | Follow
   | Generations
@@ -86,8 +90,10 @@ const interpreters: { [S in Step as S['kind']]: Interpreter<S> } = {
   append: appendInterpreter,
   soak: soakInterpreter,
   conformance: conformanceInterpreter,
+  'crash-in-append': crashInAppendInterpreter,
   'create-streams': createStreamsInterpreter,
   during: duringInterpreter,
+  exchanges: exchangesInterpreter,
   fault: faultInterpreter,
   kill: killInterpreter,
   'read-all': readAllInterpreter,

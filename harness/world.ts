@@ -3,6 +3,7 @@
  * tap in front of the origin. Steps address hops by id; how they run is the runtime's business.
  */
 import type { StoredStream } from './data-dir/inspect.ts'
+import type { LeftBehind } from './data-dir/leave-a-crash.ts'
 import type { Crowd, HopId, LinkId, Upstream, Via } from './history.ts'
 import type { Endpoint } from './operations.ts'
 import type { LinkCounters, LinkState } from './services/tap/link.ts'
@@ -189,6 +190,11 @@ export interface World extends AsyncDisposable {
   originFigures(): Promise<OriginFigures | null>
   /** From its next start on the origin has an empty data_dir; the old one stays as it is. */
   replaceDataDir(): void
+  /**
+   * Leaves in the data_dir of the origin, which is down, what a crash leaves in the middle of the append of
+   * `data` to the stream whose file holds `mark`. Null where there is none.
+   */
+  leaveACrash(mark: string, data: Buffer, written: 'half' | 'whole'): Promise<LeftBehind | null>
   /** The streams of the copied data_dir, as its files have them; empty in every other world. */
   readonly storedStreams: readonly StoredStream[]
   /** Throws HarnessError in a world without one. */

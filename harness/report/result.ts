@@ -177,11 +177,20 @@ export const timelineMark = z.strictObject({
   toMs: z.number(),
 })
 
+/** A public report that a scenario does again. */
+export const incident = z.strictObject({
+  report: z.string(),
+  title: z.string(),
+  /** From which versions it is mended; null where no release has it mended. */
+  fixedIn: z.string().nullable(),
+})
+
 export const scenarioResult = z.strictObject({
   id: z.string(),
   title: z.string(),
   why: z.string(),
   proves: z.array(z.enum(rowIds)),
+  incidents: z.array(incident).optional(),
   verdict: verdictKind,
   because: z.string(),
   startedAtMs: z.number(),

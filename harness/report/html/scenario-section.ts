@@ -25,12 +25,21 @@ export function scenarioSection(scenario: ScenarioResult, index: number, known: 
     </header>
     <p class="because">${shortened(scenario.because)}</p>
     <p class="quiet">Why it matters: ${scenario.why}</p>
+    ${incidents(scenario)}
     ${proves(scenario)}
     ${timeline(scenario)}
     ${measurementFigures(scenario)}
     ${faults(scenario)}
     ${checks(scenario.checks, known.filter((one) => one.scenario === scenario.id && one.state === 'failed'))}
   </section>`
+}
+
+/** Only a web address becomes a link: it comes from a file. */
+function incidents({ incidents: reports = [] }: ScenarioResult): Content {
+  return reports.map(({ report, title, fixedIn }) => {
+    const link = report.startsWith('https://') ? html`<a href="${report}" rel="noreferrer">${title}</a>` : `${title} (${report})`
+    return html`<p class="quiet">Known incident: ${link}, ${fixedIn === null ? 'not mended in any release' : `mended in ${fixedIn}`}</p>`
+  })
 }
 
 function proves({ proves: rows }: ScenarioResult): Content {
