@@ -4,6 +4,8 @@ import type { CheckSpec } from './check-spec.ts'
 import type { RowId } from './checklist.ts'
 import { aliveUntilExpiryCheck } from './checks/alive-until-expiry.ts'
 import { exchangeIsAnsweredCheck } from './checks/exchange-is-answered.ts'
+import { clientHeadEndsCheck } from './checks/client-head-ends.ts'
+import { firstReadIsSharedCheck } from './checks/first-read-is-shared.ts'
 import { offsetsOnlyAdvanceCheck } from './checks/offsets-only-advance.ts'
 import { answersAreAsRecordedCheck } from './checks/answers-are-as-recorded.ts'
 import { copiedStreamsAreWholeCheck } from './checks/copied-streams-are-whole.ts'
@@ -76,6 +78,8 @@ const all: readonly AnyCheck[] = [
   producerAnswersAreRightCheck,
   answersAreAsRecordedCheck,
   exchangeIsAnsweredCheck,
+  clientHeadEndsCheck,
+  firstReadIsSharedCheck,
   offsetsOnlyAdvanceCheck,
   copiedStreamsAreWholeCheck,
   conformanceAtOriginCheck,
@@ -144,6 +148,8 @@ function constructor<Limits extends object>(check: { id: string; init(limits: Li
 }
 
 export const exchangeIsAnswered = constructor(exchangeIsAnsweredCheck)
+export const clientHeadEnds = constructor(clientHeadEndsCheck)
+export const firstReadIsShared = constructor(firstReadIsSharedCheck)
 export const offsetsOnlyAdvance = constructor(offsetsOnlyAdvanceCheck)
 export const everyStreamCanBeRead = constructor(everyStreamCanBeReadCheck)
 export const everyStreamStillExists = constructor(everyStreamStillExistsCheck)

@@ -28,9 +28,98 @@ const noEventStreams = ['access-log', 'log-rotation', 'metrics', 'compression', 
 
 const endsWithTheConnection =
   'Client 0.2.7: an event stream whose connection breaks ends the session ("terminated"), and onError is not asked (by hand: the server killed under a reader that was given its first data, and started again).'
+const upstream = 'https://github.com/durable-streams/durable-streams'
+
+/** Whatever the origin is: the client library from npm is what fails. */
+const clientFails = [
+  {
+    scenario: 'incident-320-onerror-on-a-reconnect',
+    fingerprint: 'errors-reach-the-handler/not-called-on-reconnect/sse/token-renewed-by-handler/client',
+    issue: `${upstream}/issues/320`,
+    why: '@durable-streams/client 0.2.7 does not call onError when an event stream is connected anew: a token that has expired ends the session.',
+  },
+  {
+    scenario: 'incident-320-onerror-on-a-reconnect',
+    fingerprint: 'transients-are-outlasted/ended-on-reconnect/sse/token-renewed-by-handler/client',
+    issue: `${upstream}/issues/320`,
+    why: '@durable-streams/client 0.2.7 does not call onError when an event stream is connected anew: a token that has expired ends the session.',
+  },
+  {
+    scenario: 'incident-293-errors-in-the-middle',
+    fingerprint: 'transients-are-outlasted/ended-on-reconnect/long-poll/truncated-body/client',
+    issue: `${upstream}/pull/293`,
+    why: '@durable-streams/client 0.2.7 ends the session when a connection is cut in the middle of an answer.',
+  },
+  {
+    scenario: 'incident-293-stored-poll',
+    fingerprint: 'retries-are-paced/storm-on-reconnect/long-poll/stale-poll-again/client',
+    issue: `${upstream}/pull/293`,
+    why: '@durable-streams/client 0.2.7 asks again at once, hundreds of times a second, while a cache answers a poll from its store.',
+  },
+].flatMap((entry): ExpectedFailure[] => [
+  { ...entry, origin: 'production', versions: ['devel'] },
+  { ...entry, origin: 'reference', versions: ['0.3.7'] },
+])
+
+const ignoresCapitals = ['state-after-the-close', 'state-after-the-creation'].flatMap((label): ExpectedFailure[] => {
+  const entry = {
+    scenario: 'incident-248-closed-in-capitals',
+    fingerprint: `exchange-is-answered/header/${label}/none/origin`,
+    issue: `${upstream}/pull/248`,
+    why: '"Stream-Closed: True" closes nothing: the value is compared with its case, against PROTOCOL.md 4.1.',
+  }
+  return [
+    { ...entry, origin: 'production', versions: ['devel'] },
+    { ...entry, origin: 'reference', versions: ['0.3.7'] },
+  ]
+})
+
+const losesBehindATornTail = ['nothing-acknowledged-is-lost/lost/binary/stop/origin', 'nothing-is-torn/torn/binary/stop/origin'].map((fingerprint): ExpectedFailure => ({
+  scenario: 'incident-358-torn-tail',
+  fingerprint,
+  origin: 'reference',
+  versions: ['0.3.7'],
+  issue: null,
+  why: 'The torn end of a file stays where it is, and what is appended behind it is acknowledged and cannot be read after a restart.',
+}))
 
 export const ledger: readonly ExpectedFailure[] = [
   ...noEventStreams,
+  ...clientFails,
+  ...ignoresCapitals,
+  ...losesBehindATornTail,
+  {
+    scenario: 'incident-252-event-streams-behind-a-wrapper',
+    fingerprint: 'no-answer-is-wrong/500/sse/none/origin',
+    origin: 'production',
+    versions: ['devel'],
+    issue: `${upstream}/issues/252`,
+    why: 'Event streams are answered 500 "streaming not supported" as soon as Caddy wraps the response.',
+  },
+  {
+    scenario: 'incident-252-event-streams-behind-a-wrapper',
+    fingerprint: 'live-readers-miss-nothing/missed/sse/any/origin',
+    origin: 'production',
+    versions: ['devel'],
+    issue: `${upstream}/issues/252`,
+    why: 'Event streams are answered 500 "streaming not supported" as soon as Caddy wraps the response.',
+  },
+  {
+    scenario: 'incident-143-producer-after-a-crash',
+    fingerprint: 'ready-within/never-ready/any/restart/origin',
+    origin: 'production',
+    versions: ['devel'],
+    issue: `${upstream}/issues/143`,
+    why: `${hangs} Data without its metadata, is enough.`,
+  },
+  {
+    scenario: 'incident-143-producer-after-a-crash',
+    fingerprint: 'nothing-is-twice/doubled/producer/kill/origin',
+    origin: 'reference',
+    versions: ['0.3.7'],
+    issue: `${upstream}/issues/143`,
+    why: 'The producer\'s state is not in the data: what it retries after the crash is stored again.',
+  },
   {
     scenario: 'cache-tells-the-truth',
     fingerprint: 'revalidation-is-right/changed-and-not-modified/any/none/origin',

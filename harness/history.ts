@@ -544,6 +544,22 @@ export interface ClientWrite {
   errors: string[]
 }
 
+/** A client library was asked for the state of a stream that is there, or that is not. */
+export interface ClientHead {
+  kind: 'client-head'
+  /** The library's name and version. */
+  client: string
+  stream: string
+  isThere: boolean
+  /** `none`: nothing had come when the waiting was given up. */
+  outcome: 'state' | 'error' | 'none'
+  status?: number
+  error?: string
+  /** How often the library asked the server. */
+  requests: number
+  tookMs: number
+}
+
 /** What the harness could not do; a check that needs it is `unknown`. */
 export interface Shortfall {
   kind: 'shortfall'
@@ -624,6 +640,7 @@ export type EventBody =
   | PagePreflight
   | PageTabs
   | ClientWrite
+  | ClientHead
   | Shortfall
   | StepMark
 

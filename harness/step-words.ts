@@ -46,6 +46,7 @@ const words: { [S in Step as S['kind']]: (step: S, size: Size) => string | null 
   'second-server': ({ on }) => `start a second server on the same ${on === 'port' ? 'port' : 'data_dir'}`,
   crowd: crowdWords,
   producers: ({ cases, via, kinds }) => `idempotent producers: ${cases === 'every' ? 'every case' : and(cases)} on ${and(kinds)} streams ${through(via)}`,
+  'client-heads': () => 'ask for the state of a stream that is there and of one that is not, with the client library',
   'client-meets': ({ faults, modes, when }) => `live readers (${and(modes)}) meet ${faults === 'every' ? 'every fault' : and(faults)}, ${and(when.map((one) => (one === 'first' ? 'at first' : 'when they reconnect')))}`,
   'client-writers': ({ cases, kinds }) => `writers with the client library: ${cases === 'every' ? 'every case' : and(cases)} on ${and(kinds)} streams`,
   'clients-come-back': ({ readers, outageMs }, size) => `${plural(size(readers), 'live reader')}, and the cache away for ${number(outageMs)} ms`,

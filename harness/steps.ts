@@ -23,6 +23,7 @@ import { passagesInterpreter, type Passages } from './steps/passages.ts'
 import { churnInterpreter, type Churn } from './steps/churn.ts'
 import { secondServerInterpreter, type SecondServer } from './steps/second-server.ts'
 import { producersGoOnInterpreter, producersInterpreter, type Producers, type ProducersGoOn } from './steps/producers.ts'
+import { clientHeadsInterpreter, type ClientHeads } from './steps/client-heads.ts'
 import { clientWritersInterpreter, type ClientWriters } from './steps/client-writers.ts'
 import { clientMeetsInterpreter, clientsComeBackInterpreter, type ClientMeets, type ClientsComeBack } from './steps/clients.ts'
 import { crowdInterpreter, type CrowdStep } from './steps/crowd.ts'
@@ -48,6 +49,7 @@ export type Step =
   | AwaitEvents
   | AwaitReaders
   | Churn
+  | ClientHeads
   | ClientMeets
   | ClientWriters
   | ClientsComeBack
@@ -116,6 +118,7 @@ const interpreters: { [S in Step as S['kind']]: Interpreter<S> } = {
   crowd: crowdInterpreter,
   producers: producersInterpreter,
   'producers-go-on': producersGoOnInterpreter,
+  'client-heads': clientHeadsInterpreter,
   'client-meets': clientMeetsInterpreter,
   'client-writers': clientWritersInterpreter,
   'clients-come-back': clientsComeBackInterpreter,

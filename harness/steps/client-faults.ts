@@ -16,6 +16,8 @@ export interface ClientFault {
   handler?: Handler
   /** The last batch's offset, unless it is said. */
   resumesFrom?: 'session'
+  /** Met only where it is asked for by its id. */
+  byName?: true
   /** Where it cannot be met at the other moment. */
   only?: 'reconnect'
   /** Where it cannot be met in the other modes. */
@@ -55,6 +57,15 @@ export const clientFaults: readonly ClientFault[] = [
     expects: 'retry',
     only: 'reconnect',
     modes: ['sse'],
+  },
+  {
+    // As a cache answers that stores an empty poll and leaves the cursor out of its key.
+    id: 'stale-poll-again',
+    fault: answer(204, { 'stream-next-offset': '{offset}', 'stream-up-to-date': 'true', 'stream-cursor': '1' }),
+    ...forAWhile,
+    byName: true,
+    only: 'reconnect',
+    modes: ['long-poll'],
   },
   { id: 'certificate-of-another-name', fault: { kind: 'certificate', wrong: 'name' }, ...forAWhile },
   { id: 'certificate-has-expired', fault: { kind: 'certificate', wrong: 'date' }, ...forAWhile },

@@ -30,6 +30,11 @@ export const clientWriterCases: readonly ClientWriterCase[] = [
     rounds: inTurn(['a', 3], ['b', 3], ['a', 1, fenced], ['b', 2]),
   },
   {
+    id: 'auto-claim-while-more-is-under-way',
+    writers: { a: { epoch: 3, ...oneBatchEach }, b: { autoClaim: true, maxInFlight: 5, ...oneBatchEach } },
+    rounds: inTurn(['a', 2], ['b', 30], ['b', 5]),
+  },
+  {
     id: 'auto-claim-after-auto-claim',
     writers: { a: { autoClaim: true, ...oneBatchEach }, b: { autoClaim: true, ...oneBatchEach } },
     rounds: inTurn(['a', 3], ['b', 5]),

@@ -83,7 +83,7 @@ export const clientMeetsInterpreter: Interpreter<ClientMeets> = async (step, con
 }
 
 function cellsOf(step: ClientMeets, { size }: StepContext): Cell[] {
-  const faults = step.faults === 'every' ? clientFaults : step.faults.map(clientFault)
+  const faults = step.faults === 'every' ? clientFaults.filter(({ byName }) => !byName) : step.faults.map(clientFault)
   const each = size(step.kindsEach)
   const pairs = faults.flatMap((fault) => step.when.filter((when) => (fault.only ?? when) === when).map((when) => ({ fault, when })))
   return pairs.flatMap((pair, row) =>

@@ -25,7 +25,7 @@ export default defineScenario({
       { label: 'poll-without-news', method: 'GET', stream: 'cursor', query: 'live=long-poll&offset={tail}' },
     ]),
     createStreams({ kinds: ['no-expiry', 'json'], records: 2, prefix: 'live' }),
-    during(follow({ streams: 'live-', modes: ['sse', 'long-poll'], via: ['origin'] }), [awaitReaders(), append({ writers: 1, streams: 'live-', everyMs: 50, acknowledged: 10 })]),
+    during(follow({ streams: 'live-', modes: ['sse'], via: ['origin'] }), [awaitReaders(), append({ writers: 1, streams: 'live-', everyMs: 50, acknowledged: 10 })]),
   ],
   checks: [
     exchangeIsAnswered({ label: 'poll-with-news', statuses: [200], headers: cursor, after: { create: 201 } }),

@@ -47,6 +47,37 @@ const pages = 'pages-of-another-origin-work'
 /** A cache, broken, in front of an origin on which its checks are green. */
 const behindLives = { breaks: 'edge' as const, program: 'tells-lives-apart.ts', base: 'tells-lives-apart' }
 
+/** The programs of the time of a public report: its scenario is red on them. */
+const incidents: Twin[] = [
+  ...[
+    { id: 'ends-event-streams-without-the-last-record', scenario: 'incident-376-last-record-before-a-close', reddens: ['live-readers-miss-nothing'] },
+    { id: 'deletes-twice', scenario: 'incident-376-deleted-source', reddens: ['exchange-is-answered'] },
+    { id: 'pins-the-source-of-a-refused-fork', scenario: 'incident-376-deleted-source', reddens: ['exchange-is-answered'] },
+    { id: 'appends-at-once-share-an-offset', scenario: 'incident-340-appends-at-once', reddens: ['offsets-only-advance'] },
+    { id: 'closed-in-small-letters-only', scenario: 'incident-248-closed-in-capitals', reddens: ['exchange-is-answered'] },
+    { id: 'no-cursor-without-news', scenario: 'incident-138-cursor-on-live-answers', reddens: ['exchange-is-answered'] },
+    { id: 'ttl-counts-from-the-creation', scenario: 'incident-321-reads-and-writes-renew-a-ttl', reddens: ['alive-until-expiry'] },
+  ].map((twin) => ({ ...twin, breaks: 'origin' as const, program: 'incident-origin.ts', base: 'mends-incidents' })),
+  ...[
+    { id: 'leaves-what-nobody-was-told', scenario: 'incident-143-producer-after-a-crash', reddens: ['nothing-is-twice'] },
+    { id: 'cannot-read-behind-a-torn-tail', scenario: 'incident-358-torn-tail', reddens: ['every-stream-can-be-read'] },
+  ].map((twin) => ({ ...twin, breaks: 'origin' as const, program: 'incident-origin.ts', base: 'cuts-off-what-nobody-was-told' })),
+  ...[
+    { id: 'never-asks-on-reconnect', scenario: 'incident-320-onerror-on-a-reconnect', reddens: ['errors-reach-the-handler', 'transients-are-outlasted'] },
+    { id: 'ends-in-the-middle', scenario: 'incident-293-errors-in-the-middle', reddens: ['transients-are-outlasted'] },
+    { id: 'spins-on-a-stored-poll', scenario: 'incident-293-stored-poll', reddens: ['retries-are-paced'] },
+    { id: 'asks-live-at-first', scenario: 'incident-354-first-read-is-shared', reddens: ['first-read-is-shared'] },
+    { id: 'ignores-retry-after', scenario: 'incident-electric-3348-retry-after', reddens: ['retry-after-is-honoured'] },
+    { id: 'retries-a-missing-body', scenario: 'incident-294-head-of-a-missing-stream', reddens: ['client-head-ends'] },
+    { id: 'claims-beside-its-batches', scenario: 'incident-371-auto-claim', reddens: ['client-writers-lose-nothing'] },
+  ].map((twin) => ({ ...twin, breaks: 'client' as const, base: 'sound-client' })),
+  { id: 'ignores-the-query', breaks: 'edge', scenario: 'incident-electric-3889-query-left-out', reddens: ['edge-tells-the-truth'] },
+  { id: 'keeps-what-is-missing', breaks: 'edge', scenario: 'incident-electric-2501-stored-error', reddens: ['edge-tells-the-truth'] },
+  { id: 'keeps-empty-polls', breaks: 'edge', scenario: 'incident-electric-2593-empty-polls', reddens: ['edge-tells-the-truth', 'readers-never-spin'] },
+  { id: 'ttl-ignored', breaks: 'origin', scenario: 'incident-101-expired-streams-are-gone', reddens: ['expired-is-gone'] },
+  { id: 'logger-cannot-flush', breaks: 'origin', scenario: 'incident-252-event-streams-behind-a-wrapper', base: 'has-variants', variants: 'access-log', reddens: ['live-readers-miss-nothing', 'no-answer-is-wrong'] },
+]
+
 const twins: Twin[] = [
   {
     id: 'memory-only',
@@ -187,6 +218,7 @@ const twins: Twin[] = [
   { id: 'keeps-ended-event-streams', ...behindLives, scenario: 'live-readers-never-loop', reddens: ['edge-tells-the-truth', 'readers-never-spin'] },
   { id: 'hides-an-outage', ...behindLives, scenario: 'origin-down-is-told', reddens: ['origin-down-is-not-hidden'] },
   { id: 'ignores-the-query', breaks: 'edge', scenario: 'fan-out-catch-up', reddens: ['crowd-is-served-right'] },
+  ...incidents,
 ]
 
 const programs = {

@@ -52,6 +52,8 @@ export type ClientCommand =
   /** What a token function gives from now on, and what the renewing handler gets. */
   | { token: { reader: string; value: string } }
   | { stop: string }
+  /** Asks for the stream's state; `id` names it in what is told. */
+  | { head: { id: string; url: string } }
   | { openWriter: WriterPlan }
   | { write: WriteOrder }
 
@@ -68,6 +70,8 @@ export type ClientEvent = { atMs: number } & (
   /** The library called fetch. */
   | { event: 'sent'; reader: string }
   | { event: 'lag'; maxMs: number }
+  /** The state came, or an error did. */
+  | { event: 'headed'; reader: string; status: number | null; error: string | null }
   /** Flushed; with the errors that the application was told of meanwhile. */
   | { event: 'wrote'; order: number; epoch: number; errors: { name: string; message: string }[] }
 )

@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline'
 import { monotonicMs } from '../../clock.ts'
 import { clientHeader } from '../../services/fault-proxy/faults.ts'
 import type { ClientCommand, ClientEvent } from './plan.ts'
-import { Reader, type StreamLibrary } from './reader.ts'
+import { messageOf, Reader, statusOf, type StreamLibrary } from './reader.ts'
 import { Writer } from './writer.ts'
 
 const lagEveryMs = 500
@@ -34,10 +34,21 @@ export async function serveClients(library: StreamLibrary): Promise<never> {
     }
     if ('token' in command) readers.get(command.token.reader)?.renew(command.token.value)
     if ('stop' in command) readers.get(command.stop)?.stop()
+    if ('head' in command) void head(library, command.head)
     if ('openWriter' in command) writers.set(command.openWriter.id, new Writer(command.openWriter, library.produce, say))
     if ('write' in command) void writers.get(command.write.writer)?.write(command.write)
   }
   process.exit(0)
+}
+
+async function head(library: StreamLibrary, { id, url }: { id: string; url: string }): Promise<void> {
+  const tell = (status: number | null, error: string | null) => say({ event: 'headed', reader: id, status, error, atMs: monotonicMs() })
+  try {
+    await library.head({ url, headers: { [clientHeader]: id } })
+    tell(null, null)
+  } catch (error) {
+    tell(statusOf(error as Error), messageOf(error as Error))
+  }
 }
 
 function say(event: ClientEvent): void {
@@ -82,6 +93,7 @@ async function realLibrary(): Promise<StreamLibrary> {
     client: `@durable-streams/client ${version}`,
     open: ({ url, ...options }, api) =>
       api === 'function' ? stream({ url, ...options }) : new DurableStream({ url, headers: options.headers, onError: options.onError }).stream(options),
+    head: (options) => DurableStream.head(options),
     produce: ({ url, contentType, producerId, ...options }) => new IdempotentProducer(new DurableStream({ url, contentType }), producerId, options),
   }
 }

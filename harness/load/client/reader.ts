@@ -11,6 +11,8 @@ export interface StreamLibrary {
   client: string
   open(options: OpenOptions, api: ReaderPlan['api']): Promise<Session>
   produce(options: ProducerOptions): Producer
+  /** A stream's state; rejects where there is none. */
+  head(options: { url: string; headers: Record<string, string> }): Promise<unknown>
 }
 
 export interface OpenOptions {
@@ -133,7 +135,7 @@ export class Reader {
 
 type Untimed<E> = E extends unknown ? Omit<E, 'reader' | 'atMs'> : never
 
-function statusOf(error: Error): number | null {
+export function statusOf(error: Error): number | null {
   const { status } = error as { status?: unknown }
   return typeof status === 'number' ? status : null
 }
@@ -143,7 +145,7 @@ function isPermanent(status: number | null): boolean {
   return status !== null && status >= 400 && status < 500 && status !== 408 && status !== 429
 }
 
-function messageOf(error: Error): string {
+export function messageOf(error: Error): string {
   const { cause } = error as { cause?: { code?: string; message?: string } }
   const because = cause?.code ?? cause?.message
   return `${error.name}: ${error.message.slice(0, 120)}${because === undefined ? '' : ` (${because})`}`

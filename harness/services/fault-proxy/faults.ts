@@ -2,7 +2,7 @@
 
 /** Between TLS edge and cache, where it understands HTTP. */
 export type HttpFault =
-  /** Answered instead of passed on, as an authentication, a rate limit or an overloaded hop in front does. */
+  /** Answered instead of passed on, as an authentication, a rate limit or an overloaded hop in front does; `{offset}` in a header is the one asked for. */
   | { kind: 'answer'; status: number; headers?: Record<string, string> }
   /** The next event stream ends in good order, between a data event and the control event that belongs to it. */
   | { kind: 'cut' }

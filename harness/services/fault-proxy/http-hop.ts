@@ -46,8 +46,9 @@ export class HttpHop {
     if (this.#armory.awaitsConnection(client)) return
     if (injected === null) return this.#pass(request, response, client)
     request.resume()
-    const { status, headers } = injected
-    response.writeHead(status, { 'content-type': 'text/plain', 'cache-control': 'no-store', ...headers }).end(`injected ${status}\n`)
+    const { status } = injected
+    const headers = Object.fromEntries(Object.entries(injected.headers).map(([name, value]) => [name, value.replaceAll('{offset}', query.get('offset') ?? '')]))
+    response.writeHead(status, { 'content-type': 'text/plain', 'cache-control': 'no-store', ...headers }).end(status === 204 ? undefined : `injected ${status}\n`)
   }
 
   #pass(request: http.IncomingMessage, response: http.ServerResponse, client: string | null): void {

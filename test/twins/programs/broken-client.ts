@@ -13,6 +13,8 @@ const firstDelayMs = 100
 const delayMsMax = 3_000
 const delayFactor = 1.5
 const beatMs = 2_000
+const storedWithinMs = 250
+const storedPauseMs = 250
 
 interface Answer {
   offset: string
@@ -48,7 +50,8 @@ class SoundSession implements Session {
 
   /** The first answer, whatever it takes. */
   async begin(): Promise<this> {
-    this.#first = await this.#persist('', true)
+    // Broken: it asks live at once, by an address that no cache shares.
+    this.#first = await this.#persist(twin === 'asks-live-at-first' ? '&live=long-poll' : '', true)
     return this
   }
 
@@ -71,7 +74,11 @@ class SoundSession implements Session {
       this.#offset = answer.offset
       take(answer.text, answer)
       if (answer.upToDate && this.#options.live === 'sse') return this.#followEvents(take)
+      const askedAt = performance.now()
       answer = await this.#persist(answer.upToDate ? '&live=long-poll' : '', false)
+      // A poll that brings nothing at once was not waited for by the server: somebody stored it.
+      const isStored = answer.upToDate && answer.text === '' && performance.now() - askedAt < storedWithinMs
+      if (isStored && twin !== 'spins-on-a-stored-poll') await delay(storedPauseMs)
     }
   }
 
@@ -115,6 +122,8 @@ class SoundSession implements Session {
       if (this.#options.signal.aborted) throw new Stopped('stopped')
       const { status = 0, retryAfterMs = 0 } = error as { status?: number; retryAfterMs?: number }
       if (status >= 400 && status < 500 && status !== 408 && status !== 429) await this.#ask(error as Error, status, isFirst)
+      // Broken: what is no status is no error that it would outlast.
+      if (twin === 'ends-in-the-middle' && status === 0 && !isFirst) throw error
       const pauseMs = Math.max(twin === 'ignores-retry-after' ? 0 : retryAfterMs, this.#pauseMs())
       if (pauseMs > 0) await delay(pauseMs)
       return null
@@ -149,4 +158,14 @@ class SoundSession implements Session {
   }
 }
 
-await serveClients({ client: 'planted client', open: (options) => new SoundSession(options).begin(), produce: (options) => new SoundProducer(options, twin) })
+/** An answer that says there is no such stream is an error; broken, one whose body it cannot read is tried again for ever. */
+async function head({ url, headers }: { url: string; headers: Record<string, string> }): Promise<unknown> {
+  for (;;) {
+    const response = await fetch(url, { method: 'HEAD', headers })
+    if (response.ok) return response.headers
+    if (twin !== 'retries-a-missing-body') throw Object.assign(new Error(`HTTP ${response.status}`), { status: response.status })
+    await delay(firstDelayMs)
+  }
+}
+
+await serveClients({ client: 'planted client', head, open: (options) => new SoundSession(options).begin(), produce: (options) => new SoundProducer(options, twin) })

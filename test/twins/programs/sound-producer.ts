@@ -25,7 +25,8 @@ export class SoundProducer implements Producer {
   append(body: string): void {
     this.#waiting.push(body)
     this.#queue = this.#queue.then(async () => {
-      const next = this.#twin === 'sends-the-last-first' ? this.#waiting.pop()! : this.#waiting.shift()!
+      const next = this.#twin === 'sends-the-last-first' ? this.#waiting.pop() : this.#waiting.shift()
+      if (next === undefined) return
       await this.#send(next, false).catch((error: Error) => this.#options.onError(error))
     })
   }
@@ -63,6 +64,8 @@ export class SoundProducer implements Producer {
   #claim(epoch: number, body: string | undefined, closes: boolean): Promise<void> {
     this.epoch = epoch + 1
     this.#seq = 0
+    // Broken: what had been sent beside the claim was refused with it, and is not sent again.
+    if (this.#twin === 'claims-beside-its-batches') this.#waiting.splice(0, 4)
     return this.#send(body, closes)
   }
 

@@ -1,0 +1,164 @@
+/**
+ * The reference server as it was, or another one was, at the time of a public report, by what $TWIN names.
+ * Started with the same argument as the real one. Where the reference server still is as reported, $TWIN
+ * names a sound base: `mends-incidents`, and `cuts-off-what-nobody-was-told` for crashes.
+ */
+import { once } from 'node:events'
+import { existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import http from 'node:http'
+import path from 'node:path'
+import { buffer } from 'node:stream/consumers'
+import { DurableStreamTestServer } from '@durable-streams/server'
+
+interface Argument {
+  port: number
+  dataDir: string
+  longPollTimeoutMs: number
+}
+
+const { port, dataDir, longPollTimeoutMs } = JSON.parse(process.argv[2]!) as Argument
+const twin = process.env.TWIN ?? ''
+process.once('SIGTERM', () => process.exit(0))
+
+/** Those that know after a crash what they had acknowledged. */
+const remembersSizes = ['cuts-off-what-nobody-was-told', 'cannot-read-behind-a-torn-tail'].includes(twin)
+const sizesFile = `${dataDir}.acknowledged`
+const streamsFolder = path.join(dataDir, 'streams')
+/** Streams that were deleted once, refused forks' sources, and when the others were made. */
+const deleted = new Set<string>()
+const pinned = new Set<string>()
+const bornAt = new Map<string, { atMs: number; ttlMs: number }>()
+/** What the last append of a stream was told. */
+const lastTold = new Map<string, string>()
+/** Written where a file had a torn end: it stays unreadable. */
+const tornFile = `${dataDir}.torn`
+
+type Headers = http.OutgoingHttpHeaders
+
+async function serve(): Promise<void> {
+  if (remembersSizes) repair()
+  const server = new DurableStreamTestServer({ host: '127.0.0.1', port: 0, dataDir, longPollTimeout: longPollTimeoutMs })
+  const inner = Number(new URL(await server.start()).port)
+  http.createServer({ requestTimeout: 0 }, (request, response) => void pass(inner, request, response).catch(() => response.destroy())).listen(port, '127.0.0.1')
+}
+
+/** What is longer than anybody was told is cut off, as is right; or it stays, and nothing can be read. */
+function repair(): void {
+  if (!existsSync(sizesFile)) return
+  const sizes = JSON.parse(readFileSync(sizesFile, 'utf8')) as Record<string, number>
+  for (const [file, size] of Object.entries(sizes)) {
+    if (!existsSync(file) || statSync(file).size <= size) continue
+    writeFileSync(tornFile, file)
+    truncateSync(file, size)
+  }
+}
+
+function keepSizes(): void {
+  const files = readdirSync(streamsFolder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+  const sizes = files.map((entry) => path.join(entry.parentPath, entry.name)).map((file) => [file, statSync(file).size])
+  writeFileSync(sizesFile, JSON.stringify(Object.fromEntries(sizes)))
+}
+
+async function pass(inner: number, request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+  const { method, url } = request
+  const name = url!.split('?')[0]!
+  const headers = { ...request.headers }
+  const closed = headers['stream-closed']
+  if (typeof closed === 'string' && twin !== 'closed-in-small-letters-only') headers['stream-closed'] = closed.toLowerCase()
+  const body = await buffer(request)
+  if (refused(request, name, response)) return
+  const answer = await send(inner, method!, url!, headers, body)
+  notice(request, name, answer)
+  if (/[?&]live=sse/.test(url!) && twin === 'ends-event-streams-without-the-last-record') return withoutLastRecord(answer, response)
+  if (/[?&]live=long-poll/.test(url!) && answer.statusCode === 204 && answer.headers['stream-closed']) return lastAnswer(inner, request, answer, response)
+  response.writeHead(answer.statusCode!, answered(name, method!, answer))
+  response.flushHeaders()
+  answer.pipe(response)
+}
+
+/** Answers by itself where it was broken so; true when it did. */
+function refused({ method, url, headers }: http.IncomingMessage, name: string, response: http.ServerResponse): boolean {
+  if (twin === 'cannot-read-behind-a-torn-tail' && method === 'GET' && existsSync(tornFile)) return end(response, 500, 'corrupted segment file')
+  if (twin === 'deletes-twice' && method === 'DELETE' && deleted.has(name)) return end(response, 204)
+  const source = headers['stream-forked-from']
+  if (twin === 'pins-the-source-of-a-refused-fork' && method === 'PUT' && typeof source === 'string' && headers['content-type'] === 'application/json') {
+    pinned.add(source)
+    return end(response, 500, 'content type mismatch')
+  }
+  if (twin === 'pins-the-source-of-a-refused-fork' && method === 'PUT' && pinned.has(name)) return end(response, 409, 'soft-deleted')
+  const born = bornAt.get(name)
+  if (twin === 'ttl-counts-from-the-creation' && born && url && performance.now() - born.atMs > born.ttlMs) return end(response, 404)
+  return false
+}
+
+function end(response: http.ServerResponse, status: number, text?: string): true {
+  response.writeHead(status).end(text)
+  return true
+}
+
+function notice({ method, headers }: http.IncomingMessage, name: string, { statusCode = 0 }: http.IncomingMessage): void {
+  if (statusCode >= 300) return
+  if (method === 'DELETE') deleted.add(name)
+  if (method === 'PUT' && headers['stream-ttl']) bornAt.set(name, { atMs: performance.now(), ttlMs: 1_000 * Number(headers['stream-ttl']) })
+  if (remembersSizes && (method === 'PUT' || method === 'POST')) keepSizes()
+}
+
+/** The answer's headers, of which one may be wrong. */
+function answered(name: string, method: string, { headers, statusCode }: http.IncomingMessage): Headers {
+  const { connection: _, 'keep-alive': __, 'transfer-encoding': ___, ...kept } = headers
+  if (twin === 'no-cursor-without-news' && statusCode === 204) delete kept['stream-cursor']
+  if (twin === 'appends-at-once-share-an-offset' && method === 'POST') {
+    const before = lastTold.get(name)
+    if (before === undefined) lastTold.set(name, String(kept['stream-next-offset']))
+    else {
+      lastTold.delete(name)
+      kept['stream-next-offset'] = before
+    }
+  }
+  return kept
+}
+
+/** Who waits for a record that closes the stream is told by the reference server that it is closed, and not the record. */
+async function lastAnswer(inner: number, { url, headers }: http.IncomingMessage, answer: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+  answer.resume()
+  const plain = await send(inner, 'GET', url!.replace(/[?&]live=long-poll/, '?').replaceAll('?&', '?').replace(/\?\?/, '?'), headers, Buffer.alloc(0))
+  const body = await buffer(plain)
+  const isEmpty = ['', '[]'].includes(body.toString().trim())
+  const { 'content-length': _, 'transfer-encoding': __, 'content-encoding': ___, connection: ____, ...told } = plain.headers
+  const { 'stream-cursor': cursor } = answer.headers
+  response.writeHead(isEmpty ? 204 : 200, { ...told, ...(cursor === undefined ? {} : { 'stream-cursor': cursor }) }).end(isEmpty ? undefined : body)
+}
+
+/** Passes events on once they are whole; data that comes with the end of the stream is lost. */
+async function withoutLastRecord(answer: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+  response.writeHead(answer.statusCode!, answered('', 'GET', answer))
+  response.flushHeaders()
+  let text = ''
+  let data = ''
+  for await (const chunk of answer) {
+    text += String(chunk)
+    const events = text.split('\n\n')
+    text = events.pop()!
+    for (const event of events) {
+      const isControl = /^event: ?control/m.test(event)
+      if (!isControl) data += `${event}\n\n`
+      else {
+        response.write(/"streamClosed":\s*true/.test(event) ? `${event}\n\n` : `${data}${event}\n\n`)
+        data = ''
+      }
+    }
+  }
+  response.end()
+}
+
+async function send(inner: number, method: string, url: string, headers: http.IncomingHttpHeaders, body: Buffer): Promise<http.IncomingMessage> {
+  const hasBody = method !== 'GET' && method !== 'HEAD'
+  // Bodies are looked into here; that they could be compressed is nothing that these twins are about.
+  const { 'accept-encoding': _, ...kept } = headers
+  const upstream = http.request({ host: '127.0.0.1', port: inner, method, path: url, headers: { ...kept, ...(hasBody ? { 'content-length': String(body.length) } : {}) } })
+  upstream.end(body)
+  const [answer] = (await once(upstream, 'response')) as [http.IncomingMessage]
+  return answer
+}
+
+await serve()
