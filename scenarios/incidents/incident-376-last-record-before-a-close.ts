@@ -10,7 +10,7 @@ export default defineScenario({
   title: 'A live reader at the tail gets the record that closes the stream',
   why: 'The last token of an answer, and whatever says that it is complete, is missing for exactly those who were watching.',
   proves: ['ops-graceful'],
-  incidents: [{ report: 'https://github.com/durable-streams/durable-streams/pull/376', title: 'A live event stream ended without the record that was appended with the close', fixedIn: 'Caddy server after 0.3.0, server 0.3.6' }],
+  incidents: [{ report: 'https://github.com/durable-streams/durable-streams/pull/376', title: 'A live event stream ended without the record that was appended with the close', fixedIn: 'Caddy server after 0.3.0' }],
   timeoutMs: { quick: 30_000, full: 30_000 },
   world: { hops: ['origin', 'edge'] },
   runs: 'beside-others',
