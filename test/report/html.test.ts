@@ -195,3 +195,22 @@ describe('size', () => {
     expect(text).toContain('scenarios: 52 of 60')
   })
 })
+
+describe('a scenario about public reports', () => {
+  const withReport = (report: string, fixedIn: string | null) => {
+    const sample = sampleResult(1)
+    const [first, ...others] = sample.scenarios
+    return body({ ...sample, scenarios: [{ ...first!, incidents: [{ report, title: 'A tail <went> back', fixedIn }] }, ...others] })
+  }
+
+  test('links to them, and says from which version they are mended', () => {
+    expect(withReport('https://example.org/issues/7', 'server 1.2')).toContain('Known incident: <a href="https://example.org/issues/7" rel="noreferrer">A tail &lt;went&gt; back</a>, mended in server 1.2')
+    expect(withReport('https://example.org/issues/7', null)).toContain('not mended in any release')
+  })
+
+  test('links to web addresses only', () => {
+    const text = withReport('javascript:alert(1)', null)
+    expect(text).toContain('(javascript:alert(1))')
+    expect(text).not.toContain('href="javascript:')
+  })
+})
