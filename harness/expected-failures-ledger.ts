@@ -89,7 +89,7 @@ export const ledger: readonly ExpectedFailure[] = [
   ...ignoresCapitals,
   ...losesBehindATornTail,
   {
-    scenario: 'incident-252-event-streams-behind-a-wrapper',
+    scenario: 'incident-252-wrapper',
     fingerprint: 'no-answer-is-wrong/500/sse/none/origin',
     origin: 'production',
     versions: ['devel'],
@@ -97,7 +97,7 @@ export const ledger: readonly ExpectedFailure[] = [
     why: 'Event streams are answered 500 "streaming not supported" as soon as Caddy wraps the response.',
   },
   {
-    scenario: 'incident-252-event-streams-behind-a-wrapper',
+    scenario: 'incident-252-wrapper',
     fingerprint: 'live-readers-miss-nothing/missed/sse/any/origin',
     origin: 'production',
     versions: ['devel'],

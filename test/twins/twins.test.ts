@@ -75,7 +75,7 @@ const incidents: Twin[] = [
   { id: 'keeps-what-is-missing', breaks: 'edge', scenario: 'incident-electric-2501-stored-error', reddens: ['edge-tells-the-truth'] },
   { id: 'keeps-empty-polls', breaks: 'edge', scenario: 'incident-electric-2593-empty-polls', reddens: ['edge-tells-the-truth', 'readers-never-spin'] },
   { id: 'ttl-ignored', breaks: 'origin', scenario: 'incident-101-expired-streams-are-gone', reddens: ['expired-is-gone'] },
-  { id: 'logger-cannot-flush', breaks: 'origin', scenario: 'incident-252-event-streams-behind-a-wrapper', base: 'has-variants', variants: 'access-log', reddens: ['live-readers-miss-nothing', 'no-answer-is-wrong'] },
+  { id: 'logger-cannot-flush', breaks: 'origin', scenario: 'incident-252-wrapper', base: 'has-variants', variants: 'access-log', reddens: ['live-readers-miss-nothing', 'no-answer-is-wrong'] },
 ]
 
 const twins: Twin[] = [

@@ -8,7 +8,7 @@ import { start, stop } from '../../harness/steps/start-stop.ts'
 import { liveReadersMissNothing, noAnswerIsWrong, routineIsDone } from '../../harness/checks.ts'
 
 export default defineScenario({
-  id: 'incident-252-event-streams-behind-a-wrapper',
+  id: 'incident-252-wrapper',
   title: 'Event streams come through whatever Caddy puts around the response',
   why: 'Every reader of an event stream is answered 500 from the moment the log is switched on, or somebody is asked for permission.',
   proves: ['ops-reload'],
