@@ -49,6 +49,11 @@ const fixes: readonly (readonly [fingerprint: string, fix: string])[] = [
     'readers-miss-nothing/lost-',
     'Resume from the offset of the last batch that your subscriber was given, not from the session\'s own: this client version moves that one before the data is delivered.',
   ],
+  [
+    'retries-are-paced/storm-on-reconnect/long-poll/stale-poll-again/',
+    'Let no cache store a poll without news (204), and keep the cursor in its key, as varnish/recommended.vcl does: this client version asks again at once whatever it is given.',
+  ],
+  ['exchange-is-answered/header/state-after-', 'Send "Stream-Closed: true" in small letters, whatever your language writes for true; with this server version anything else closes nothing.'],
   ['retries-are-paced/', 'Wait in onError before you return {}: the client retries at once when the handler says so.'],
   ['nothing-is-refused/', 'See the answers in the evidence. While the origin is up, clients must not see them: report the run upstream.'],
   [
