@@ -28,6 +28,7 @@ const noEventStreams = ['access-log', 'log-rotation', 'metrics', 'compression', 
 
 const endsWithTheConnection =
   'Client 0.2.7: an event stream whose connection breaks ends the session ("terminated"), and onError is not asked (by hand: the server killed under a reader that was given its first data, and started again).'
+
 const upstream = 'https://github.com/durable-streams/durable-streams'
 
 /** Whatever the origin is: the client library from npm is what fails. */
