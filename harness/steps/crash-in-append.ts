@@ -29,16 +29,29 @@ export const crashInAppendInterpreter: Interpreter<CrashInAppend> = async (step,
   if (streams.length === 0) throw new Error(`crashInAppend: no open stream begins with "${step.streams}"`)
   const appends = streams.map((stream) => begin(context, stream))
   await context.run([kill('origin')])
-  const proofs: string[] = []
+  const left: string[] = []
+  const missing: string[] = []
   for (const { stream, data, id } of appends) {
-    const left = await context.world.leaveACrash(`@r ${recordSeries(stream.name, stream.incarnation)}`, data, step.written)
+    const { bytes, because } = await leave(context, stream, data, step.written)
     context.recorder.settle(id, 'info', { error: 'the server was killed before it answered' })
-    if (left !== null) proofs.push(`the data of ${stream.name} went from ${left.bytesBefore} to ${left.bytesAfter} bytes`)
+    if (because === undefined) left.push(`the data of ${stream.name} went from ${bytes.join(' to ')} bytes`)
+    else missing.push(`the data of ${stream.name} ${because}`)
   }
-  const proven = proofs.length === streams.length
-  const proof = proven ? proofs.join(', ') : `the data of ${streams.length - proofs.length} of ${streams.length} streams was not found below data_dir`
+  const proven = missing.length === 0
+  const proof = (proven ? left : missing).join(', ')
   context.recorder.record({ kind: 'fault', fault: 'crash-in-append', phase: 'injected', proof, proven })
   if (!proven) throw new WorldBroken(`a crash in the middle of an append could not be left behind: ${proof}`)
+}
+
+/** The size of the stream's file before and after; or why it could not be written to. */
+async function leave({ world }: StepContext, { name, incarnation }: KnownStream, data: Buffer, written: CrashInAppend['written']): Promise<{ bytes: number[]; because?: string }> {
+  try {
+    const left = await world.leaveACrash(`@r ${recordSeries(name, incarnation)}`, data, written)
+    return left === null ? { bytes: [], because: 'was not found below data_dir' } : { bytes: [left.bytesBefore, left.bytesAfter] }
+  } catch (error) {
+    // In a container they may be another user's.
+    return { bytes: [], because: `cannot be written to (${(error as NodeJS.ErrnoException).code ?? String(error)})` }
+  }
 }
 
 /** As its writer sees it: sent, by the producer's next sequence number where the stream has one. */
