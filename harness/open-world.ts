@@ -26,6 +26,7 @@ import { diffOf, leasePorts, portOf, prepareOrigin, subfolder, type FileChange, 
 import type { HopIdentity } from './report/result.ts'
 import { openFaultProxy, type FaultProxy } from './services/fault-proxy/fault-proxy-client.ts'
 import { browserService } from './services/browser.ts'
+import { keepCertificateFolders } from './services/certificate-folders.ts'
 import type { ImageIdentity, ImageRole, LimitedVolume, Running, Service, StartOutcome } from './runtime/runtime.ts'
 import { askFigures } from './services/origin-figures.ts'
 import { openTap, type Tap } from './services/tap/tap-client.ts'
@@ -196,6 +197,7 @@ class RunningWorld implements World {
       const plan = { httpPort: faultPort, upstreamPort: Number(edge.port), tlsPort: port, servername }
       this.#faultProxy = await openFaultProxy(runtime, `${this.#options.name}.fault-proxy`, plan)
     }
+    await keepCertificateFolders(storage, confined.listeners.flatMap(({ tls, hosts }) => (tls ? hosts : [])))
     await this.#startOrThrow('tls')
     const caPem = await internalCa(storage)
     // Names of the user's are asked for as on port 443; "localhost" is asked for where it listens.

@@ -12,6 +12,7 @@ import { HarnessError } from './errors.ts'
 import type { Subject } from './gather.ts'
 import type { HopIdentity } from './report/result.ts'
 import type { LimitedVolume, Runtime, Service } from './runtime/runtime.ts'
+import { keepCertificateFolders } from './services/certificate-folders.ts'
 import { productionOrigin, withSettings } from './services/production-origin.ts'
 import { referenceOrigin } from './services/reference-origin.ts'
 import { sha256 } from './sha256.ts'
@@ -119,7 +120,7 @@ async function prepareProduction({ needs: wanted, ...options }: WorldOptions, te
     volume,
     figuresSocket: wanted.figures === true ? place.adminSocket : null,
     authority,
-    ownTls: ownTlsOf(confined, subject.names[0], path.join(home, 'storage')),
+    ownTls: await ownTlsOf(confined, subject.names, path.join(home, 'storage')),
     adminSocket: confined.capabilities.adminEnabled ? place.adminSocket : null,
     configFor: (settings) => configFor(confined.config, { ...needs.origin, ...settings }, place),
     place,
@@ -164,9 +165,11 @@ async function placeData({ runtime, needs, name }: WorldOptions, temporary: stri
   return { dataDir: path.join(volume.path, 'data'), volume }
 }
 
-function ownTlsOf({ listeners, capabilities }: ConfinedCaddyConfig, name: string | undefined, storage: string): OwnTls | null {
+async function ownTlsOf({ listeners, capabilities }: ConfinedCaddyConfig, names: readonly string[], storage: string): Promise<OwnTls | null> {
+  const [name] = names
   const secure = listeners.find((own) => own.tls && !own.madeForTheRun && capabilities.streamListeners.includes(own.local))
   if (secure === undefined || name === undefined) return null
+  await keepCertificateFolders(storage, names)
   const plain = listeners.find((own) => !own.tls && !own.madeForTheRun)
   return { port: portOf(secure.local), servername: name, plainPort: plain ? portOf(plain.local) : null, storage }
 }
