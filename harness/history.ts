@@ -115,6 +115,33 @@ export interface Samples {
   values: Record<string, number>
 }
 
+/** Whose cost is looked at: the hops, and the tap between cache and origin, which is the harness's own. */
+export type Used = HopId | 'tap'
+
+/** What one of them uses at one moment; what is counted is counted since its present start. */
+export interface HopUsage {
+  /** Which start of it, from 1. */
+  start: number
+  rssBytes: number
+  openFiles: number
+  threads: number
+  processes: number
+  cpuMs: number
+  diskReadBytes: number
+  diskWrittenBytes: number
+  /** By all read and write calls: network, files and pipes together. */
+  readBytes: number
+  writtenBytes: number
+}
+
+/** A look at what runs; hops that do not run at that moment are missing. */
+export interface UsageLook {
+  kind: 'usage'
+  hops: Partial<Record<Used, HopUsage>>
+  /** What the loopback device that they meet on has passed since it came up; null where that is not told. */
+  loopbackBytes: number | null
+}
+
 /** Nobody will ask for this stream again: what is remembered of it may be forgotten. */
 export interface Retired {
   kind: 'retired'
@@ -617,6 +644,7 @@ export type EventBody =
   | Lifecycle
   | Sample
   | Samples
+  | UsageLook
   | Retired
   | FaultEvent
   | Crowd

@@ -9,6 +9,7 @@ import { rowById, type RowId, type Severity } from './checklist.ts'
 import { modeWords } from './crowd-words.ts'
 import { faultWords } from './report/figures.ts'
 import type { HistoryEvent, ScenarioEnd } from './history.ts'
+import { HopCosts } from './hop-usage.ts'
 import type { CheckResult, Measurements, ScenarioResult, TimelineMark } from './report/result.ts'
 import { evidenceMax, notApplicable, unknown, worst, type Verdict } from './verdict.ts'
 
@@ -47,6 +48,7 @@ export class Judge {
   #openMarks = new Map<string, TimelineMark & { ended: boolean }>()
   #pendingFaults = new Map<string, number>()
   #faults = new Map<string, Fault>()
+  #costs = new HopCosts()
 
   constructor(scenario: Assertions) {
     this.scenario = scenario
@@ -60,6 +62,7 @@ export class Judge {
     this.#startMs ??= event.atMs
     this.#lastMs = Math.max(this.#lastMs, event.atMs)
     this.#observe(event)
+    this.#costs.write(event)
     for (const judged of this.#judged) {
       if (judged.crash !== null) continue
       try {
@@ -112,7 +115,8 @@ export class Judge {
     for (const { check, state, crash } of this.#judged) {
       if (crash === null && check.measure) parts.push(check.measure(state))
     }
-    return mergeMeasurements(parts)
+    const { hops, loopbackBytes } = this.#costs
+    return { ...mergeMeasurements(parts), ...(hops.length > 0 ? { usage: { hops, loopbackBytes } } : {}) }
   }
 
   #observe(event: HistoryEvent): void {

@@ -17,7 +17,7 @@ import { replaceCertificate, type TlsEdgeInHand } from './operate/replace-certif
 import { traceOf } from './operate/trace.ts'
 import { faultWords } from './report/figures.ts'
 import { variantById } from './variants.ts'
-import type { Crowd, HopId, LinkId, Via } from './history.ts'
+import type { Crowd, HopId, HopUsage, LinkId, UsageLook, Via } from './history.ts'
 import { launchClient, type ClientProgram } from './load/client/launch.ts'
 import { runFleet } from './load/fleet/launch.ts'
 import { hostCanHold } from './load/fleet/limits.ts'
@@ -27,7 +27,7 @@ import type { HopIdentity } from './report/result.ts'
 import { openFaultProxy, type FaultProxy } from './services/fault-proxy/fault-proxy-client.ts'
 import { browserService } from './services/browser.ts'
 import { keepCertificateFolders } from './services/certificate-folders.ts'
-import type { ImageIdentity, ImageRole, LimitedVolume, Running, Service, StartOutcome } from './runtime/runtime.ts'
+import type { ImageIdentity, ImageRole, LimitedVolume, Running, Service, StartOutcome, Usage } from './runtime/runtime.ts'
 import { askFigures } from './services/origin-figures.ts'
 import { openTap, type Tap } from './services/tap/tap-client.ts'
 import { tlsEdge } from './services/tls-edge.ts'
@@ -92,6 +92,7 @@ class RunningWorld implements World {
   #temporary: string
   #services = new Map<HopId, Service>()
   #running = new Map<HopId, Running>()
+  #starts = new Map<HopId, number>()
   #endpoints = new Map<Via, Endpoint>()
   #edge: PreparedEdge | null = null
   #faultProxy: FaultProxy | null = null
@@ -254,7 +255,10 @@ class RunningWorld implements World {
     if (!service) throw new HarnessError(`this world has no hop "${hop}"`)
     const limitable = this.#options.needs.limited?.includes(hop) ?? false
     const outcome = await this.#options.runtime.start(limitable ? { ...service, limitable } : service)
-    if (outcome.ready) this.#running.set(hop, outcome.running)
+    if (outcome.ready) {
+      this.#running.set(hop, outcome.running)
+      this.#starts.set(hop, (this.#starts.get(hop) ?? 0) + 1)
+    }
     if (outcome.ready && hop === 'origin') await this.#reachOwnTls()
     return outcome
   }
@@ -345,6 +349,17 @@ class RunningWorld implements World {
     const running = this.#running.get(hop)
     if (!running?.isRunning()) return null
     return running.usage(hop === 'origin' && this.#dataDir ? this.#dataDir : undefined)
+  }
+
+  async usages(): Promise<Omit<UsageLook, 'kind'>> {
+    const hops: UsageLook['hops'] = {}
+    const looked = [{ id: 'tap' as const, one: this.#tap, start: 1 }, ...[...this.#running].map(([id, one]) => ({ id, one, start: this.#starts.get(id)! }))]
+    for (const { id, one, start } of looked) {
+      const usage = await one.usage()
+      // One that has just ended has no processes.
+      if (usage.processes > 0) hops[id] = usedOf(usage, start)
+    }
+    return { hops, loopbackBytes: await this.#options.runtime.loopbackBytes() }
   }
 
   async startSecond(on: 'data-dir' | 'port') {
@@ -473,6 +488,11 @@ class RunningWorld implements World {
     await this.#clientsLink?.close()
     await this.#tap.close()
   }
+}
+
+/** What goes into the history of it. */
+function usedOf({ rssBytes, openFiles, threads, processes, cpuMs, diskReadBytes, diskWrittenBytes, readBytes, writtenBytes }: Usage, start: number): HopUsage {
+  return { start, rssBytes, openFiles, threads, processes, cpuMs, diskReadBytes, diskWrittenBytes, readBytes, writtenBytes }
 }
 
 /** What clients must send with these variants on. */

@@ -19,6 +19,7 @@ import { stepWords } from './step-words.ts'
 import { interpreterOf } from './steps.ts'
 import { readCopiedStreams } from './steps/read-copied-streams.ts'
 import { start } from './steps/start-stop.ts'
+import { watchHops } from './watch-hops.ts'
 import type { World } from './world.ts'
 
 export interface Sizes {
@@ -80,6 +81,7 @@ export async function runScenario(run: ScenarioRun): Promise<ScenarioOutcome> {
     seen.fileChanges = opened.fileChanges
     const operations = cleanUp.use(new Operations(recorder, run.seed, (via) => opened.world.endpoint(via)))
     const context = contextOf(run, { world: opened.world, recorder, operations, signal, folder })
+    await using _watching = watchHops(context)
     await act(run, context)
   }
   recorder.record({ kind: 'scenario', phase: 'begin', asserts: assertionsOf(run.scenario, run.sizes.staleMs) })

@@ -4,7 +4,7 @@
  */
 import type { StoredStream } from './data-dir/inspect.ts'
 import type { LeftBehind } from './data-dir/leave-a-crash.ts'
-import type { Crowd, HopId, LinkId, Upstream, Via } from './history.ts'
+import type { Crowd, HopId, LinkId, Upstream, UsageLook, Via } from './history.ts'
 import type { Endpoint } from './operations.ts'
 import type { LinkCounters, LinkState } from './services/tap/link.ts'
 import type { Conversation, LimitCounters, LimitedVolume, Limits, StartOutcome, StopSignal, Usage } from './runtime/runtime.ts'
@@ -175,6 +175,8 @@ export interface World extends AsyncDisposable {
   /** Throws HarnessError where `dataVolumeBytes` was not asked for. */
   dataVolume(): LimitedVolume
   usage(hop: HopId): Promise<Usage | null>
+  /** What everything that runs of it uses now, without its data files told apart. */
+  usages(): Promise<Omit<UsageLook, 'kind'>>
   /** Starts a second origin on the same data_dir, or on the same port; it is stopped again. */
   startSecond(on: 'data-dir' | 'port'): Promise<{ outcome: StartOutcome; logLines: string[] }>
   lastLogLines(hop: HopId, linesMax: number): Promise<string[]>

@@ -147,7 +147,35 @@ export const latencyMeasurement = z.strictObject({
   maxMs: z.number(),
 })
 
+export const hopCost = z.strictObject({
+  /** The tap is the harness's own, between cache and origin. */
+  hop: z.enum(['origin', 'edge', 'tls', 'tap']),
+  /** How often it was looked at while it ran: twice a second. What came between two looks is in what is counted, not in what is at most. */
+  looks: count,
+  /** Of processor time. What is counted adds up over its starts, but for what came between the last look at one and its end. */
+  cpuMs: z.number(),
+  /** Between two looks; 1 is one processor. */
+  cpuShareMax: z.number(),
+  memoryBytesMax: count,
+  processesMax: count,
+  threadsMax: count,
+  openFilesMax: count,
+  diskReadBytes: count,
+  diskWrittenBytes: count,
+  /** By all read and write calls: network, files and pipes together. */
+  readBytes: count,
+  writtenBytes: count,
+})
+
 export const measurements = z.strictObject({
+  /** What the hops cost, whatever they ran as. */
+  usage: z
+    .strictObject({
+      hops: z.array(hopCost),
+      /** Of the network that hops, readers and writers meet on: in containers this run's own, else all of this machine's loopback. Null where it is not told. */
+      loopbackBytes: count.nullable(),
+    })
+    .optional(),
   /** What was sampled once a second over a soak. */
   drift: z.array(driftMeasurement).optional(),
   latency: z.array(latencyMeasurement).optional(),
@@ -334,5 +362,6 @@ export type CheckResult = z.infer<typeof checkResult>
 export type Measurements = z.infer<typeof measurements>
 export type FanOutMeasurement = z.infer<typeof fanOutMeasurement>
 export type StockMeasurement = z.infer<typeof stockMeasurement>
+export type HopCost = z.infer<typeof hopCost>
 export type HopIdentity = z.infer<typeof hopIdentity>
 export type TimelineMark = z.infer<typeof timelineMark>

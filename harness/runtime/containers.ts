@@ -158,6 +158,10 @@ class ContainerRuntime implements Runtime {
     return this.#plans.images[role]
   }
 
+  async loopbackBytes(): Promise<number | null> {
+    return this.#namespace.loopbackBytes()
+  }
+
   leasePort(): Promise<number> {
     return this.#host.leasePort()
   }

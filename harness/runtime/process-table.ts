@@ -171,6 +171,10 @@ export async function usageOf(pids: number[], dataDir?: string): Promise<Usage> 
     threads: 0,
     cpuMs: 0,
     processes: 0,
+    diskReadBytes: 0,
+    diskWrittenBytes: 0,
+    readBytes: 0,
+    writtenBytes: 0,
     openFilesMax: Number.POSITIVE_INFINITY,
   }
   for (const pid of pids) {
@@ -181,6 +185,7 @@ export async function usageOf(pids: number[], dataDir?: string): Promise<Usage> 
     usage.ownBytes += 1024 * numberAfter(status, 'RssAnon:')
     usage.threads += numberAfter(status, 'Threads:')
     usage.cpuMs += cpuMsOf(pid)
+    addTransfers(usage, pid)
     usage.openFiles += openFilesOf(pid)
     usage.openFilesMax = Math.min(usage.openFilesMax, openFilesLimitOf(pid))
     if (dataDir !== undefined) usage.openDataFiles += await openDataFilesOf(pid, dataDir)
@@ -189,11 +194,26 @@ export async function usageOf(pids: number[], dataDir?: string): Promise<Usage> 
   return usage
 }
 
-/** utime and stime, in the ticks that proc(5) counts in: 100 a second on every Linux of today. */
+/** utime, stime, and those of ended children, in the ticks that proc(5) counts in: 100 a second on every Linux of today. */
 function cpuMsOf(pid: number): number {
   const stat = read(`/proc/${pid}/stat`) ?? ''
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return 10 * (Number(fields[11] ?? 0) + Number(fields[12] ?? 0))
+  return 10 * fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0)
+}
+
+/** What a process has moved, with its ended children; proc_pid_io(5). One of another user's shows nothing. */
+function addTransfers(usage: Usage, pid: number): void {
+  const io = `\n${read(`/proc/${pid}/io`) ?? ''}`
+  usage.readBytes += numberAfter(io, '\nrchar:')
+  usage.writtenBytes += numberAfter(io, '\nwchar:')
+  usage.diskReadBytes += numberAfter(io, '\nread_bytes:')
+  usage.diskWrittenBytes += numberAfter(io, '\nwrite_bytes:')
+}
+
+/** What the loopback device of a process's network namespace has passed since it came up; null where that is not told. */
+export function loopbackBytesOf(pid: number | 'self'): number | null {
+  const line = /^\s*lo:\s*(\d+)/m.exec(read(`/proc/${pid}/net/dev`) ?? '')?.[1]
+  return line === undefined ? null : Number(line)
 }
 
 function numberAfter(text: string, label: string): number {

@@ -12,7 +12,7 @@ import { killUntilGone } from './ending.ts'
 import type { EngineAddress } from './engine.ts'
 import { launch, type OwnedProcess } from './owned-process.ts'
 import { openPortLeases, type PortLeases } from './ports.ts'
-import { runTag, taggedPids } from './process-table.ts'
+import { loopbackBytesOf, runTag, taggedPids } from './process-table.ts'
 import { createRunFolder, createTemporaryFolder, removeRunFolder } from './run-folder.ts'
 import { mountVolume, whyNoVolume } from './limited-volume.ts'
 import type { Ability, CommandResult, Conversation, ImageRole, LimitedVolume, Program, Runtime, Service, StartOutcome } from './runtime.ts'
@@ -129,6 +129,10 @@ class ProcessRuntime implements HostRuntime {
 
   /** They listen on this host. */
   async reach(): Promise<void> {}
+
+  async loopbackBytes(): Promise<number | null> {
+    return loopbackBytesOf('self')
+  }
 
   leasePort(): Promise<number> {
     this.#checkOpen()

@@ -79,9 +79,15 @@ export interface Usage {
   /** Descriptors that are regular files below the service's data folder, if it was given one. */
   openDataFiles: number
   threads: number
-  /** Of processor time, since they were started; to 10 ms. */
+  /** Of processor time, since they were started, with that of children which have ended; to 10 ms. */
   cpuMs: number
   processes: number
+  /** From and to disks, since they were started, as the kernel charges it to them. */
+  diskReadBytes: number
+  diskWrittenBytes: number
+  /** By all their read and write calls since then: network, files and pipes together. No kernel tells the network's part by process. */
+  readBytes: number
+  writtenBytes: number
   /** The limit on open files of its most constrained process. */
   openFilesMax: number
 }
@@ -209,6 +215,11 @@ export interface Runtime extends AsyncDisposable {
   limitedVolume(name: string, bytes: number): Promise<LimitedVolume>
   /** Makes loopback ports of a program that was spawned reachable for the harness, for the rest of the run. */
   reach(ports: number[]): Promise<void>
+  /**
+   * Bytes that passed the loopback device the run's services meet on, since it came up. Of containers it is the
+   * run's own; that of processes is the host's, and counts what else runs there. Null where it cannot be read.
+   */
+  loopbackBytes(): Promise<number | null>
   /** Starts a service and waits until it is ready, has exited, or its deadline passed. Never throws for the service's faults. */
   start(service: Service): Promise<StartOutcome>
   /**

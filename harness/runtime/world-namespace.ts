@@ -15,6 +15,7 @@ import type { Listeners } from './listeners.ts'
 import type { RelayAnswer, RelayOrder } from './namespace/relay.ts'
 import { launchContainer, type ContainerPlan, type OwnedContainer } from './owned-container.ts'
 import type { Docker } from './engine.ts'
+import { loopbackBytesOf } from './process-table.ts'
 import type { Conversation } from './runtime.ts'
 import type { ServiceLog } from './service-log.ts'
 
@@ -41,6 +42,8 @@ export interface WorldNamespace extends AsyncDisposable {
   /** What another container joins it by. */
   readonly networkMode: string
   listeners(): Promise<Listeners | null>
+  /** What its loopback device has passed; null where that is not told. */
+  loopbackBytes(): number | null
   /** Makes ports reachable from this host; the one that is taken here, or null. */
   open(ports: number[]): Promise<number | null>
   close(ports: number[]): Promise<void>
@@ -118,6 +121,11 @@ class Namespace implements WorldNamespace {
 
   listeners(): Promise<Listeners | null> {
     return askListeners(this.#socket)
+  }
+
+  loopbackBytes(): number | null {
+    const [pid] = this.#holder.pids()
+    return pid === undefined ? null : loopbackBytesOf(pid)
   }
 
   async open(ports: number[]): Promise<number | null> {

@@ -66,6 +66,24 @@ describe.skipIf(engine === null)('containers', () => {
     expect(await conversation.lastLogLines(1)).toEqual(['over'])
   })
 
+  test('what is told of a service is what the engine counts of its container', async () => {
+    const port = await underTest.runtime.leasePort()
+    const running = await startReady(underTest.runtime, httpService('weighed', port, { behaviour: 'eat', port }))
+    await fetch(`http://127.0.0.1:${port}/take?${64 * 1024 ** 2}`)
+    await fetch(`http://127.0.0.1:${port}/work?1000`)
+    const container = await containerOf(underTest.runId, 'weighed')
+    const [told, counted] = [await running.usage(), await container.stats({ stream: false, 'one-shot': true })]
+    const { cpu_stats: cpu, memory_stats: memory, pids_stats: pids } = counted
+    expect(told.cpuMs).toBeGreaterThan(500)
+    // Ticks of 10 ms, of two processes, and what ran between the two questions.
+    expect(Math.abs(told.cpuMs - cpu.cpu_usage.total_usage / 1e6)).toBeLessThan(150)
+    // The engine counts the files that it has read, too, and what its program shares with nobody here.
+    expect(told.ownBytes).toBeGreaterThan(64 * 1024 ** 2)
+    expect(told.ownBytes).toBeLessThan(memory.usage + 8 * 1024 ** 2)
+    // With the engine's own init.
+    expect(Math.abs(pids!.current! - told.threads)).toBeLessThanOrEqual(3)
+  })
+
   test('a service is refused from outside as soon as it is down', async () => {
     const port = await underTest.runtime.leasePort()
     const running = await startReady(underTest.runtime, httpService('down', port, { behaviour: 'serve', port }))
@@ -88,6 +106,12 @@ describe.skipIf(engine === null)('containers', () => {
     expect(lines.join().split(',').filter((name) => !['HOME', 'HOSTNAME', 'PATH', 'XDG_CONFIG_HOME', 'XDG_DATA_HOME'].includes(name))).toEqual([])
   })
 })
+
+async function containerOf(runId: string, service: string) {
+  const { docker } = engine!
+  const found = await docker.listContainers({ filters: { label: [`${runLabel}=${runId}`] } })
+  return docker.getContainer(found.find(({ Names }) => Names[0]!.endsWith(`-${service}`))!.Id)
+}
 
 async function containersOf({ docker }: Engine, runId: string): Promise<number> {
   return (await docker.listContainers({ all: true, filters: { label: [`${runLabel}=${runId}`] } })).length

@@ -1,11 +1,14 @@
 /** What every runtime has to do, with real programs: one set of tests for processes and containers. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
 import type { Running, Runtime, Service, StartOutcome } from '../../harness/runtime/runtime.ts'
 import { until, within } from '../../harness/until.ts'
 import { accepts, fixtureService, httpService } from './services.ts'
+
+/** statfs(2) */
+const tmpfsType = 0x01021994
 
 export interface RuntimeKind {
   open(options: { runId: string; logsDir: string; signal?: AbortSignal }): Promise<Runtime>
@@ -170,6 +173,27 @@ export function testRuntime({ open, left }: RuntimeKind, underTest: UnderTest): 
     expect(usage.openFiles).toBeGreaterThan(3)
     expect(usage.openFiles).toBeLessThan(usage.openFilesMax)
     expect((await running.usage()).openDataFiles).toBe(0)
+  })
+
+  test('usage counts processor time, what goes to a disk, and all that is read and written', async () => {
+    const folder = await underTest.runtime.temporaryFolder('stored')
+    const port = await underTest.runtime.leasePort()
+    const running = await startReady(underTest.runtime, httpService('counted', port, { behaviour: 'eat', port, stores: path.join(folder, 'file') }))
+    const ask = (what: string) => fetch(`http://127.0.0.1:${port}/${what}`).then((answer) => answer.text())
+    const [before, loopbackBefore] = [await running.usage(), await underTest.runtime.loopbackBytes()]
+    const bytes = 4 * 1024 ** 2
+    await ask('work?400')
+    await ask(`store?${bytes}`)
+    const after = await running.usage()
+    const grown = (name: 'cpuMs' | 'diskWrittenBytes' | 'writtenBytes' | 'readBytes') => after[name] - before[name]
+    expect(grown('cpuMs')).toBeGreaterThanOrEqual(200)
+    expect(grown('cpuMs')).toBeLessThan(3_000)
+    expect(grown('writtenBytes')).toBeGreaterThanOrEqual(bytes)
+    expect(grown('readBytes')).toBeGreaterThan(0)
+    // What is in memory only has no disk.
+    const isOnDisk = statfsSync(folder).type !== tmpfsType
+    expect(grown('diskWrittenBytes')).toBeGreaterThanOrEqual(isOnDisk ? bytes : 0)
+    expect((await underTest.runtime.loopbackBytes())! - loopbackBefore!).toBeGreaterThan(100)
   })
 
   test('a paused service answers nothing until it is resumed', async () => {

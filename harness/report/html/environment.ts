@@ -3,6 +3,7 @@ import { bytes, number } from '../figures.ts'
 import type { HopIdentity, Result } from '../result.ts'
 import { html, type Content, type Markup } from './markup.ts'
 import { table, type Column } from './table.ts'
+import { usageOfRun } from './usage.ts'
 
 export function environment(result: Result): Markup {
   const hops = inOrderOfWay(result.subject.hops)
@@ -10,6 +11,7 @@ export function environment(result: Result): Markup {
     <h2 id="environment-title">Environment</h2>
     ${hopChain(hops)}
     ${table('Programs on the way, and their configuration', hopColumns, hops)}
+    ${usageOfRun(result)}
     <div class="columns">
       <div><h3>Host</h3>${facts(hostFacts(result))}</div>
       <div><h3>Run</h3>${facts(runFacts(result))}</div>

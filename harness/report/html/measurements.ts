@@ -8,6 +8,7 @@ import { fanOut } from './fan-out.ts'
 import { html, type Content, type Markup } from './markup.ts'
 import { plot, type Series } from './plot.ts'
 import { table, type Column } from './table.ts'
+import { usage } from './usage.ts'
 
 type Durability = NonNullable<Measurements['durability']>
 type Readiness = NonNullable<Measurements['readiness']>[number]
@@ -24,6 +25,7 @@ export function measurementFigures({ measurements: seen, checks }: Measured): Co
     expiry(seen.expiry ?? []),
     disk(seen.disk ?? []),
     drift(seen),
+    usage(seen),
   ]
 }
 

@@ -1,0 +1,31 @@
+/** Looks at what every hop costs while a scenario runs, and writes it into the history. */
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Recorder } from './recorder.ts'
+import type { World } from './world.ts'
+
+const everyMs = 500
+
+/** From now on until it is disposed of, with a last look then. A look that fails is left out: it is nobody's verdict. */
+export function watchHops({ world, recorder, signal }: { world: World; recorder: Recorder; signal: AbortSignal }): AsyncDisposable {
+  const ended = new AbortController()
+  const over = AbortSignal.any([ended.signal, signal])
+  const look = async () => {
+    const seen = await world.usages().catch(() => null)
+    if (seen !== null && !signal.aborted) recorder.record({ kind: 'usage', ...seen })
+  }
+  const watching = watch(look, over)
+  return {
+    async [Symbol.asyncDispose]() {
+      ended.abort()
+      await watching
+      await look()
+    },
+  }
+}
+
+async function watch(look: () => Promise<void>, over: AbortSignal): Promise<void> {
+  while (!over.aborted) {
+    await look()
+    await delay(everyMs, undefined, { signal: over }).catch(() => {})
+  }
+}
