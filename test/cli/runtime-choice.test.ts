@@ -6,6 +6,8 @@ import path from 'node:path'
 import { execaSync } from 'execa'
 import { afterAll, describe, expect, test } from 'vitest'
 import { sayNotTested } from '../confine/programs.ts'
+import { varnish } from '../../harness/edges/varnish/varnish.ts'
+import { publicTags } from '../../harness/runtime/images/public-images.ts'
 import { engine } from '../runtime/engine-for-tests.ts'
 import { standInEngine, type Answers } from '../runtime/fixtures/engine.ts'
 import { publicCommand, simulate } from './simulation.ts'
@@ -65,6 +67,13 @@ const otherProcessor: Answers = { 'GET /version': { body: { Version: '99.0', Api
 const otherSystem: Answers = { 'GET /version': { body: { Version: '99.0', ApiVersion: '1.60', Arch: 'amd64', Os: 'windows' } } }
 const pull = (status: number, body: unknown): Answers => ({ 'POST /images/create': { status, body } })
 const fullDisk = { ...pull(200, { error: 'write /var/lib/docker/tmp/x: no space left on device', errorDetail: { message: 'no space left on device' } }) }
+/** All images are there but Node's, which no registry gives: it is to be made. */
+const toBeMade = (status: number, body: unknown): Answers => ({
+  ...Object.fromEntries([varnish.image.tag, publicTags.caddy, publicTags.libraries].map((tag) => [`GET /images/${tag}/json`, { body: { Id: 'sha256:aa', Architecture: process.arch === 'arm64' ? 'arm64' : 'amd64', Os: 'linux' } }])),
+  ...pull(500, { message: 'Get "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io: no such host' }),
+  'POST /build': { status, body },
+})
+const fullWhileMade = /No image registry answers; images are made here instead, once\.\n(?:.*\n)*The engine's disk filled up while it made durable-streams-simulator\/node:\w+: free some \(docker system df\), or run without containers: --runtime processes\.\n$/m
 const otherImage: Answers = { 'GET /images/docker.io/library/varnish:7.6.1/json': { body: { Id: 'sha256:aa', Architecture: 's390x', Os: 'linux' } } }
 
 describe('--runtime containers with', () => {
@@ -73,6 +82,10 @@ describe('--runtime containers with', () => {
     ['another processor', otherProcessor, /^The container engine is s390x and this machine's programs are \w+: use an engine of the same, or run without containers: --runtime processes\.\n$/],
     ['another system', otherSystem, /^The container engine runs windows containers: switch it to Linux, or run without containers: --runtime processes\.\n$/],
     ['a registry that wants a login', pull(404, { message: 'pull access denied for varnish: repository does not exist or may require docker login' }), /^The registry wants a login for docker\.io\/library\/varnish:7\.6\.1: docker login, or run without containers: --runtime processes\.\n$/m],
+    ['a registry of a company that wants one', pull(500, { message: 'Head "https://registry.example/v2/varnish/manifests/7.6.1": no basic auth credentials' }), /^The registry wants a login for docker\.io\/library\/varnish:7\.6\.1: docker login, or run without containers: --runtime processes\.\n$/m],
+    ['no registry, and a disk that fills up while an image is made', toBeMade(200, { error: 'write /usr/local/bin/node: no space left on device', errorDetail: {} }), fullWhileMade],
+    ['no registry, and a disk that is full before', toBeMade(500, { message: 'write /var/lib/docker/tmp/docker-builder1/program: no space left on device' }), fullWhileMade],
+    ['no registry, and an engine that fails at making', toBeMade(500, { message: 'no such driver' }), /^The engine could not make durable-streams-simulator\/node:\w+: .*no such driver; mend that, or run without containers: --runtime processes\.\n$/m],
     ['an image of another processor', otherImage, /^The image docker\.io\/library\/varnish:7\.6\.1 is for s390x and the engine is \w+: docker pull --platform linux\/\w+ docker\.io\/library\/varnish:7\.6\.1, or run without containers: --runtime processes\.\n$/m],
     ['a disk that is full while an image comes', fullDisk, /^The engine's disk filled up while it made docker\.io\/library\/varnish:7\.6\.1: free some \(docker system df\), or run without containers: --runtime processes\.\n$/m],
   ])('%s', async (_name, answers, sentence) => {

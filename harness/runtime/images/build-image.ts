@@ -18,6 +18,8 @@ export interface BuildContext {
 }
 
 const unpackMsMax = 600_000
+/** Their scripts do not run, so nobody has a name inside; nginx looks up the one that it runs as. */
+const nameRoot = 'echo root:x:0:0:root:/root:/bin/sh >"$1/etc/passwd"; echo root:x:0: >"$1/etc/group"'
 export const imageLabel = 'durable-streams-simulator.image'
 
 /** @throws UsageError when packages, disk or engine do not allow it */
@@ -31,17 +33,16 @@ async function importPackages(tag: string, recipe: PackagesRecipe, context: Buil
   try {
     const file = path.join(folder, 'layer.tar')
     await unpack(recipe, file, context)
-    const [repo, version] = splitTag(tag)
     const changes = [`LABEL ${imageLabel}=${tag}`]
-    const said = await docker.importImage(createReadStream(file), { repo, tag: version, changes })
-    await follow(docker, said, tag)
+    // The tag within the name, as every engine takes it: Podman 4 drops one that is given apart.
+    await follow(docker, docker.importImage(createReadStream(file), { repo: tag, changes }), tag)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
 }
 
 async function unpack({ suite, packages }: PackagesRecipe, file: string, { host, signal }: BuildContext): Promise<void> {
-  const args = ['--variant=extract', `--include=${packages.join(',')}`, suite, file]
+  const args = ['--variant=extract', `--include=${packages.join(',')}`, `--customize-hook=${nameRoot}`, suite, file]
   // It asks mirrors by the user's own proxy settings, and unpacks in a folder that goes with the run.
   const env = { ...(process.env as Record<string, string>), TMPDIR: path.dirname(file) }
   const { code, stdout, stderr } = await host.run('mmdebstrap', args, { timeoutMs: unpackMsMax, env })
@@ -66,30 +67,25 @@ async function addProgram(tag: string, recipe: ProgramRecipe, { docker, baseOf }
     // A folder of the context is copied with what is in it; without anything there would be none.
     { type: 'content', target: 'volume/.keep', content: '' },
   ])
-  const said = await docker.buildImage(context, { t: tag, labels: { [imageLabel]: tag }, rm: true, forcerm: true })
-  await follow(docker, said, tag)
+  await follow(docker, docker.buildImage(context, { t: tag, labels: { [imageLabel]: tag }, rm: true, forcerm: true }), tag)
 }
 
-/** Reads the engine's report to its end. @throws UsageError with its own words when it failed */
-export async function follow(docker: Docker, said: NodeJS.ReadableStream, what: string): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<{ error?: string }[]>()
-  docker.modem.followProgress(said, (error, lines: { error?: string }[]) => (error ? reject(error) : resolve(lines)))
-  let problem: string | undefined
-  try {
-    problem = (await promise).find((line) => line.error !== undefined)?.error
-  } catch (error) {
-    problem = (error as Error).message
-  }
+/** Reads the engine's report to its end. @throws UsageError with its own words when it failed, or would not begin */
+export async function follow(docker: Docker, said: Promise<NodeJS.ReadableStream>, what: string): Promise<void> {
+  const problem = await problemOf(docker, said).catch((error: Error) => error.message)
   if (problem === undefined) return
   const full = /no space left on device/i.test(problem)
   throw new UsageError(
     full
       ? `The engine's disk filled up while it made ${what}: free some (docker system df), or run without containers: --runtime processes.`
-      : `The engine could not make ${what}: ${problem.trim()}`,
+      : `The engine could not make ${what}: ${problem.trim().replace(/\.$/, '')}; mend that, or run without containers: --runtime processes.`,
   )
 }
 
-export function splitTag(tag: string): [string, string] {
-  const at = tag.lastIndexOf(':')
-  return [tag.slice(0, at), tag.slice(at + 1)]
+/** The first error in what it reports. @throws what kept it from reporting */
+async function problemOf(docker: Docker, said: Promise<NodeJS.ReadableStream>): Promise<string | undefined> {
+  const stream = await said
+  const { promise, resolve, reject } = Promise.withResolvers<{ error?: string }[]>()
+  docker.modem.followProgress(stream, (error, lines: { error?: string }[]) => (error ? reject(error) : resolve(lines)))
+  return (await promise).find((line) => line.error !== undefined)?.error
 }

@@ -112,14 +112,13 @@ class Provider {
     const { docker, onProgress } = this.#options
     try {
       onProgress?.(`Pulling ${reference}…`)
-      const said = await docker.pull(reference, { abortSignal: AbortSignal.timeout(pullMsMax) })
-      await follow(docker, said, reference)
+      await follow(docker, docker.pull(reference, { abortSignal: AbortSignal.timeout(pullMsMax) }), reference)
       return true
     } catch (error) {
       const because = (error as Error).message.trim()
       // Its own sentence: the engine's disk is full.
       if (error instanceof UsageError && because.includes("engine's disk")) throw error
-      if (/unauthorized|denied|authentication required/i.test(because)) {
+      if (/unauthorized|denied|authentication required|no basic auth credentials/i.test(because)) {
         throw new UsageError(`The registry wants a login for ${reference}: docker login, or run without containers: --runtime processes.`)
       }
       this.#registryAnswers = false

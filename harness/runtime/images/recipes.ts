@@ -32,7 +32,7 @@ export const imageUser = 65_532
 export const volumeFolder = '/var/lib/durable-streams'
 
 /** To be raised when what is done with a recipe changes. */
-const edition = 1
+const edition = 2
 
 /** 'durable-streams-simulator/varnish:1f2e…': another content, another tag. */
 export function localTag(name: string, recipe: Recipe): string {
