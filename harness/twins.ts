@@ -3,9 +3,9 @@
  * to fail. Only the tests of the checks plant them; a run with one says so and is never `ready`.
  */
 /** Each names a program to start instead of the hop's own, with the same arguments. */
-const variables = { origin: 'DURABLE_STREAMS_TWIN_ORIGIN', tls: 'DURABLE_STREAMS_TWIN_TLS', client: 'DURABLE_STREAMS_TWIN_CLIENT' } as const
+const variables = { origin: 'DURABLE_STREAMS_TWIN_ORIGIN', tls: 'DURABLE_STREAMS_TWIN_TLS', tap: 'DURABLE_STREAMS_TWIN_TAP', client: 'DURABLE_STREAMS_TWIN_CLIENT' } as const
 
-/** The client is no hop, but stands at the end of them and can be broken like one. */
+/** The client and the harness's own tap are no hops, but stand on the way and can be broken like one. */
 export type TwinHop = keyof typeof variables
 
 export interface Twin {

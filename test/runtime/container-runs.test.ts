@@ -1,6 +1,6 @@
 /** The public command with `--runtime containers`: a stand-in for each hop is found, and nothing is left however it ends. */
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { execa } from 'execa'
@@ -55,6 +55,25 @@ describe.skipIf(engine === null)('a run in containers', { timeout: runMsMax }, (
     const env = hop === 'edge' ? {} : { [`DURABLE_STREAMS_TWIN_${hop.toUpperCase()}`]: path.join(twins, 'programs', hop === 'tls' ? 'broken-tls-edge.ts' : 'broken-origin.ts'), TWIN: twin }
     const vcl = hop === 'edge' ? ['--vcl', path.join(twins, 'vcl', `${twin}.vcl`)] : []
     expect(red(await run(path.join(out, twin), [scenario, ...vcl], env))).toEqual(reddens)
+  })
+
+  test('does not trust a broken tap', async () => {
+    const env = { DURABLE_STREAMS_TWIN_TAP: path.join(twins, 'programs', 'broken-tap.ts'), TWIN: 'counts-half' }
+    const result = await run(path.join(out, 'broken-tap'), ['fan-out-catch-up'], env)
+    expect(red(result)).toEqual([])
+    const control = result.scenarios[0]!.checks.find(({ id }) => id === 'count-can-be-wrong')
+    expect(control).toMatchObject({ verdict: 'unknown', because: expect.stringMatching(/^The control counted \d+ upstream requests .* cannot be trusted\.$/) })
+  })
+
+  test('finds a broken nginx: one that does not lock', async () => {
+    const file = path.join(out, 'never-locks.conf')
+    const recommended = readFileSync(path.join(root, 'nginx', 'recommended.conf'), 'utf8')
+    const broken = recommended.replaceAll(/^\s*proxy_cache_lock on;/gm, '')
+    expect(broken).not.toBe(recommended)
+    writeFileSync(file, broken)
+    const result = await run(path.join(out, 'never-locks'), ['fan-out-long-poll', '--edge', 'nginx', '--edge-config', file])
+    expect(result.subject.hops.find(({ id }) => id === 'edge')).toMatchObject({ kind: 'nginx', source: expect.stringMatching(/image \S*nginx\S*, sha256:/) })
+    expect(red(result)).toContain('crowd-collapses')
   })
 
   test('killed leaves nothing, and with its supervisor killed too, the next run sweeps; others stay', async () => {

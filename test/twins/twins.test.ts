@@ -20,7 +20,7 @@ const streams = 130
 interface Twin {
   id: string
   /** The hop that is broken in this behaviour: the edge by its VCL, the others by a program. */
-  breaks: 'origin' | 'edge' | 'tls' | 'client'
+  breaks: 'origin' | 'edge' | 'tls' | 'client' | 'tap'
   scenario: string
   /** Checks that must turn red; no other may. */
   reddens: string[]
@@ -225,6 +225,7 @@ const programs = {
   origin: { variable: 'DURABLE_STREAMS_TWIN_ORIGIN', file: 'broken-origin.ts' },
   tls: { variable: 'DURABLE_STREAMS_TWIN_TLS', file: 'broken-tls-edge.ts' },
   client: { variable: 'DURABLE_STREAMS_TWIN_CLIENT', file: 'broken-client.ts' },
+  tap: { variable: 'DURABLE_STREAMS_TWIN_TAP', file: 'broken-tap.ts' },
 }
 
 /** What stands in for a hop in one run of the public command: a twin, or its sound base. */
@@ -312,6 +313,13 @@ async function isFound(_id: string, twin: Twin): Promise<void> {
  */
 const isUnsteady = ({ base }: Twin) => base === behindLives.base
 const named = (some: Twin[]) => some.map((twin) => [twin.id, twin] as const)
+
+/** The tap is the harness's own: broken, it makes the row unknown, and nothing is laid at the subject's door. */
+it.concurrent('a tap that counts half of the requests is not trusted', { timeout: 240_000 }, async () => {
+  const checks = await checksOf('fan-out-catch-up', { id: 'counts-half', breaks: 'tap' })
+  expect(idsOf(checks, 'fail')).toEqual([])
+  expect(idsOf(checks, 'unknown')).toContain('count-can-be-wrong')
+})
 
 // Side by side: most of a run is waiting. How many at once, `maxConcurrency` says.
 describe.concurrent('twins', () => {

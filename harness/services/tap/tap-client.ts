@@ -1,6 +1,7 @@
 /** Starts the counting tap and asks it. */
 import { fileURLToPath } from 'node:url'
 import type { Conversation, Runtime, Usage } from '../../runtime/runtime.ts'
+import { twinEnvironment, twinProgram } from '../../twins.ts'
 import { within } from '../../until.ts'
 import { Dialogue, endProgram } from '../dialogue.ts'
 import type { TapTally } from './counting.ts'
@@ -50,7 +51,8 @@ export async function openTap(runtime: Runtime, options: TapOptions): Promise<Ta
   const { upstreamPort, recordMax = recordMaxUsual, eventsMax, numbers = false } = options
   const listenPort = options.listenPort ?? (await runtime.leasePort())
   const plan: TapPlan = { listenPort, upstreamPort, recordMax, numbers, ...(eventsMax ? { eventsMax } : {}) }
-  const conversation = await runtime.converse(options.id ?? 'tap', process.execPath, [tapProgram])
+  const twin = twinProgram('tap')
+  const conversation = await runtime.converse(options.id ?? 'tap', process.execPath, [twin ?? tapProgram], ...(twin === undefined ? [] : [twinEnvironment()]))
   const dialogue: TapDialogue = new Dialogue(conversation, { of: 'tap' })
   conversation.write(JSON.stringify(plan))
   try {
