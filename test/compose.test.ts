@@ -126,7 +126,7 @@ test.skipIf(engine === null || composeProgram === null)('the world of docker-com
     await run('up', '--detach')
     const health = async () => (await run('ps', '--quiet', 'namespace')).stdout.trim()
     const isHealthy = async () => (await docker.getContainer(await health()).inspect()).State.Health?.Status === 'healthy'
-    await until(isHealthy, { for: 'the world to be healthy', timeoutMs: 90_000, everyMs: 500 })
+    await until(isHealthy, { for: 'the world to be healthy', timeoutMs: 110_000, everyMs: 500 })
     const url = `https://localhost:${edgePort}/v1/stream/${process.pid}`
     expect(await curl(['-X', 'PUT', '-H', 'content-type: text/plain', url])).toBe('201')
     expect(await curl(['-X', 'POST', '-H', 'content-type: text/plain', '-d', 'poked', url])).toMatch(/^20[04]$/)

@@ -160,6 +160,15 @@ describe('size', () => {
     spread: indices.map((index): [number, number] => [index / (points - 1), Math.sqrt(index) * 9]),
   }
 
+  test('what a hop cost is added over the scenarios, and the most is the most of any', () => {
+    const hop = { hop: 'edge' as const, looks: 3, cpuMs: 1_500, cpuShareMax: 1.25, memoryBytesMax: 3 * 2 ** 20, processesMax: 2, threadsMax: 30, openFilesMax: 40, diskReadBytes: 0, diskWrittenBytes: 2 ** 20, readBytes: 2 ** 20, writtenBytes: 2 ** 21 }
+    const scenarios = [hop, { ...hop, cpuMs: 500, memoryBytesMax: 5 * 2 ** 20 }].map((one) => scenarioWith({ measurements: { usage: { hops: [one], loopbackBytes: 2 ** 20 } } }))
+    const words = body({ ...sampleResult(1), scenarios }).replaceAll(/<[^>]*>/g, ' ').replaceAll(/\s+/g, ' ')
+    expect(words).toContain(' cache 2 s 125 % 5 MiB 2, 30 40 0 B, 2 MiB 2 MiB, 4 MiB 6 ')
+    expect(words).toContain('1 MiB passed the network')
+    expect(body({ ...sampleResult(1), scenarios: [scenarioWith({ measurements: {} })] })).not.toContain('What each hop cost')
+  })
+
   test('24 crowds of 10,000 points each, with as long a timeline, stay far below the limit', () => {
     const scenario = scenarioWith({
       measurements: {

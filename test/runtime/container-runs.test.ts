@@ -8,7 +8,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import type { Result } from '../../harness/report/result.ts'
 import { ownerLabel, runLabel } from '../../harness/runtime/engine-cleanup.ts'
 import { runsFolder } from '../../harness/runtime/run-folder.ts'
-import { until } from '../../harness/until.ts'
+import { until, within } from '../../harness/until.ts'
 import { engine } from './engine-for-tests.ts'
 
 const root = path.resolve(import.meta.dirname, '..', '..')
@@ -76,7 +76,18 @@ describe.skipIf(engine === null)('a run in containers', { timeout: runMsMax }, (
     expect(red(result)).toContain('crowd-collapses')
   })
 
+  test('interrupted as by a terminal leaves nothing: no container, volume or network', async () => {
+    const before = await volumesAndNetworks()
+    const run = await startAndAwaitServices()
+    process.kill(-run.pid, 'SIGINT')
+    expect(await within(run.exited, { for: 'the run to end', timeoutMs: cleanWithinMs })).toBe(130)
+    expect(await containers(`${runLabel}=${run.runId}`)).toEqual([])
+    expect(existsSync(run.folder)).toBe(false)
+    expect(await volumesAndNetworks()).toEqual(before)
+  })
+
   test('killed leaves nothing, and with its supervisor killed too, the next run sweeps; others stay', async () => {
+    const before = await volumesAndNetworks()
     const first = await startAndAwaitServices()
     process.kill(first.pid, 'SIGKILL')
     const gone = async (runId: string) => (await containers(`${runLabel}=${runId}`)).length === 0
@@ -90,6 +101,7 @@ describe.skipIf(engine === null)('a run in containers', { timeout: runMsMax }, (
     try {
       await run(path.join(out, 'sweeping'), ['restart-keeps-forks'])
       expect(await gone(second.runId)).toBe(true)
+      expect(await volumesAndNetworks()).toEqual(before)
       for (const id of strangers) expect((await engine!.docker.getContainer(id).inspect()).Id).toBe(id)
     } finally {
       for (const id of strangers) await engine!.docker.getContainer(id).remove()
@@ -98,8 +110,10 @@ describe.skipIf(engine === null)('a run in containers', { timeout: runMsMax }, (
 })
 
 /** Starts a run and waits until its services stand. */
-async function startAndAwaitServices(): Promise<{ pid: number; runId: string; folder: string }> {
-  const child = spawn(process.execPath, [cli, 'kill-under-load', ...usual, '--out', path.join(out, 'killed')], { stdio: 'ignore' })
+async function startAndAwaitServices(): Promise<{ pid: number; runId: string; folder: string; exited: Promise<number | null> }> {
+  // A group of its own, which a terminal's Ctrl-C goes to.
+  const child = spawn(process.execPath, [cli, 'kill-under-load', ...usual, '--out', path.join(out, 'killed')], { stdio: 'ignore', detached: true })
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve))
   // Other tests' runs stand beside it: its own are known by their owner.
   const own = async () => {
     const all = await engine!.docker.listContainers({ filters: { label: [runLabel] } })
@@ -107,7 +121,14 @@ async function startAndAwaitServices(): Promise<{ pid: number; runId: string; fo
   }
   const found = await until(async () => ((await own()).length >= 4 ? await own() : null), { for: 'the services to be started', timeoutMs: runMsMax / 3, everyMs: 100 })
   const runId = found[0]!.Labels[runLabel]!
-  return { pid: child.pid!, runId, folder: path.join(runsFolder(), runId) }
+  return { pid: child.pid!, runId, folder: path.join(runsFolder(), runId), exited }
+}
+
+/** A run makes none. Those of a Compose project, which another test may start meanwhile, are left out. */
+async function volumesAndNetworks(): Promise<string[]> {
+  const [{ Volumes }, networks] = await Promise.all([engine!.docker.listVolumes(), engine!.docker.listNetworks()])
+  const all: { Name: string; Labels?: Record<string, string> | null | undefined }[] = [...(Volumes ?? []), ...networks]
+  return all.filter(({ Labels }) => Labels?.['com.docker.compose.project'] === undefined).map(({ Name }) => Name).toSorted()
 }
 
 /** A container that is none of a dead run of this host; it is never started. */

@@ -18,7 +18,7 @@ export function usageOfRun({ scenarios, runtime }: Pick<Result, 'scenarios' | 'r
   const hops = (['tls', 'edge', 'tap', 'origin'] as const).flatMap((hop) => together(all.filter((one) => one.hop === hop)) ?? [])
   if (hops.length === 0) return ''
   return html`${table(`What each hop cost over the run, ${runtime === 'containers' ? 'by its container' : 'by its processes'}`, columns, hops)}
-    <p class="quiet">Read and written are all its bytes: network, files and pipes. The hops share one loopback device, so that nothing tells the network's part by hop. The tap counts requests between cache and origin; it is the simulator's own.</p>`
+    <p class="quiet">100 % is one processor. Read and written are all its bytes: network, files and pipes. The hops share one loopback device, so that nothing tells the network's part by hop. The tap counts requests between cache and origin; it is the simulator's own.</p>`
 }
 
 function together(costs: readonly HopCost[]): HopCost | undefined {
