@@ -1,6 +1,7 @@
 /** The container engine of this machine: found by testcontainers, refused in one sentence where it is of no use. */
 import { request } from 'node:http'
 import { existsSync } from 'node:fs'
+import { release } from 'node:os'
 import type { ContainerRuntimeClient } from 'testcontainers'
 import { UsageError } from '../errors.ts'
 
@@ -44,6 +45,9 @@ export async function openEngine(): Promise<Engine> {
   if (!isAsked(address)) throw new UsageError(await whyNone())
   const { Version, ApiVersion, Arch, Os } = await docker.version()
   refuse(ApiVersion, Arch, Os)
+  const { KernelVersion } = (await docker.info()) as { KernelVersion?: string }
+  // Told before images are made for it.
+  if (KernelVersion !== undefined && KernelVersion !== release()) throw engineElsewhere()
   const description = `container engine ${Version}, API ${ApiVersion}, at ${'socketPath' in address ? address.socketPath : `${address.host}:${address.port}`}`
   return { docker, client: found.container, address, description }
 }
@@ -57,6 +61,12 @@ function refuse(api: string, architecture: string, system: string): void {
   if (architectures[architecture] !== process.arch) {
     throw new UsageError(`The container engine is ${architecture} and this machine's programs are ${process.arch}: use an engine of the same, ${insteadProcesses}.`)
   }
+}
+
+/** Its containers are not this host's processes: another kernel, or none of the run's folders. */
+export function engineElsewhere(cause?: unknown): UsageError {
+  const sentence = `The container engine's containers do not share this machine's files and processes (it is remote, or in a virtual machine): use an engine of this Linux host, ${insteadProcesses}.`
+  return new UsageError(sentence, { cause })
 }
 
 function addressOf(docker: Docker): EngineAddress {

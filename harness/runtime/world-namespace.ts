@@ -14,7 +14,7 @@ import { until } from '../until.ts'
 import type { Listeners } from './listeners.ts'
 import type { RelayAnswer, RelayOrder } from './namespace/relay.ts'
 import { launchContainer, type ContainerPlan, type OwnedContainer } from './owned-container.ts'
-import type { Docker } from './engine.ts'
+import { engineElsewhere, type Docker } from './engine.ts'
 import { loopbackBytesOf } from './process-table.ts'
 import type { Conversation } from './runtime.ts'
 import type { ServiceLog } from './service-log.ts'
@@ -22,6 +22,8 @@ import type { ServiceLog } from './service-log.ts'
 export const gateProgram = fileURLToPath(new URL('./namespace/gate.ts', import.meta.url))
 const relayProgram = fileURLToPath(new URL('./namespace/relay.ts', import.meta.url))
 const openMsMax = 15_000
+/** What engines say of a folder to mount that they do not find: Docker, and Podman. */
+const noSuchFolder = /bind source path does not exist|statfs \S+: no such file or directory/
 /** What the kernel takes for the path of a Unix socket; unix(7). */
 const socketPathBytesMax = 107
 /** A new namespace begins with the kernel's own values; crowds count on those of this host. */
@@ -60,20 +62,17 @@ export async function openNamespace(options: NamespaceOptions): Promise<WorldNam
     plan: holderPlan(options, socket),
     stopSignal: 'SIGTERM',
     log: options.log,
+  }).catch((error: Error) => {
+    throw noSuchFolder.test(error.message) ? engineElsewhere(error) : error
   })
   try {
     await until(() => holder.exit !== null || answers(socket), { for: 'the gate', timeoutMs: openMsMax, everyMs: 20 })
-    if (holder.exit !== null || !(await answers(socket)) || holder.pids().length === 0) throw elsewhere()
+    if (holder.exit !== null || !(await answers(socket)) || holder.pids().length === 0) throw engineElsewhere()
     return new Namespace(holder, new Relay(await options.converse('relay', process.execPath, [relayProgram, socket])), socket)
   } catch (error) {
     await holder.kill()
-    throw error instanceof UsageError || error instanceof SyntaxError ? error : elsewhere(error)
+    throw error instanceof UsageError || error instanceof SyntaxError ? error : engineElsewhere(error)
   }
-}
-
-function elsewhere(cause?: unknown): UsageError {
-  const sentence = "The container engine's containers do not share this machine's files and processes (it is remote, or in a virtual machine): use an engine of this Linux host, or run without containers: --runtime processes."
-  return new UsageError(sentence, { cause })
 }
 
 function holderPlan({ plan, node }: NamespaceOptions, socket: string): ContainerPlan {

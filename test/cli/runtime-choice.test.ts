@@ -65,6 +65,7 @@ function withoutHops(): string[] {
 const tooOld: Answers = { 'GET /version': { body: { Version: '18.0', ApiVersion: '1.30', Arch: 'amd64', Os: 'linux' } } }
 const otherProcessor: Answers = { 'GET /version': { body: { Version: '99.0', ApiVersion: '1.60', Arch: 's390x', Os: 'linux' } } }
 const otherSystem: Answers = { 'GET /version': { body: { Version: '99.0', ApiVersion: '1.60', Arch: 'amd64', Os: 'windows' } } }
+const otherKernel: Answers = { 'GET /info': { body: { ServerVersion: '99.0', OSType: 'linux', OperatingSystem: 'Docker Desktop', KernelVersion: '6.6.0-linuxkit' } } }
 const pull = (status: number, body: unknown): Answers => ({ 'POST /images/create': { status, body } })
 const fullDisk = { ...pull(200, { error: 'write /var/lib/docker/tmp/x: no space left on device', errorDetail: { message: 'no space left on device' } }) }
 /** All images are there but Node's, which no registry gives: it is to be made. */
@@ -80,6 +81,7 @@ describe('--runtime containers with', () => {
   test.each<[string, Answers, RegExp]>([
     ['an API that is too old', tooOld, /^The container engine speaks API 1\.30, and 1\.40 is needed: update it, or run without containers: --runtime processes\.\n$/],
     ['another processor', otherProcessor, /^The container engine is s390x and this machine's programs are \w+: use an engine of the same, or run without containers: --runtime processes\.\n$/],
+    ['a kernel of its own, in a virtual machine', otherKernel, /^The container engine's containers do not share this machine's files and processes \(it is remote, or in a virtual machine\): use an engine of this Linux host, or run without containers: --runtime processes\.\n$/],
     ['another system', otherSystem, /^The container engine runs windows containers: switch it to Linux, or run without containers: --runtime processes\.\n$/],
     ['a registry that wants a login', pull(404, { message: 'pull access denied for varnish: repository does not exist or may require docker login' }), /^The registry wants a login for docker\.io\/library\/varnish:7\.6\.1: docker login, or run without containers: --runtime processes\.\n$/m],
     ['a registry of a company that wants one', pull(500, { message: 'Head "https://registry.example/v2/varnish/manifests/7.6.1": no basic auth credentials' }), /^The registry wants a login for docker\.io\/library\/varnish:7\.6\.1: docker login, or run without containers: --runtime processes\.\n$/m],
