@@ -17,6 +17,7 @@ import type { Engine } from './engine.ts'
 import type { RunImage, RunImages } from './images/provide-images.ts'
 import { launchContainer, type ContainerPlan, type OwnedContainer } from './owned-container.ts'
 import { openProcessRuntime, type HostRuntime, type ProcessRuntimeOptions } from './processes.ts'
+import { reaperLabels } from './reaper.ts'
 import { readOwner } from './run-folder.ts'
 import type { Ability, CommandResult, Conversation, ImageIdentity, ImageRole, LimitedVolume, Program, Runtime, Service, StartOutcome } from './runtime.ts'
 import type { ServiceLog } from './service-log.ts'
@@ -55,6 +56,11 @@ export async function openContainerRuntime(options: ContainerRuntimeOptions): Pr
     user: rootless ? '0:0' : `${process.getuid!()}:${process.getgid!()}`,
     owner: JSON.stringify(await readOwner(host.runFolder)),
     mounts: mountsOf(host.runFolder, options),
+    labels: await reaperLabels(engine).catch((error: Error) => {
+      // The supervisor does without it.
+      host.logOf('reaper').note(error.message)
+      return {}
+    }),
   })
   const namespace = opening.use(
     await openNamespace({
@@ -87,6 +93,7 @@ interface Surroundings {
   user: string
   owner: string
   mounts: Mount[]
+  labels: Record<string, string>
 }
 
 /** What all containers of a run have in common. */
@@ -103,14 +110,14 @@ class Plans {
   }
 
   of(id: string, image: ImageRole, plan: Partial<ContainerPlan>): ContainerPlan {
-    const { user, owner, mounts } = this.#around
+    const { user, owner, mounts, labels } = this.#around
     this.#count += 1
     const openFiles = openFilesMax('self', 'hard') ?? 1_024
     return {
       name: `durable-streams-${this.#runId}-${this.#count}-${id}`.slice(0, nameMax),
       Image: this.images[image].id,
       User: user,
-      Labels: { [runLabel]: this.#runId, [ownerLabel]: owner },
+      Labels: { ...labels, [runLabel]: this.#runId, [ownerLabel]: owner },
       ...plan,
       HostConfig: {
         // An init of the engine's: the program is not process 1, so signals mean what they mean elsewhere.

@@ -15,6 +15,8 @@ export interface Engine {
   docker: Docker
   /** testcontainers' own client: exec, stop and the like. */
   client: ContainerClient
+  /** All of it: what its reaper is started with. */
+  whole: ContainerRuntimeClient
   address: EngineAddress
   /** 'Docker Engine 20.10.24, API 1.41, at /var/run/docker.sock' */
   description: string
@@ -49,7 +51,7 @@ export async function openEngine(): Promise<Engine> {
   // Told before images are made for it.
   if (KernelVersion !== undefined && KernelVersion !== release()) throw engineElsewhere()
   const description = `container engine ${Version}, API ${ApiVersion}, at ${'socketPath' in address ? address.socketPath : `${address.host}:${address.port}`}`
-  return { docker, client: found.container, address, description }
+  return { docker, client: found.container, whole: found, address, description }
 }
 
 function refuse(api: string, architecture: string, system: string): void {

@@ -4,12 +4,14 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { execa } from 'execa'
+import { packTar } from 'modern-tar/fs'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Result } from '../../harness/report/result.ts'
 import { ownerLabel, runLabel } from '../../harness/runtime/engine-cleanup.ts'
+import { follow } from '../../harness/runtime/images/build-image.ts'
 import { runsFolder } from '../../harness/runtime/run-folder.ts'
 import { until, within } from '../../harness/until.ts'
-import { engine } from './engine-for-tests.ts'
+import { engine, imagesForTests } from './engine-for-tests.ts'
 
 const root = path.resolve(import.meta.dirname, '..', '..')
 const cli = path.join(root, 'harness', 'cli.ts')
@@ -86,6 +88,21 @@ describe.skipIf(engine === null)('a run in containers', { timeout: runMsMax }, (
     expect(await volumesAndNetworks()).toEqual(before)
   })
 
+  test("where testcontainers' reaper can be had, nothing is left of a run that is killed with its supervisor", async () => {
+    const reaper = await makeReaper()
+    try {
+      const run = await startAndAwaitServices({ RYUK_CONTAINER_IMAGE: reaper })
+      const own = await containers(`${runLabel}=${run.runId}`)
+      expect((await engine!.docker.getContainer(own[0]!).inspect()).Config.Labels).toHaveProperty(['org.testcontainers.session-id'])
+      const { supervisor } = JSON.parse(readFileSync(path.join(run.folder, 'owner.json'), 'utf8')) as { supervisor: { pid: number } }
+      process.kill(supervisor.pid, 'SIGKILL')
+      process.kill(run.pid, 'SIGKILL')
+      await until(async () => (await containers(`${runLabel}=${run.runId}`)).length === 0, { for: 'the reaper to remove its containers', timeoutMs: cleanWithinMs, everyMs: 100 })
+    } finally {
+      await engine!.docker.getImage(reaper).remove({ force: true })
+    }
+  })
+
   test('killed leaves nothing, and with its supervisor killed too, the next run sweeps; others stay', async () => {
     const before = await volumesAndNetworks()
     const first = await startAndAwaitServices()
@@ -109,10 +126,23 @@ describe.skipIf(engine === null)('a run in containers', { timeout: runMsMax }, (
   })
 })
 
+/** Of a stand-in for testcontainers' reaper, around the node of the tests' images. */
+async function makeReaper(): Promise<string> {
+  const { node } = await imagesForTests()
+  const tag = `durable-streams-simulator/reaper-test:${process.pid}`
+  const steps = [`FROM ${node.reference}`, 'COPY reaper.mjs /reaper.mjs', 'USER 0', `ENTRYPOINT ["${node.program}", "/reaper.mjs"]`, '']
+  const context = packTar([
+    { type: 'content', target: 'Dockerfile', content: steps.join('\n') },
+    { type: 'file', source: path.join(import.meta.dirname, 'fixtures', 'reaper.mjs'), target: 'reaper.mjs' },
+  ])
+  await follow(engine!.docker, engine!.docker.buildImage(context, { t: tag, rm: true, forcerm: true }), tag)
+  return tag
+}
+
 /** Starts a run and waits until its services stand. */
-async function startAndAwaitServices(): Promise<{ pid: number; runId: string; folder: string; exited: Promise<number | null> }> {
+async function startAndAwaitServices(env: Record<string, string> = {}): Promise<{ pid: number; runId: string; folder: string; exited: Promise<number | null> }> {
   // A group of its own, which a terminal's Ctrl-C goes to.
-  const child = spawn(process.execPath, [cli, 'kill-under-load', ...usual, '--out', path.join(out, 'killed')], { stdio: 'ignore', detached: true })
+  const child = spawn(process.execPath, [cli, 'kill-under-load', ...usual, '--out', path.join(out, 'killed')], { stdio: 'ignore', detached: true, env: { ...process.env, ...env } })
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve))
   // Other tests' runs stand beside it: its own are known by their owner.
   const own = async () => {

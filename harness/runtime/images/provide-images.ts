@@ -13,6 +13,7 @@ import { sha256Of } from '../../provision/identify.ts'
 import { installDebianPackages } from '../../provision/install-packages.ts'
 import { canInstall, thisHost } from '../../provision/missing-tools.ts'
 import type { Docker } from '../engine.ts'
+import { reaperImage } from '../reaper.ts'
 import type { ImageIdentity, ImageRole, Runtime } from '../runtime.ts'
 import { buildImage, follow } from './build-image.ts'
 import { ownImage, publicReference, type PublicImage } from './public-images.ts'
@@ -54,6 +55,7 @@ class Provider {
   #options: ImagesOptions
   /** Asked once: a registry that does not answer for one image will not for the next. */
   #registryAnswers = true
+  #registryGave = false
 
   constructor(options: ImagesOptions) {
     this.#options = options
@@ -68,6 +70,7 @@ class Provider {
       caddy !== null && caddy.path === server?.path
         ? origin
         : await this.#publicOr(ownImage('caddy'), '/usr/bin/caddy', await this.#ofCaddy(caddy))
+    await this.#reaper()
     return { origin, edge: cache, caddy: tls, node }
   }
 
@@ -81,6 +84,13 @@ class Provider {
       return { reference, id: (await this.#idOf(reference))!, program, programSha256: null }
     }
     return { ...(await this.#make(image.name, recipe)), program }
+  }
+
+  /** The image of testcontainers' reaper, where a registry has just given others: a run does without it. */
+  async #reaper(): Promise<void> {
+    if (!this.#registryGave) return
+    const image = await reaperImage()
+    if ((await this.#idOf(image)) === null) await this.#pull(image).catch(() => {})
   }
 
   async #ofServer(server: { path: string; sha256: string }): Promise<RunImage> {
@@ -113,7 +123,7 @@ class Provider {
     try {
       onProgress?.(`Pulling ${reference}…`)
       await follow(docker, docker.pull(reference, { abortSignal: AbortSignal.timeout(pullMsMax) }), reference)
-      return true
+      return (this.#registryGave = true)
     } catch (error) {
       const because = (error as Error).message.trim()
       // Its own sentence: the engine's disk is full.
