@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { HarnessError } from '../errors.ts'
-import { openFilesMax } from '../load/fleet/limits.ts'
+import { openFilesMax, processesMax } from '../load/fleet/limits.ts'
 import { within } from '../until.ts'
 import { ownerLabel, removeContainersOf, runLabel, sweepDeadContainers } from './engine-cleanup.ts'
 import type { Engine } from './engine.ts'
@@ -112,7 +112,6 @@ class Plans {
   of(id: string, image: ImageRole, plan: Partial<ContainerPlan>): ContainerPlan {
     const { user, owner, mounts, labels } = this.#around
     this.#count += 1
-    const openFiles = openFilesMax('self', 'hard') ?? 1_024
     return {
       name: `durable-streams-${this.#runId}-${this.#count}-${id}`.slice(0, nameMax),
       Image: this.images[image].id,
@@ -127,13 +126,18 @@ class Plans {
         SecurityOpt: ['no-new-privileges'],
         ReadonlyRootfs: true,
         Tmpfs: { '/tmp': '' },
-        // As processes have it here. Other limits stay the engine's: it may not be allowed to lift them.
-        Ulimits: [{ Name: 'nofile', Soft: openFiles, Hard: openFiles }],
+        Ulimits: ulimits(),
         LogConfig: engineLog,
         ...plan.HostConfig,
       },
     }
   }
+}
+
+/** As processes have them here. Others stay the engine's, which may not be allowed to lift them; Podman tries to lift these where they are not given. */
+function ulimits(): { Name: string; Soft: number; Hard: number }[] {
+  const limits: [string, number][] = [['nofile', openFilesMax('self', 'hard') ?? 1_024], ['nproc', processesMax('hard')]]
+  return limits.filter(([, limit]) => Number.isFinite(limit)).map(([Name, limit]) => ({ Name, Soft: limit, Hard: limit }))
 }
 
 class ContainerRuntime implements Runtime {

@@ -92,8 +92,18 @@ function portRange(): { ports: number; text: string } | undefined {
 
 /** The limit of open files of a process; undefined where it cannot be read. */
 export function openFilesMax(pid: number | 'self', which: 'soft' | 'hard'): number | undefined {
+  return limitOf('open files', pid, which)
+}
+
+/** How many processes and threads this process's user may have, and the kernel numbers; infinite where neither can be read. */
+export function processesMax(which: 'soft' | 'hard'): number {
+  const limit = limitOf('processes', 'self', which) ?? Number.POSITIVE_INFINITY
+  return Math.min(limit, numberIn('/proc/sys/kernel/pid_max') ?? Number.POSITIVE_INFINITY)
+}
+
+function limitOf(what: string, pid: number | 'self', which: 'soft' | 'hard'): number | undefined {
   const limits = textOf(`/proc/${pid}/limits`)
-  const match = /^Max open files\s+(\S+)\s+(\S+)/m.exec(limits ?? '')
+  const match = new RegExp(`^Max ${what}\\s+(\\S+)\\s+(\\S+)`, 'm').exec(limits ?? '')
   const text = match?.[which === 'soft' ? 1 : 2]
   if (text === undefined) return undefined
   return text === 'unlimited' ? Number.POSITIVE_INFINITY : Number(text)
