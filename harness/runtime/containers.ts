@@ -50,8 +50,9 @@ export async function openContainerRuntime(options: ContainerRuntimeOptions): Pr
   const images = await provideImages(host)
   options.signal?.throwIfAborted()
   const { docker } = engine
-  const { SecurityOptions } = (await docker.info()) as { SecurityOptions?: string[] }
-  const rootless = SecurityOptions?.some((option) => option.includes('rootless')) ?? false
+  const { SecurityOptions = [], Rootless = false } = (await docker.info()) as { SecurityOptions?: string[]; Rootless?: boolean }
+  // Docker tells it among its options, Podman apart.
+  const rootless = Rootless || SecurityOptions.some((option) => option.includes('rootless'))
   const plans = new Plans({ runId: options.runId, images }, {
     user: rootless ? '0:0' : `${process.getuid!()}:${process.getgid!()}`,
     owner: JSON.stringify(await readOwner(host.runFolder)),
