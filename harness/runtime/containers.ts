@@ -184,6 +184,7 @@ class ContainerRuntime implements Runtime {
 
   async lacks(ability: Ability): Promise<string | null> {
     if (ability !== 'memory-limit' && ability !== 'cpu-limit') return this.#host.lacks(ability)
+    if (this.#options.engine.isPodman) return 'Podman changes no limits of a running container for those who speak to it as to Docker'
     const { MemoryLimit, CpuCfsQuota } = (await this.#options.engine.docker.info()) as { MemoryLimit?: boolean; CpuCfsQuota?: boolean }
     const offered = ability === 'memory-limit' ? MemoryLimit : CpuCfsQuota
     return offered ? null : `the container engine limits no ${ability === 'memory-limit' ? 'memory' : 'processors'} here`

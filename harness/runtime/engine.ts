@@ -18,6 +18,8 @@ export interface Engine {
   /** All of it: what its reaper is started with. */
   whole: ContainerRuntimeClient
   address: EngineAddress
+  /** It speaks as Docker does, but for what it says and does otherwise. */
+  isPodman: boolean
   /** 'Docker Engine 20.10.24, API 1.41, at /var/run/docker.sock' */
   description: string
 }
@@ -45,13 +47,14 @@ export async function openEngine(): Promise<Engine> {
   const address = addressOf(docker)
   // testcontainers goes on looking where DOCKER_HOST leads nowhere; another engine was not asked for.
   if (!isAsked(address)) throw new UsageError(await whyNone())
-  const { Version, ApiVersion, Arch, Os } = await docker.version()
+  const { Version, ApiVersion, Arch, Os, Components } = await docker.version()
+  const isPodman = Components?.some(({ Name }) => Name.startsWith('Podman')) ?? false
   refuse(ApiVersion, Arch, Os)
   const { KernelVersion } = (await docker.info()) as { KernelVersion?: string }
   // Told before images are made for it.
   if (KernelVersion !== undefined && KernelVersion !== release()) throw engineElsewhere()
-  const description = `container engine ${Version}, API ${ApiVersion}, at ${'socketPath' in address ? address.socketPath : `${address.host}:${address.port}`}`
-  return { docker, client: found.container, whole: found, address, description }
+  const description = `${isPodman ? 'Podman' : 'container engine'} ${Version}, API ${ApiVersion}, at ${'socketPath' in address ? address.socketPath : `${address.host}:${address.port}`}`
+  return { docker, client: found.container, whole: found, address, isPodman, description }
 }
 
 function refuse(api: string, architecture: string, system: string): void {

@@ -18,6 +18,8 @@ export type ContainerPlan = Parameters<ContainerClient['create']>[0]
 const logEndMsMax = 2_000
 /** What an engine says of a container that is not running, or gone. */
 const overCodes = new Set([304, 404, 409])
+/** As Podman says it, with a 500. */
+const overWords = /container state improper|can only kill running containers/
 const periodUs = 100_000
 /** A program ended by a signal is told by its number above this one, as a shell would. */
 const signalBase = 128
@@ -56,7 +58,8 @@ function refused(plan: ContainerPlan, error: unknown): never {
 }
 
 function unlessOver(error: unknown): void {
-  if (!overCodes.has((error as { statusCode?: number }).statusCode ?? 0)) throw error
+  const { statusCode = 0, message } = error as Error & { statusCode?: number }
+  if (!overCodes.has(statusCode) && !overWords.test(message)) throw error
 }
 
 interface Talk {
@@ -66,7 +69,7 @@ interface Talk {
 }
 
 async function attach(docker: Docker, container: Container, log: ServiceLog): Promise<Talk> {
-  const stdin = (await container.attach({ stream: true, hijack: true, stdin: true, stdout: true, stderr: true })) as Duplex
+  const stdin = await hijack(docker, container)
   const [stdout, stderr] = [new PassThrough(), new PassThrough()]
   docker.modem.demuxStream(stdin, stdout, stderr)
   const end = () => {
@@ -76,6 +79,22 @@ async function attach(docker: Docker, container: Container, log: ServiceLog): Pr
   stdin.once('close', end).once('end', end).on('error', end)
   stderr.on('data', (chunk: Buffer) => log.append(chunk))
   return { stdin, stdout, stderr }
+}
+
+/** dockerode's attach, but without a body: Podman takes that for the first of what is said to the program. */
+function hijack({ modem }: Docker, { id }: Container): Promise<Duplex> {
+  const { promise, resolve, reject } = Promise.withResolvers<Duplex>()
+  const asked = {
+    path: `/containers/${id}/attach?`,
+    method: 'POST',
+    isStream: true,
+    hijack: true,
+    file: Buffer.alloc(0),
+    options: { stream: true, stdin: true, stdout: true, stderr: true },
+    statusCodes: { 200: true, 404: 'no such container', 500: 'server error' },
+  }
+  modem.dial(asked, (error: Error | null, stream: unknown) => (error ? reject(error) : resolve(stream as Duplex)))
+  return promise
 }
 
 interface Started {

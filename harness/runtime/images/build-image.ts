@@ -19,7 +19,7 @@ export interface BuildContext {
 
 const unpackMsMax = 600_000
 /** Their scripts do not run, so nobody has a name inside; nginx looks up the one that it runs as. */
-const nameRoot = 'echo root:x:0:0:root:/root:/bin/sh >"$1/etc/passwd"; echo root:x:0: >"$1/etc/group"'
+const nameRoot = 'mkdir -p "$1/etc"; echo root:x:0:0:root:/root:/bin/sh >"$1/etc/passwd"; echo root:x:0: >"$1/etc/group"'
 export const imageLabel = 'durable-streams-simulator.image'
 
 /** @throws UsageError when packages, disk or engine do not allow it */
@@ -42,7 +42,7 @@ async function importPackages(tag: string, recipe: PackagesRecipe, context: Buil
 }
 
 async function unpack({ suite, packages }: PackagesRecipe, file: string, { host, signal }: BuildContext): Promise<void> {
-  const args = ['--variant=extract', `--include=${packages.join(',')}`, `--customize-hook=${nameRoot}`, suite, file]
+  const args = ['--variant=extract', `--include=${packages.join(',')}`, `--extract-hook=${nameRoot}`, suite, file]
   // It asks mirrors by the user's own proxy settings, and unpacks in a folder that goes with the run.
   const env = { ...(process.env as Record<string, string>), TMPDIR: path.dirname(file) }
   const { code, stdout, stderr } = await host.run('mmdebstrap', args, { timeoutMs: unpackMsMax, env })
