@@ -56,6 +56,10 @@ export interface ScenarioOutcome {
 }
 
 const readyWithinMs = 10_000
+/** At what each hop costs. */
+const lookEveryMs = 500
+/** A history of days is to stay small, and a soak has samples of its own. */
+const lookEverySoakMs = 5_000
 const graceAfterAbortMs = 2_000
 
 /**
@@ -81,7 +85,7 @@ export async function runScenario(run: ScenarioRun): Promise<ScenarioOutcome> {
     seen.fileChanges = opened.fileChanges
     const operations = cleanUp.use(new Operations(recorder, run.seed, (via) => opened.world.endpoint(via)))
     const context = contextOf(run, { world: opened.world, recorder, operations, signal, folder })
-    await using _watching = watchHops(context)
+    await using _watching = watchHops({ ...context, everyMs: run.sizes.profile === 'soak' ? lookEverySoakMs : lookEveryMs })
     await act(run, context)
   }
   recorder.record({ kind: 'scenario', phase: 'begin', asserts: assertionsOf(run.scenario, run.sizes.staleMs) })

@@ -3,17 +3,22 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Recorder } from './recorder.ts'
 import type { World } from './world.ts'
 
-const everyMs = 500
+interface Watched {
+  world: World
+  recorder: Recorder
+  signal: AbortSignal
+  everyMs: number
+}
 
 /** From now on until it is disposed of, with a last look then. A look that fails is left out: it is nobody's verdict. */
-export function watchHops({ world, recorder, signal }: { world: World; recorder: Recorder; signal: AbortSignal }): AsyncDisposable {
+export function watchHops({ world, recorder, signal, everyMs }: Watched): AsyncDisposable {
   const ended = new AbortController()
   const over = AbortSignal.any([ended.signal, signal])
   const look = async () => {
     const seen = await world.usages().catch(() => null)
     if (seen !== null && !signal.aborted) recorder.record({ kind: 'usage', ...seen })
   }
-  const watching = watch(look, over)
+  const watching = watch(look, everyMs, over)
   return {
     async [Symbol.asyncDispose]() {
       ended.abort()
@@ -23,7 +28,7 @@ export function watchHops({ world, recorder, signal }: { world: World; recorder:
   }
 }
 
-async function watch(look: () => Promise<void>, over: AbortSignal): Promise<void> {
+async function watch(look: () => Promise<void>, everyMs: number, over: AbortSignal): Promise<void> {
   while (!over.aborted) {
     await look()
     await delay(everyMs, undefined, { signal: over }).catch(() => {})

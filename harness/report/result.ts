@@ -150,7 +150,7 @@ export const latencyMeasurement = z.strictObject({
 export const hopCost = z.strictObject({
   /** The tap is the harness's own, between cache and origin. */
   hop: z.enum(['origin', 'edge', 'tls', 'tap']),
-  /** How often it was looked at while it ran: twice a second. What came between two looks is in what is counted, not in what is at most. */
+  /** How often it was looked at while it ran: twice a second, in a soak every 5 s. What came between two looks is in what is counted, not in what is at most. */
   looks: count,
   /** Of processor time. What is counted adds up over its starts, but for what came between the last look at one and its end. */
   cpuMs: z.number(),

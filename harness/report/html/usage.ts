@@ -9,7 +9,7 @@ import { table, type Column } from './table.ts'
 export function usage({ usage: seen }: Measurements): Content {
   if (seen === undefined || seen.hops.length === 0) return ''
   const passed = seen.loopbackBytes === null ? '' : html`<p class="quiet">${bytes(seen.loopbackBytes)} passed the network that all of them, readers and writers meet on.</p>`
-  return html`<details><summary>What each hop cost</summary>${table('What each hop cost, looked at twice a second', columns, seen.hops)}${passed}</details>`
+  return html`<details><summary>What each hop cost</summary>${table('What each hop cost', columns, seen.hops)}${passed}</details>`
 }
 
 /** Over all scenarios: what is counted is added, the most is the most of any. */
