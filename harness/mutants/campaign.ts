@@ -8,6 +8,7 @@ import { mutantsMarkdown, mutantsPage } from '../report/mutants-page.ts'
 import { mutantsResult, outcomeOf, scoreOf, type MutantResult, type MutantsResult } from '../report/mutants.ts'
 import type { Result } from '../report/result.ts'
 import type { Scenario } from '../scenario.ts'
+import { readSavedResult } from '../saved-result.ts'
 import { sha256 } from '../sha256.ts'
 import { greenOf, killedTwice, outcomeOfRun, rowsOf, type Green, type Outcome, type Ran } from './outcome.ts'
 import { simulateOnce } from './simulation.ts'
@@ -119,8 +120,15 @@ async function runBase(campaign: Campaign, ids: string[]): Promise<Result[]> {
   if (ids.length === 0) throw new UsageError('No scenario judges a row of these mutants.')
   const results: Result[] = []
   for (let n = 1; n <= baseRuns; n += 1) {
+    const out = path.join(folder, 'base', String(n))
+    const before = await readSavedResult(path.join(out, 'latest')).catch(() => null)
+    // Of the run that is resumed, where it asked for all of these.
+    if (before !== null && ids.every((id) => before.scenarios.some((scenario) => scenario.id === id))) {
+      results.push(before)
+      continue
+    }
     campaign.onProgress(`base ${n} of ${baseRuns}: ${ids.join(', ')}`)
-    const ran = await simulateOnce({ scenarios: ids, flags, out: path.join(folder, 'base', String(n)), brokeDown, signal })
+    const ran = await simulateOnce({ scenarios: ids, flags, out, brokeDown, signal })
     if (ran.result === null) throw new UsageError(`The base could not be run: ${ran.said.trim().split('\n')[0]}`)
     results.push(ran.result)
   }
