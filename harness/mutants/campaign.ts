@@ -1,4 +1,5 @@
 /** Runs mutants one after the other against the unmutated base; what was found is saved after each. */
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { monotonicMs } from '../clock.ts'
@@ -28,6 +29,8 @@ export interface Campaign {
   minutesMax: number
   /** Every scenario for every mutant. */
   all: boolean
+  /** So many mutants side by side. */
+  atOnce: number
   signal: AbortSignal
   onProgress(line: string): void
 }
@@ -58,7 +61,7 @@ export async function runCampaign(campaign: Campaign): Promise<MutantsResult> {
     score: null,
   }
   const deadlineMs = monotonicMs() + campaign.minutesMax * 60_000
-  for (const { file, mutation } of wanted) {
+  const asks = async ({ file, mutation }: (typeof wanted)[number]) => {
     const planned = { file, mutation, scenarios: quickestFirst(scenariosFor(campaign, file, mutation).filter((id) => campaign.all || mutation.rows.some((row) => green.get(id)?.has(row))), base) }
     const before = known.find((mutant) => mutant.id === mutation.id && mutant.sha256 === sha256(mutation.text))
     if (before !== undefined) result.mutants.push(before)
@@ -66,7 +69,14 @@ export async function runCampaign(campaign: Campaign): Promise<MutantsResult> {
     else if (monotonicMs() > deadlineMs) result.notRun.push({ id: mutation.id, because: `The ${campaign.minutesMax} minutes were over; --minutes allows more, --resume goes on.` })
     else await runAndNote(campaign, planned, base, result)
   }
-  await save(campaign.folder, result)
+  const left = wanted.values()
+  const worker = async () => {
+    for (const mutant of left) await asks(mutant)
+  }
+  await Promise.all(Array.from({ length: campaign.atOnce }, worker))
+  const places = new Map(wanted.map(({ mutation }, place) => [mutation.id, place]))
+  result.mutants.sort((a, b) => places.get(a.id)! - places.get(b.id)!)
+  save(campaign.folder, result)
   return result
 }
 
@@ -80,7 +90,7 @@ async function runAndNote(campaign: Campaign, planned: Planned, base: readonly R
     if (!campaign.signal.aborted) throw error
     result.notRun.push({ id, because: 'The run was interrupted in it.' })
   }
-  await save(campaign.folder, result)
+  save(campaign.folder, result)
 }
 
 function wantedMutants({ files, only }: Campaign): { file: MutatedFile; mutation: Mutation }[] {
@@ -191,10 +201,11 @@ async function knownResults(folder: string): Promise<MutantResult[]> {
   return parsed.success ? parsed.data.mutants : []
 }
 
-async function save(folder: string, result: MutantsResult): Promise<void> {
+/** At once, for mutants may be run side by side. */
+function save(folder: string, result: MutantsResult): void {
   result.score = scoreOf(result.mutants)
-  await mkdir(folder, { recursive: true })
-  await writeFile(path.join(folder, resultName), `${JSON.stringify(result, null, 2)}\n`)
-  await writeFile(path.join(folder, 'mutants.md'), mutantsMarkdown(result))
-  await writeFile(path.join(folder, 'mutants.html'), mutantsPage(result))
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(path.join(folder, resultName), `${JSON.stringify(result, null, 2)}\n`)
+  writeFileSync(path.join(folder, 'mutants.md'), mutantsMarkdown(result))
+  writeFileSync(path.join(folder, 'mutants.html'), mutantsPage(result))
 }

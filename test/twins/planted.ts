@@ -56,6 +56,7 @@ export const twins: Twin[] = [
   { id: 'ttl-doubled', breaks: 'origin', scenario: 'lifetimes-end', reddens: ['expired-is-gone'] },
   { id: 'ttl-halved', breaks: 'origin', scenario: 'lifetimes-end', reddens: ['alive-until-expiry'] },
   { id: 'expired-path-serves-old-bytes', breaks: 'origin', scenario: 'lifetimes-end', reddens: ['nothing-is-torn'] },
+  { id: 'holds-readers-of-the-expired', breaks: 'origin', program: 'tells-lives-apart.ts', base: 'tells-lives-apart', scenario: 'lifetimes-end', reddens: ['live-readers-end'] },
   {
     id: 'descriptor-leak',
     breaks: 'origin',
@@ -181,6 +182,12 @@ export const twins: Twin[] = [
     reddens: ['edge-tells-the-truth', 'offset-urls-are-shared'],
   },
   { id: 'keeps-ended-event-streams', ...behindLives, scenario: 'live-readers-never-loop', reddens: ['edge-tells-the-truth', 'readers-never-spin'] },
+  ...[
+    { id: 'obeys-a-readers-header', reddens: ['edge-tells-the-truth'] },
+    { id: 'takes-a-type-for-live', reddens: ['edge-tells-the-truth'] },
+    { id: 'hands-out-late-answers', reddens: ['edge-tells-the-truth'] },
+    { id: 'keeps-an-error', reddens: ['answers-are-the-same'] },
+  ].map((twin) => ({ ...twin, breaks: 'edge' as const, scenario: 'odd-requests-are-told-the-truth' })),
   { id: 'hides-an-outage', ...behindLives, scenario: 'origin-down-is-told', reddens: ['origin-down-is-not-hidden'] },
   { id: 'ignores-the-query', breaks: 'edge', scenario: 'fan-out-catch-up', reddens: ['crowd-is-served-right'] },
 ]

@@ -3,7 +3,8 @@
  * is wrong: its ETag differs from one life of a path to the next, and its event streams end with the
  * stream, and on some paths every second. It also marks the answers of every third path `private`, as
  * no origin does of itself. As the twin `tells-history-in-two-ways` it leaves out a record in every other
- * answer that has several, and gives those no ETag.
+ * answer that has several, and gives those no ETag; as `holds-readers-of-the-expired` it does not let go
+ * polls of streams that end.
  */
 import http from 'node:http'
 import { buffer } from 'node:stream/consumers'
@@ -28,6 +29,9 @@ const following = new Map<string, Set<http.ServerResponse>>()
 const shortLived = /\/generations-sse$/
 const eventStreamMs = 1_000
 let leftOut = false
+/** Polls of streams that end meanwhile, and how long they are held: longer than a poll and the bound. */
+const attached = /-attached.*live=long-poll/
+const holdMs = 10_000
 const marked = /-path-\d*[0369]$/
 
 function pass(inner: number, request: http.IncomingMessage, response: http.ServerResponse): void {
@@ -105,6 +109,9 @@ function withoutLife(headers: http.IncomingHttpHeaders, path: string): http.Inco
 
 const server = new DurableStreamTestServer({ host: '127.0.0.1', port: 0, dataDir, longPollTimeout: longPollTimeoutMs })
 const inner = Number(new URL(await server.start()).port)
-const front = http.createServer((request, response) => pass(inner, request, response))
+const front = http.createServer((request, response) => {
+  if (twin === 'holds-readers-of-the-expired' && attached.test(request.url!)) setTimeout(() => pass(inner, request, response), holdMs)
+  else pass(inner, request, response)
+})
 front.requestTimeout = 0
 front.listen(port, '127.0.0.1')
