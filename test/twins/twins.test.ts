@@ -3,20 +3,214 @@
  * checks turn red. The public command is run on the twin and on the unbroken base; what is red on
  * the twin and was not red on the base must be exactly what was declared, and have passed there.
  */
+import { readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { execa } from 'execa'
 import { describe, expect, it } from 'vitest'
+import { checkById, checkIds } from '../../harness/checks.ts'
 import { findBrowser } from '../../harness/provision/browser.ts'
 import type { CheckResult, Result } from '../../harness/report/result.ts'
-import { behindLives, pages, twins, type Twin } from './planted.ts'
 
 const here = import.meta.dirname
 const cli = path.join(here, '..', '..', 'harness', 'cli.ts')
 const readers = 150
 /** More than the largest pool of file handles and its slack. */
 const streams = 130
+
+interface Twin {
+  id: string
+  /** The hop that is broken in this behaviour: the edge by its VCL, the others by a program. */
+  breaks: 'origin' | 'edge' | 'tls' | 'client'
+  scenario: string
+  /** Checks that must turn red; no other may. */
+  reddens: string[]
+  /** What the same program does better than the reference server, where that is red by itself; of an edge, the origin behind it. */
+  base?: string
+  /** The program that is broken, where it is not the usual one of its hop. */
+  program?: string
+  /** Of a drawn schedule: how long it is, and which. */
+  streams?: number
+  seed?: number
+  /** It needs a volume of its own size. */
+  needsRoot?: boolean
+  /** The pool of file handles that twin and base say they have. */
+  fileHandles?: number
+  /** The variants that twin and base say they have. */
+  variants?: string
+  /** By check: the figure of its verdict, where one thing was broken and one must be found. */
+  values?: Record<string, number>
+}
+
+/** Needs a browser. */
+const pages = 'pages-of-another-origin-work'
+
+/** A cache, broken, in front of an origin on which its checks are green. */
+const behindLives = { breaks: 'edge' as const, program: 'tells-lives-apart.ts', base: 'tells-lives-apart' }
+
+const twins: Twin[] = [
+  {
+    id: 'memory-only',
+    breaks: 'origin',
+    scenario: 'restart-keeps-data',
+    reddens: ['nothing-acknowledged-is-lost', 'every-stream-still-exists'],
+  },
+  {
+    id: 'loses-json-at-restart',
+    breaks: 'origin',
+    scenario: 'restart-keeps-data',
+    reddens: ['nothing-acknowledged-is-lost', 'every-stream-still-exists'],
+  },
+  { id: 'drops-one-append', breaks: 'origin', scenario: 'restart-keeps-forks', reddens: ['nothing-acknowledged-is-lost'] },
+  { id: 'doubles-one-append', breaks: 'origin', scenario: 'restart-keeps-forks', reddens: ['nothing-is-twice'] },
+  { id: 'stores-what-it-refuses', breaks: 'origin', scenario: 'restart-keeps-forks', reddens: ['nothing-refused-is-stored'] },
+  { id: 'reorders-one-append', breaks: 'origin', scenario: 'restart-keeps-forks', reddens: ['order-is-kept'] },
+  { id: 'never-ready-again', breaks: 'origin', scenario: 'start-is-ready-in-time', reddens: ['ready-within'] },
+  {
+    id: 'ttl-ignored',
+    breaks: 'origin',
+    scenario: 'lifetimes-end',
+    reddens: ['expired-is-gone', 'nothing-is-torn', 'refused-creates-create-nothing'],
+  },
+  { id: 'ttl-doubled', breaks: 'origin', scenario: 'lifetimes-end', reddens: ['expired-is-gone'] },
+  { id: 'ttl-halved', breaks: 'origin', scenario: 'lifetimes-end', reddens: ['alive-until-expiry'] },
+  { id: 'expired-path-serves-old-bytes', breaks: 'origin', scenario: 'lifetimes-end', reddens: ['nothing-is-torn'] },
+  { id: 'holds-readers-of-the-expired', breaks: 'origin', program: 'tells-lives-apart.ts', base: 'tells-lives-apart', scenario: 'lifetimes-end', reddens: ['live-readers-end'] },
+  {
+    id: 'descriptor-leak',
+    breaks: 'origin',
+    scenario: 'more-streams-than-file-handles',
+    base: 'bounded-pool',
+    fileHandles: 100,
+    reddens: ['files-stay-bounded'],
+  },
+  {
+    id: 'handle-limit-becomes-errors',
+    breaks: 'origin',
+    scenario: 'more-streams-than-file-handles',
+    base: 'bounded-pool',
+    fileHandles: 100,
+    reddens: ['files-stay-bounded', 'nothing-is-refused'],
+  },
+  {
+    id: 'shares-its-data-dir',
+    breaks: 'origin',
+    scenario: 'a-second-server-does-no-harm',
+    base: 'locks-its-data-dir',
+    reddens: ['second-server-is-refused'],
+  },
+  {
+    id: 'keeps-expired-bytes',
+    breaks: 'origin',
+    scenario: 'expired-streams-free-their-disk',
+    base: 'frees-expired-streams',
+    reddens: ['disk-comes-back'],
+  },
+  { id: 'accepts-a-stale-epoch', breaks: 'origin', scenario: 'producers-write-once', reddens: ['producer-answers-are-right'] },
+  { id: 'accepts-a-gap', breaks: 'origin', scenario: 'producers-write-once', reddens: ['producer-answers-are-right'] },
+  { id: 'stores-duplicates', breaks: 'origin', scenario: 'producers-write-once', reddens: ['nothing-is-twice'] },
+  {
+    id: 'forgets-producers-at-restart',
+    breaks: 'origin',
+    scenario: 'producers-write-once',
+    reddens: ['nothing-is-twice', 'producer-answers-are-right'],
+  },
+  ...[
+    { id: 'ignores-sigterm', reddens: ['stops-within-grace'] },
+    { id: 'forgets-at-a-stop', reddens: ['live-readers-miss-nothing', 'nothing-acknowledged-is-lost'] },
+    { id: 'ends-readers-with-an-error', reddens: ['no-answer-is-wrong'] },
+    { id: 'skips-a-record-on-resumption', reddens: ['live-readers-miss-nothing'] },
+    { id: 'repeats-on-resumption', reddens: ['live-readers-miss-nothing'] },
+    { id: 'stalls-readers-after-a-start', reddens: ['live-readers-resume'] },
+  ].map((twin) => ({ ...twin, breaks: 'origin' as const, scenario: 'stop-with-live-readers', base: 'stops-at-once' })),
+  ...[
+    { id: 'never-asks-on-reconnect', scenario: 'clients-meet-errors', reddens: ['errors-reach-the-handler', 'transients-are-outlasted'] },
+    { id: 'retries-401-for-ever', scenario: 'clients-meet-errors', reddens: ['handler-is-honoured'] },
+    { id: 'ignores-retry-after', scenario: 'clients-meet-errors', reddens: ['retry-after-is-honoured'] },
+    { id: 'loses-the-cut-tail', scenario: 'clients-meet-errors', reddens: ['readers-miss-nothing'] },
+    { id: 'doubles-after-a-cut', scenario: 'clients-meet-errors', reddens: ['readers-miss-nothing'] },
+    { id: 'retries-without-backoff', scenario: 'clients-meet-errors', reddens: ['retries-are-paced'] },
+    { id: 'comes-back-at-once', scenario: 'clients-come-back', reddens: ['crowd-comes-back-spread'] },
+    { id: 'believes-a-foreign-duplicate', scenario: 'client-writers', reddens: ['client-writers-lose-nothing'] },
+    { id: 'claims-when-fenced', scenario: 'client-writers', reddens: ['client-writers-lose-nothing'] },
+    { id: 'sends-an-append-twice', scenario: 'client-writers', reddens: ['client-writers-lose-nothing'] },
+    { id: 'sends-the-last-first', scenario: 'client-writers', reddens: ['client-writers-lose-nothing'] },
+  ].map((twin) => ({ ...twin, breaks: 'client' as const, base: 'sound-client' })),
+  ...[
+    { id: 'logger-cannot-flush', scenario: 'with-access-log', reddens: ['answers-are-the-same', 'events-pass-unbuffered', 'live-readers-miss-nothing', 'live-readers-resume', 'no-answer-is-wrong'] },
+    { id: 'encoder-collects-events', scenario: 'with-compression', reddens: ['answers-are-the-same', 'live-readers-resume'] },
+    { id: 'encoder-drops-the-etag', scenario: 'with-compression', reddens: ['answers-are-the-same'] },
+    { id: 'lets-strangers-poll', scenario: 'with-basic-auth', reddens: ['private-stays-private'] },
+    { id: 'limit-cuts-bodies', scenario: 'with-request-limit', reddens: ['answers-are-the-same', 'nothing-is-torn'] },
+    { id: 'refuses-to-reload', scenario: 'reload-under-load', reddens: ['routine-is-done'] },
+    { id: 'forgets-up-to-date-after-a-reload', scenario: 'reload-under-load', reddens: ['answers-are-the-same'] },
+  ].map((twin) => ({ ...twin, breaks: 'origin' as const, base: 'has-variants', variants: 'access-log,admin-api,basic-auth,compression,request-limit' })),
+  { id: 'stalls-after-a-cut', breaks: 'origin', scenario: 'network-faults-heal', base: 'memory-only', reddens: ['live-readers-resume'] },
+  ...[
+    { id: 'stays-refusing-after-a-full-disk', reddens: ['full-disk-is-reported'] },
+    { id: 'unreadable-after-a-full-disk', reddens: ['every-stream-can-be-read'] },
+    { id: 'acknowledges-on-a-full-disk', reddens: ['nothing-acknowledged-is-lost'] },
+  ].map((twin) => ({ ...twin, breaks: 'origin' as const, scenario: 'disk-full-loses-nothing', base: 'asks-for-room', needsRoot: true })),
+  { id: 'drops-the-cursor', breaks: 'edge', scenario: 'fan-out-long-poll', reddens: ['cursor-moves-on'] },
+  { id: 'never-collapses', breaks: 'edge', scenario: 'fan-out-long-poll', reddens: ['crowd-collapses'] },
+  { id: 'serves-a-stale-tail', breaks: 'edge', scenario: 'fan-out-catch-up', reddens: ['crowd-is-served-right'] },
+  {
+    id: 'cuts-one-body',
+    breaks: 'tls',
+    scenario: 'fan-out-catch-up',
+    reddens: ['crowd-is-served-right'],
+    values: { 'crowd-is-served-right': 1 },
+  },
+  { id: 'certificate-of-another-name', breaks: 'tls', scenario: 'tls-edge-passes-everything', reddens: ['chain-is-verified'] },
+  { id: 'certificate-has-expired', breaks: 'tls', scenario: 'tls-edge-passes-everything', reddens: ['chain-is-verified'] },
+  { id: 'certificate-is-self-signed', breaks: 'tls', scenario: 'tls-edge-passes-everything', reddens: ['chain-is-verified'] },
+  { id: 'offers-no-h2', breaks: 'tls', scenario: 'tls-edge-passes-everything', reddens: ['chain-is-verified'] },
+  { id: 'collects-events', breaks: 'tls', scenario: 'tls-edge-passes-everything', reddens: ['events-pass-unbuffered'] },
+  { id: 'plain-http-serves-streams', breaks: 'tls', scenario: 'tls-edge-passes-everything', reddens: ['plain-http-serves-nothing'] },
+  ...[
+    { id: 'hides-etag', reddens: ['page-reads-every-header'] },
+    { id: 'refuses-put', reddens: ['operations-work-from-another-origin', 'preflight-allows-everything'] },
+    { id: 'errors-without-cors', reddens: ['operations-work-from-another-origin'] },
+  ].map((twin) => ({ ...twin, breaks: 'origin' as const, program: 'pages-origin.ts', base: 'serves-every-page', scenario: pages })),
+  { id: 'offers-no-h2', breaks: 'tls', scenario: pages, reddens: ['browsers-are-not-held-to-six'] },
+  { id: 'fails-without-cors', breaks: 'edge', program: 'pages-origin.ts', base: 'serves-every-page', scenario: pages, reddens: ['operations-work-from-another-origin'] },
+  { id: 'forgets-nosniff', breaks: 'origin', program: 'conforming-origin.ts', base: 'passes-the-suite', scenario: 'conformance-suite-passes', reddens: ['conformance-at-origin'] },
+  { id: 'drops-the-etag', breaks: 'edge', scenario: 'conformance-suite-passes', reddens: ['conformance-through-edge'] },
+  ...[
+    { id: 'forgets-no-append', reddens: ['edge-tells-the-truth'] },
+    { id: 'forgets-no-life', reddens: ['edge-tells-the-truth'] },
+    { id: 'keeps-what-is-missing', reddens: ['edge-tells-the-truth'] },
+    { id: 'keeps-the-tail', reddens: ['edge-tells-the-truth'] },
+    { id: 'shares-nothing', reddens: ['edge-tells-the-truth'] },
+    { id: 'drops-etag', reddens: ['headers-reach-the-client'] },
+    { id: 'drops-the-cursor', reddens: ['headers-reach-the-client'] },
+    { id: 'rewrites-cache-control', reddens: ['headers-reach-the-client'] },
+    { id: 'shares-private-answers', reddens: ['private-answers-stay-private'] },
+    { id: 'shares-authorised-answers', reddens: ['private-answers-stay-private'] },
+    { id: 'says-304-when-closed', reddens: ['revalidation-is-right'] },
+    { id: 'hashes-the-query-as-written', reddens: ['offset-urls-are-shared'] },
+  ].map((twin) => ({ ...twin, ...behindLives, scenario: 'cache-tells-the-truth', streams: 160, seed: 8 })),
+  {
+    id: 'tells-history-in-two-ways',
+    breaks: 'origin',
+    program: behindLives.program,
+    base: behindLives.base,
+    scenario: 'cache-tells-the-truth',
+    streams: 160,
+    seed: 8,
+    reddens: ['edge-tells-the-truth', 'offset-urls-are-shared'],
+  },
+  { id: 'keeps-ended-event-streams', ...behindLives, scenario: 'live-readers-never-loop', reddens: ['edge-tells-the-truth', 'readers-never-spin'] },
+  ...[
+    { id: 'obeys-a-readers-header', reddens: ['edge-tells-the-truth'] },
+    { id: 'takes-a-type-for-live', reddens: ['edge-tells-the-truth'] },
+    { id: 'hands-out-late-answers', reddens: ['edge-tells-the-truth'] },
+    { id: 'keeps-an-error', reddens: ['answers-are-the-same'] },
+  ].map((twin) => ({ ...twin, breaks: 'edge' as const, scenario: 'odd-requests-are-told-the-truth' })),
+  { id: 'hides-an-outage', ...behindLives, scenario: 'origin-down-is-told', reddens: ['origin-down-is-not-hidden'] },
+  { id: 'ignores-the-query', breaks: 'edge', scenario: 'fan-out-catch-up', reddens: ['crowd-is-served-right'] },
+]
 
 const programs = {
   origin: { variable: 'DURABLE_STREAMS_TWIN_ORIGIN', file: 'broken-origin.ts' },
@@ -114,4 +308,44 @@ const named = (some: Twin[]) => some.map((twin) => [twin.id, twin] as const)
 describe.concurrent('twins', () => {
   it.each(named(possible.filter((twin) => !isUnsteady(twin))))('%s is found', { timeout: 240_000 }, isFound)
   it.each(named(possible.filter(isUnsteady)))('%s is found', { timeout: 480_000, retry: 2 }, isFound)
+})
+
+/** Shown red by the public command in a test of its own, for what is broken there is no hop. */
+const elsewhere: Record<string, string> = {
+  'answers-are-as-recorded': 'incident/incident.test.ts',
+  'copied-streams-are-whole': 'cli/data-dir-from.test.ts',
+  'nothing-drifts': 'twins/soak.test.ts',
+}
+
+/** By some twin. */
+const reddened = new Set(twins.flatMap(({ reddens }) => reddens))
+const blaming = checkIds.filter((id) => checkById(id).blames !== 'nobody')
+
+/** Of all tests of checks, what stands there. */
+const unitTests = readdirSync(path.join(here, '..', 'checks'))
+  .filter((name) => name.endsWith('.test.ts'))
+  .map((name) => readFileSync(path.join(here, '..', 'checks', name), 'utf8'))
+
+describe('every check', () => {
+  it('that can blame somebody has a planted twin, or a test of its own', () => {
+    const without = blaming.filter((id) => !reddened.has(id))
+    expect(without.toSorted()).toEqual(Object.keys(elsewhere).toSorted())
+  })
+
+  it.each(Object.entries(elsewhere))('%s is shown red in %s', (id, file) => {
+    expect(readFileSync(path.join(here, '..', file), 'utf8')).toContain(`'${id}/`)
+  })
+
+  it.each(blaming)('%s is shown red on a small history, too', (id) => {
+    expect(unitTests.filter((text) => text.includes(`'${id}`) && /'fail'|fingerprint/.test(text))).not.toEqual([])
+  })
+
+  it.each(checkIds.filter((id) => !blaming.includes(id)))('%s blames nobody: it has no way to fail', (id) => {
+    expect(readFileSync(path.join(here, '..', '..', 'harness', 'checks', `${id}.ts`), 'utf8')).not.toMatch(/\bfail\(/)
+    expect(reddened.has(id)).toBe(false)
+  })
+
+  it('that a twin reddens is one that there is', () => {
+    for (const id of reddened) expect(checkById(id).id).toBe(id)
+  })
 })
