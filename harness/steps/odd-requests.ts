@@ -147,6 +147,9 @@ class OddPath {
       this.#together({ mode: 'sse', fromOffset: this.#offsets[1]! }),
       this.#one({ mode: 'head', fromOffset: tail }, 0),
       this.#one({ mode: 'now', fromOffset: 'now' }, 0),
+      // Two at the same time, for whom it is not the same.
+      this.#one({ mode: 'sse', fromOffset: 'now' }, 0),
+      this.#one({ mode: 'sse', fromOffset: 'now' }, 1),
     ])
   }
 
