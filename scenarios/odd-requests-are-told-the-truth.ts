@@ -46,6 +46,7 @@ export default defineScenario({
       { name: 'with-authorization', credentials: 'authorization' },
       { name: 'with-a-cookie', credentials: 'cookie' },
       { name: 'parameters-in-any-order', swapped: true },
+      { name: 'vanishes', vanishes: true },
       { name: 'escaped-in-writes', spelling: { segment: 'odd-e%73caped-in-writes', of: 'writes' } },
       { name: 'escaped-in-reads', spelling: { segment: 'odd-e%73caped-in-reads', of: 'reads' } },
       { name: 'punctuation', segment: 'odd:punctuation', spelling: { segment: 'odd%3apunctuation', of: 'writes' } },

@@ -10,6 +10,7 @@ import type { Answer, Claim, CreateRequest, Outcome, ReadMode } from '../history
 import type { KnownStream } from '../operations.ts'
 import { Readers, type Watch } from '../schedule/reader.ts'
 import type { Interpreter, StepContext } from '../step.ts'
+import { until } from '../until.ts'
 import { newStream, recordId } from './create-streams.ts'
 
 export interface OddRequests {
@@ -28,6 +29,8 @@ export interface Oddity {
   credentials?: 'authorization' | 'cookie'
   /** Every other live reader writes its parameters the other way round. */
   swapped?: true
+  /** In the end it is deleted at the origin, with readers attached. */
+  vanishes?: true
   /** Another spelling of the segment, for writes or for reads. Left alone where it is another path to the origin. */
   spelling?: { segment: string; of: 'writes' | 'reads' }
 }
@@ -41,6 +44,7 @@ const readersTogether = 3
 const recordBytes = 60
 const lives = 2
 const answerTimeoutMs = 8_000
+const heldTimeoutMs = 1_000
 /** How long a reader of an event stream waits for what is there. */
 const patienceMs = 2_500
 
@@ -95,10 +99,26 @@ class OddPath {
     // Time is the subject: from then on everybody is to know of it.
     await delay(this.#context.staleMs + 50, undefined, { signal: this.#context.signal })
     await this.#readByAll()
+    if (this.#oddity.vanishes) await this.#vanish()
     left.abort()
     await following
+    if (this.#oddity.vanishes) return
     await this.#context.operations.delete('writer', this.#writes(), 'edge', this.#headers('writer'))
     await this.#readByAll()
+  }
+
+  /** Deleted behind the cache's back, while one follows and others wait: nobody may join them any more. */
+  async #vanish(): Promise<void> {
+    const { world, operations, staleMs, signal } = this.#context
+    const poll: Reading = { mode: 'long-poll', fromOffset: this.#offsets.at(-1)! }
+    const waiting = this.#together(poll)
+    const areHeld = async () => (await world.tapInFlight(`${this.#stream.path}?`)) > 1
+    // Where they are not, the checks see less, and nothing wrong.
+    await until(areHeld, { for: 'the readers to be held', timeoutMs: heldTimeoutMs, everyMs: 20, signal }).catch(() => {})
+    await operations.delete('writer', this.#stream, 'origin')
+    await delay(staleMs + 50, undefined, { signal })
+    await Promise.all([this.#together(poll), this.#readByAll()])
+    await waiting
   }
 
   async #end(): Promise<void> {
