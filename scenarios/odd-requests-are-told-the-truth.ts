@@ -43,6 +43,7 @@ export default defineScenario({
     oddRequests([
       ...notes.map((header) => ({ name: header.name.toLowerCase(), header })),
       { name: 'of-an-event-stream-type', contentType: 'text/event-stream' },
+      { name: 'asks-for-a-range', header: { name: 'Range', value: 'bytes=0-9' } },
       { name: 'with-authorization', credentials: 'authorization' },
       { name: 'with-a-cookie', credentials: 'cookie' },
       { name: 'parameters-in-any-order', swapped: true },
