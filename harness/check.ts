@@ -5,7 +5,7 @@
  */
 import type { HistoryEvent } from './history.ts'
 import type { Measurements } from './report/result.ts'
-import type { Verdict } from './verdict.ts'
+import type { BlamelessVerdict, Verdict } from './verdict.ts'
 
 export interface Check<State, Limits> {
   id: string
@@ -16,6 +16,17 @@ export interface Check<State, Limits> {
   finish(state: State): Verdict
   /** Figures for the report that this check's state already holds. */
   measure?(state: State): MeasurementParts
+  /** Where it judges the run and not the subject. */
+  blames?: 'nobody'
+}
+
+/**
+ * A check of the run itself: whether enough was met, whether the control counted right, what the stock
+ * configuration did. Where it is not content the rows stay unknown; it has no way to fail, and so no twin.
+ */
+export interface RunCheck<State, Limits> extends Check<State, Limits> {
+  blames: 'nobody'
+  finish(state: State): BlamelessVerdict
 }
 
 /** Figures of several checks make one object; lists are appended, objects merged by key. */

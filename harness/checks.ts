@@ -132,6 +132,8 @@ const all: readonly AnyCheck[] = [
   privateStaysPrivateCheck,
 ]
 
+export const checkIds: readonly string[] = all.map(({ id }) => id)
+
 /** The check with this id. Throws TypeError where there is none. */
 export function checkById(id: string): AnyCheck {
   const check = all.find((candidate) => candidate.id === id)

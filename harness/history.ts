@@ -406,6 +406,7 @@ export type ReadMode = (typeof readModes)[number]
 /** The headers of an answer that clients of the protocol read, and that a cache is to leave alone. */
 export const headersOfAnAnswer = [
   'cache-control',
+  'content-range',
   'content-type',
   'etag',
   'expires',

@@ -13,6 +13,7 @@ import { runCampaign } from './mutants/campaign.ts'
 import { parseMutantsOptions, type MutantsOptions } from './mutants/options.ts'
 import { mutatedFiles, type MutatedFile } from './mutants/subjects.ts'
 import { loadScenarios } from './plan.ts'
+import type { Scenario } from './scenario.ts'
 import { mutantLines, mutantsSummary } from './report/mutants.ts'
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..')
@@ -30,7 +31,8 @@ async function main(args: string[]): Promise<number> {
     folder,
     files,
     only: options.only,
-    scenarios: await loadScenarios(path.join(root, 'scenarios')),
+    scenarios: await scenariosOf(options),
+    atOnce: options.atOnce,
     flags: flagsOf(options),
     brokeDown: edge.brokeDown,
     baseRuns: options.baseRuns,
@@ -42,6 +44,13 @@ async function main(args: string[]): Promise<number> {
   if (options.json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)
   else process.stdout.write(`${[...mutantLines(result), '', mutantsSummary(result), `Matrix ${path.relative(process.cwd(), path.join(folder, 'mutants.html'))}`].join('\n')}\n`)
   return signal.aborted ? exitCodes.interrupted : exitCodes.ready
+}
+
+async function scenariosOf({ scenarios }: MutantsOptions): Promise<Scenario[]> {
+  const all = await loadScenarios(path.join(root, 'scenarios'))
+  const unknown = scenarios.find((id) => !all.some((scenario) => scenario.id === id))
+  if (unknown !== undefined) throw new UsageError(`There is no scenario "${unknown}"; all are listed by: npm run simulate -- --list`)
+  return scenarios.length === 0 ? all : all.filter((scenario) => scenarios.includes(scenario.id))
 }
 
 function folderOf({ out, resume }: MutantsOptions): string {

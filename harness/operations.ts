@@ -91,6 +91,8 @@ export interface AppendOptions {
   closes?: boolean
   /** The server takes it, and its answer never reaches the writer. */
   loseAnswer?: boolean
+  /** Sent beside those of the protocol. */
+  headers?: Record<string, string>
 }
 
 export class Operations implements AsyncDisposable {
@@ -132,9 +134,9 @@ export class Operations implements AsyncDisposable {
     payloadBytes: number,
     more: AppendOptions = {},
   ): Promise<Outcome> {
-    const { loseAnswer = false, ...told } = more
+    const { loseAnswer = false, headers: given = {}, ...told } = more
     const body = encodeRecord(this.seed, record, stream.contentType, payloadBytes)
-    const headers: Record<string, string> = { 'content-type': stream.contentType }
+    const headers: Record<string, string> = { 'content-type': stream.contentType, ...given }
     if (more.producer) {
       headers['producer-id'] = more.producer.id
       headers['producer-epoch'] = String(more.producer.epoch)
@@ -149,8 +151,8 @@ export class Operations implements AsyncDisposable {
     return this.#write(target('close', actor, stream, via), 'POST', stream, { 'stream-closed': 'true' })
   }
 
-  async delete(actor: string, stream: KnownStream, via: Via): Promise<Outcome> {
-    return this.#write(target('delete', actor, stream, via), 'DELETE', stream, {})
+  async delete(actor: string, stream: KnownStream, via: Via, headers: Record<string, string> = {}): Promise<Outcome> {
+    return this.#write(target('delete', actor, stream, via), 'DELETE', stream, headers)
   }
 
   async head(actor: string, stream: KnownStream, via: Via, group?: string): Promise<Outcome> {

@@ -30,6 +30,7 @@ const words: { [S in Step as S['kind']]: (step: S, size: Size) => string | null 
   'read-copied-streams': ({ served }) => (served ? 'read every stream of the copied data_dir' : 'look at the files of the copied data_dir'),
   repeat: () => null,
   generations: ({ mode, readers }) => `${plural(readers * 3, 'reader')} in three generations at one offset, ${modeWords[mode]}`,
+  'odd-requests': ({ oddities }) => `write and read in ${plural(oddities.length, 'odd way')} through the cache`,
   schedule: scheduleWords,
   replay: ({ recording, via, speed }) => `replay ${recording} ${through([via])}${speed === 1 ? '' : `, ${number(speed)} times as fast`}`,
   start: startWords,

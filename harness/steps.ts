@@ -15,6 +15,7 @@ import { awaitEventsInterpreter, type AwaitEvents } from './steps/await-events.t
 import { lookInterpreter, askAsStrangerInterpreter, type Look, type AskAsStranger } from './steps/look.ts'
 import { operateInterpreter, seeVariantsInterpreter, padLogInterpreter, type Operate, type SeeVariants, type PadLog } from './steps/routines.ts'
 import { generationsInterpreter, type Generations } from './steps/generations.ts'
+import { oddRequestsInterpreter, type OddRequests } from './steps/odd-requests.ts'
 import { handshakesInterpreter, type Handshakes } from './steps/handshakes.ts'
 import { pageOperationsInterpreter, type PageOperations } from './steps/page-operations.ts'
 import { pagePreflightsInterpreter, type PagePreflights } from './steps/page-preflights.ts'
@@ -67,6 +68,7 @@ export type Step =
   | Kill
   | Lifelines
   | Look
+  | OddRequests
   | Operate
   | PadLog
   | PageOperations
@@ -108,6 +110,7 @@ const interpreters: { [S in Step as S['kind']]: Interpreter<S> } = {
   lifelines: lifelinesInterpreter,
   'refused-creates': refusedCreatesInterpreter,
   'watch-disk': watchDiskInterpreter,
+  'odd-requests': oddRequestsInterpreter,
   handshakes: handshakesInterpreter,
   'page-operations': pageOperationsInterpreter,
   'page-preflights': pagePreflightsInterpreter,

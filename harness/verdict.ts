@@ -25,6 +25,9 @@ export interface Verdict {
   limitIs?: 'at-most' | 'at-least'
 }
 
+/** A verdict that holds nothing against anybody. */
+export type BlamelessVerdict = Verdict & { verdict: Exclude<VerdictKind, 'fail'> }
+
 const rank: Record<VerdictKind, number> = { fail: 3, unknown: 2, pass: 1, 'not-applicable': 0 }
 
 /**
@@ -42,7 +45,7 @@ export function worst(kinds: Iterable<VerdictKind>): VerdictKind {
 export const evidenceMax = 8
 
 /** A pass, unless nothing was examined: then it is `unknown`, whatever the check believed. */
-export function pass(examined: number, because: string, more: Partial<Verdict> = {}): Verdict {
+export function pass(examined: number, because: string, more: Partial<Omit<Verdict, 'verdict'>> = {}): BlamelessVerdict {
   if (examined === 0) return unknown('Nothing was examined: the history holds no event of this kind.')
   return { verdict: 'pass', because, evidence: [], examined, ...more }
 }
@@ -64,10 +67,10 @@ export function fail(
   }
 }
 
-export function unknown(because: string, evidence: string[] = [], examined = 0): Verdict {
+export function unknown(because: string, evidence: string[] = [], examined = 0): BlamelessVerdict {
   return { verdict: 'unknown', because, evidence: evidence.slice(0, evidenceMax), examined }
 }
 
-export function notApplicable(because: string): Verdict {
+export function notApplicable(because: string): BlamelessVerdict {
   return { verdict: 'not-applicable', because, evidence: [], examined: 0 }
 }

@@ -14,7 +14,9 @@
 # request that arrives more than 0.998 s after the origin was asked. To choose another bound,
 # replace every "0.998s" below: a crowd costs 1 + (its arrival time / bound) requests.
 #
-# Words in square brackets name the row of the checklist that fails without the rule.
+# Words in square brackets name the row of the checklist that fails without the rule; "npm run
+# mutants" takes the lines out one by one and says which do. "No row" says that none does, and why
+# the line is here all the same.
 # docs/recommended-vcl.md has figures, limits, and the reasons for these parameters:
 #
 # varnishd -p thread_pool_max=11000
@@ -42,13 +44,14 @@ backend origin {
 
 sub vcl_recv {
     if (req.restarts == 0) {
-        # An HTTP/2 preface is not for this port, and HTTP/1.1 needs a Host (as built in).
+        # An HTTP/2 preface is not for this port, and HTTP/1.1 needs a Host (as built in; no row).
         if (req.method == "PRI") {
             return (synth(405));
         }
         call vcl_req_host;
-        # Our own notes about a request, which a client must not write. [cdn-freshness]
-        unset req.http.X-Edge-Stream;
+        # Our own notes about a request, which a client must not write: it would swallow writes,
+        # be told old things, or never share an answer. (X-Edge-Stream is written anew below.)
+        # [cdn-freshness, cdn-collapse]
         unset req.http.X-Edge-Want;
         unset req.http.X-Edge-Incarnation;
         unset req.http.X-Edge-Generation;
@@ -68,13 +71,14 @@ sub vcl_recv {
         return (pass);
     }
 
-    # "now" is another place for every reader. [cdn-freshness]
+    # "now" is another place for every reader. [cdn-headers]
     if (req.url ~ "[?&]offset=now(?:&|$)") {
         return (pass);
     }
 
     # Spellings that this file would read differently from an origin: escapes where none are
-    # needed (o%66fset, n%6Fw), a parameter given twice, a path it cannot name. [cdn-freshness]
+    # needed (o%66fset, n%6Fw), a parameter given twice (for neither a row: no client sends them),
+    # a path it cannot name. [cdn-freshness, cdn-collapse]
     if (req.url ~ "(?i)\?.*%(?:3[0-9]|[46][1-9a-f]|[57][0-9a]|2[de]|5f|7e)"
         || req.url ~ "[?&](offset|live|cursor)=.*&\1="
         || req.http.X-Edge-Stream ~ "\.") {
@@ -82,7 +86,7 @@ sub vcl_recv {
     }
 
     # Neither origin knows ranges; Varnish would cut one out of a stored answer, and a slice
-    # under the headers of the whole misleads a reader about its offset. [conformance]
+    # under the headers of the whole misleads a reader about its offset. [cdn-headers]
     unset req.http.Range;
 
     # First the markers, then the answer itself. [cdn-freshness]
@@ -107,13 +111,14 @@ sub vcl_recv {
 sub name_the_stream {
     set req.http.X-Edge-Stream = regsub(req.url, "\?.*$", "");
     if (req.http.X-Edge-Stream ~ "(?i)^//|[#\\]|/(?:\.|%2e){1,2}(?:/|$)") {
-        # Dot segments and the like: an origin may or may not resolve them.
+        # Dot segments and the like: an origin may or may not resolve them. Neither of the tests'
+        # does, so that no row needs it.
         set req.http.X-Edge-Stream = ".*";
         return;
     }
     set req.http.X-Edge-Stream =
         regsuball(req.http.X-Edge-Stream, "[^A-Za-z0-9%\x80-\xff]", "-");
-    # An escaped letter or digit, then a raw byte beyond ASCII.
+    # An escaped letter or digit, then a raw byte beyond ASCII (no row: no client sends one).
     set req.http.X-Edge-Stream =
         regsuball(req.http.X-Edge-Stream, "(?i)%(?:3[0-9]|[46][1-9a-f]|[57][0-9a])", ".");
     set req.http.X-Edge-Stream = regsuball(req.http.X-Edge-Stream, "[\x80-\xff]", "...");
@@ -212,9 +217,10 @@ sub vcl_backend_response {
 
     # An open event stream is shared while it lasts: a newcomer gets it from its beginning, which
     # is the offset it asked for. Only for a request that asked for one: a stream can itself be of
-    # type text/event-stream, and its plain answers carry Stream-Next-Offset. The lifetime limits
-    # how much a newcomer must replay; vcl_deliver sees to it that the stream is still open.
-    # [cdn-collapse, cdn-freshness]
+    # type text/event-stream, and its plain answers carry Stream-Next-Offset (either would do). The
+    # lifetime limits how much a newcomer must replay (no row: the default is two minutes, not
+    # one); vcl_deliver sees to it that the stream is still open. That the answer is passed on
+    # while it comes is Varnish's default. [cdn-collapse, cdn-freshness]
     if (bereq.url ~ "[?&]live=sse(?:&|$)"
         && beresp.status == 200
         && beresp.http.Content-Type ~ "(?i)^text/event-stream"
@@ -223,7 +229,6 @@ sub vcl_backend_response {
         && beresp.http.Vary !~ "\*"
         && beresp.http.Cache-Control !~ "(?i)(?:^|[,\s])(?:private|no-store)") {
         set beresp.http.X-Edge-Live = bereq.xid;
-        set beresp.do_stream = true;
         set beresp.ttl = 60s;
         set beresp.keep = 10s;
         return (deliver);
@@ -232,7 +237,8 @@ sub vcl_backend_response {
     # Not to be shared: by the origin's word, because it is about the one who asked, or because it
     # is no stream's answer and has no lifetime. The second for which this is remembered lets
     # private readers through side by side, and does not end the sharing of a URL for long after
-    # a single such answer. [cdn-headers, cdn-collapse]
+    # a single such answer. Of Set-Cookie, Vary: *, Surrogate-Control, 401, 403 and 407 no row
+    # tells: no origin of the tests sends them to readers that share. [cdn-headers, cdn-collapse]
     if (beresp.http.Set-Cookie
         || beresp.http.Vary ~ "\*"
         || beresp.http.Cache-Control ~ "(?i)(?:^|[,\s])(?:private|no-store|no-cache)"
@@ -362,7 +368,8 @@ sub vcl_deliver {
         return (restart);
     }
 
-    # Leave the headers as the origin sent them. Varnish promises ranges, see above. [cdn-headers]
+    # Leave the headers as the origin sent them. Varnish promises ranges, see above; that, and a
+    # Vary which says too much, harm no reader (no row). [cdn-headers]
     if (resp.http.X-Edge-Vary) {
         set resp.http.Vary = resp.http.X-Edge-Vary;
     } elsif (resp.http.Vary == "X-Edge-Generation") {
@@ -394,8 +401,8 @@ sub take_note {
     } else {
         set req.http.X-Edge-Doubt = "settled";
         if (resp.status == 404 || resp.status == 410) {
-            # Gone, without a DELETE through this edge: leave all that was, once, and let the
-            # readers who learned it here ask together.
+            # Gone, without a DELETE through this edge: leave all that was, once (no row: twice
+            # would only be more work), and let the readers who learned it here ask together.
             set req.http.X-Edge-Aside = resp.http.X-Edge-Id;
             if (obj.hits == 0) {
                 ban("obj.http.X-Edge-Marker == generation" + req.http.X-Edge-Stream);
@@ -407,7 +414,7 @@ sub take_note {
 
 # Runs when the origin has answered a write, before the writer hears of it; also when the origin's
 # answer was lost, for then the write may have happened. Refused writes (4xx) changed nothing and
-# leave no ban behind. [cdn-freshness]
+# leave no ban behind; that only spares work (no row). [cdn-freshness, cdn-collapse]
 sub forget_after_write {
     if (!req.http.X-Edge-Stream
         || req.method == "HEAD" || req.method == "OPTIONS"
@@ -426,6 +433,8 @@ sub forget_after_write {
     }
 }
 
+# Varnish's own refusals. A write that it gives up may have reached the origin (no row: none was
+# ever given up in a test).
 sub vcl_synth {
     call forget_after_write;
     set resp.http.Access-Control-Allow-Origin = "*";

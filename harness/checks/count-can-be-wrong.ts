@@ -1,5 +1,5 @@
 /** The control: without a cache on the way the same count shows one upstream request for each reader. */
-import type { Check } from '../check.ts'
+import type { RunCheck } from '../check.ts'
 import type { Crowd } from '../history.ts'
 import { number } from '../report/figures.ts'
 import { pass, unknown } from '../verdict.ts'
@@ -8,9 +8,10 @@ interface State {
   crowds: Crowd[]
 }
 
-export const countCanBeWrongCheck: Check<State, object> = {
+export const countCanBeWrongCheck: RunCheck<State, object> = {
   id: 'count-can-be-wrong',
   title: 'Without the cache the count of upstream requests is the number of readers',
+  blames: 'nobody',
   init: () => ({ crowds: [] }),
   step(state, event) {
     if (event.kind === 'crowd' && event.path === 'direct') state.crowds.push(event)

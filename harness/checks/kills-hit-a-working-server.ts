@@ -2,7 +2,7 @@
  * A kill proves something only if it met a server at work: an append in flight, and enough
  * acknowledged since its last start. Below the floor the run is void, not green.
  */
-import { limitsOf, type Check } from '../check.ts'
+import { limitsOf, type RunCheck } from '../check.ts'
 import { percent } from '../report/figures.ts'
 import { pass, unknown } from '../verdict.ts'
 
@@ -21,9 +21,10 @@ interface State {
   readyMsMax: number
 }
 
-export const killsHitAWorkingServerCheck: Check<State, Partial<Limits>> = {
+export const killsHitAWorkingServerCheck: RunCheck<State, Partial<Limits>> = {
   id: 'kills-hit-a-working-server',
   title: 'Kills met appends in flight',
+  blames: 'nobody',
   init: (limits) => ({
     limits: limitsOf({ acknowledgedMin: 20, shareMin: 0.8 }, limits),
     kills: 0,

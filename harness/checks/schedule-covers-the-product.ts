@@ -2,7 +2,7 @@
  * Whether a schedule met what it is for: each happening x read mode x state of the cache x before, at and
  * after it. Told from what happened, not from what was planned. A run that met little proves little.
  */
-import { limitsOf, type Check } from '../check.ts'
+import { limitsOf, type RunCheck } from '../check.ts'
 import { readModes, type Answer, type ReadMode } from '../history.ts'
 import { number, percent } from '../report/figures.ts'
 import { pass, unknown } from '../verdict.ts'
@@ -33,9 +33,10 @@ interface State {
   cells: Set<string>
 }
 
-export const scheduleCoversTheProductCheck: Check<State, Partial<Limits>> = {
+export const scheduleCoversTheProductCheck: RunCheck<State, Partial<Limits>> = {
   id: 'schedule-covers-the-product',
   title: 'Reads of every mode met every happening, in every state of the cache',
+  blames: 'nobody',
   init: (limits) => ({ limits: limitsOf({ staleMs: 1_000, expiryMs: 1_000, shareMin: 0.7 }, limits), episodes: new Map(), answers: 0, cells: new Set() }),
   step(state, event) {
     const episode = keepEpisodes(state.episodes, event)

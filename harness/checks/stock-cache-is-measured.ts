@@ -2,7 +2,7 @@
  * What small crowds met behind the cache as it comes. The stock configuration is nobody's subject: it is
  * measured, so that a reader sees what the rules of the judged one are for, and never judged.
  */
-import type { Check } from '../check.ts'
+import type { RunCheck } from '../check.ts'
 import { modeWords } from '../crowd-words.ts'
 import type { Crowd } from '../history.ts'
 import { plural } from '../report/figures.ts'
@@ -15,9 +15,10 @@ interface State {
   crowds: Crowd[]
 }
 
-export const stockCacheIsMeasuredCheck: Check<State, object> = {
+export const stockCacheIsMeasuredCheck: RunCheck<State, object> = {
   id: 'stock-cache-is-measured',
   title: 'What the cache would do as it comes',
+  blames: 'nobody',
   init: () => ({ configuration: null, crowds: [] }),
   step(state, event) {
     if (event.kind === 'sample' && event.name === 'stock-configuration') state.configuration = event.label ?? null

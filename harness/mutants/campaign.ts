@@ -1,4 +1,5 @@
 /** Runs mutants one after the other against the unmutated base; what was found is saved after each. */
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { monotonicMs } from '../clock.ts'
@@ -8,6 +9,7 @@ import { mutantsMarkdown, mutantsPage } from '../report/mutants-page.ts'
 import { mutantsResult, outcomeOf, scoreOf, type MutantResult, type MutantsResult } from '../report/mutants.ts'
 import type { Result } from '../report/result.ts'
 import type { Scenario } from '../scenario.ts'
+import { readSavedResult } from '../saved-result.ts'
 import { sha256 } from '../sha256.ts'
 import { greenOf, killedTwice, outcomeOfRun, rowsOf, type Green, type Outcome, type Ran } from './outcome.ts'
 import { simulateOnce } from './simulation.ts'
@@ -27,6 +29,8 @@ export interface Campaign {
   minutesMax: number
   /** Every scenario for every mutant. */
   all: boolean
+  /** So many mutants side by side. */
+  atOnce: number
   signal: AbortSignal
   onProgress(line: string): void
 }
@@ -57,7 +61,7 @@ export async function runCampaign(campaign: Campaign): Promise<MutantsResult> {
     score: null,
   }
   const deadlineMs = monotonicMs() + campaign.minutesMax * 60_000
-  for (const { file, mutation } of wanted) {
+  const asks = async ({ file, mutation }: (typeof wanted)[number]) => {
     const planned = { file, mutation, scenarios: quickestFirst(scenariosFor(campaign, file, mutation).filter((id) => campaign.all || mutation.rows.some((row) => green.get(id)?.has(row))), base) }
     const before = known.find((mutant) => mutant.id === mutation.id && mutant.sha256 === sha256(mutation.text))
     if (before !== undefined) result.mutants.push(before)
@@ -65,7 +69,14 @@ export async function runCampaign(campaign: Campaign): Promise<MutantsResult> {
     else if (monotonicMs() > deadlineMs) result.notRun.push({ id: mutation.id, because: `The ${campaign.minutesMax} minutes were over; --minutes allows more, --resume goes on.` })
     else await runAndNote(campaign, planned, base, result)
   }
-  await save(campaign.folder, result)
+  const left = wanted.values()
+  const worker = async () => {
+    for (const mutant of left) await asks(mutant)
+  }
+  await Promise.all(Array.from({ length: campaign.atOnce }, worker))
+  const places = new Map(wanted.map(({ mutation }, place) => [mutation.id, place]))
+  result.mutants.sort((a, b) => places.get(a.id)! - places.get(b.id)!)
+  save(campaign.folder, result)
   return result
 }
 
@@ -79,7 +90,7 @@ async function runAndNote(campaign: Campaign, planned: Planned, base: readonly R
     if (!campaign.signal.aborted) throw error
     result.notRun.push({ id, because: 'The run was interrupted in it.' })
   }
-  await save(campaign.folder, result)
+  save(campaign.folder, result)
 }
 
 function wantedMutants({ files, only }: Campaign): { file: MutatedFile; mutation: Mutation }[] {
@@ -119,8 +130,15 @@ async function runBase(campaign: Campaign, ids: string[]): Promise<Result[]> {
   if (ids.length === 0) throw new UsageError('No scenario judges a row of these mutants.')
   const results: Result[] = []
   for (let n = 1; n <= baseRuns; n += 1) {
+    const out = path.join(folder, 'base', String(n))
+    const before = await readSavedResult(path.join(out, 'latest')).catch(() => null)
+    // Of the run that is resumed, where it asked for all of these.
+    if (before !== null && ids.every((id) => before.scenarios.some((scenario) => scenario.id === id))) {
+      results.push(before)
+      continue
+    }
     campaign.onProgress(`base ${n} of ${baseRuns}: ${ids.join(', ')}`)
-    const ran = await simulateOnce({ scenarios: ids, flags, out: path.join(folder, 'base', String(n)), brokeDown, signal })
+    const ran = await simulateOnce({ scenarios: ids, flags, out, brokeDown, signal })
     if (ran.result === null) throw new UsageError(`The base could not be run: ${ran.said.trim().split('\n')[0]}`)
     results.push(ran.result)
   }
@@ -183,10 +201,11 @@ async function knownResults(folder: string): Promise<MutantResult[]> {
   return parsed.success ? parsed.data.mutants : []
 }
 
-async function save(folder: string, result: MutantsResult): Promise<void> {
+/** At once, for mutants may be run side by side. */
+function save(folder: string, result: MutantsResult): void {
   result.score = scoreOf(result.mutants)
-  await mkdir(folder, { recursive: true })
-  await writeFile(path.join(folder, resultName), `${JSON.stringify(result, null, 2)}\n`)
-  await writeFile(path.join(folder, 'mutants.md'), mutantsMarkdown(result))
-  await writeFile(path.join(folder, 'mutants.html'), mutantsPage(result))
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(path.join(folder, resultName), `${JSON.stringify(result, null, 2)}\n`)
+  writeFileSync(path.join(folder, 'mutants.md'), mutantsMarkdown(result))
+  writeFileSync(path.join(folder, 'mutants.html'), mutantsPage(result))
 }

@@ -16,6 +16,9 @@ export interface MutantsOptions {
   minutes: number
   baseRuns: number
   all: boolean
+  /** Only these are asked; all where there are none. */
+  scenarios: string[]
+  atOnce: number
   resume?: string
   out?: string
   json: boolean
@@ -37,6 +40,8 @@ export function parseMutantsOptions(args: string[]): MutantsOptions {
     .option('--minutes <n>', 'no mutant is begun after this time', whole('--minutes', 1, 10_000), 30)
     .option('--base-runs <n>', 'how often the unmutated base must be green', whole('--base-runs', 1, 100), 2)
     .option('--all', 'every scenario for every mutant: the whole matrix', false)
+    .addOption(new Option('--scenarios <id...>', 'asks only these scenarios').default([]))
+    .option('--at-once <n>', 'so many mutants side by side: where scenarios wait more than they work', whole('--at-once', 1, 16), 1)
     .option('--resume <folder>', 'go on with the mutants of this folder that were not run')
     .option('--out <folder>', 'where the folder of the run is made, instead of reports/')
     .option('--json', 'print the result on stdout', false)

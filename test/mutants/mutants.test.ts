@@ -33,18 +33,23 @@ describe('npm run mutants', () => {
     try {
       const file = path.join(folder, 'mine.vcl')
       await writeFile(file, vcl)
-      const setting = ['--target', 'edge', '--edge-config', file, '--origin', 'reference', '--base-runs', '1', '--out', folder]
-      const ended = await mutants([...setting, '--json', '--only', 'mine.vcl:7:negate', 'mine.vcl:10:delete'])
+      const setting = ['--target', 'edge', '--edge-config', file, '--origin', 'reference', '--base-runs', '1', '--scenarios', 'tls-edge-passes-everything', '--at-once', '2']
+      const both = ['--only', 'mine.vcl:7:negate', 'mine.vcl:10:delete']
+      const ended = await mutants([...setting, '--json', '--out', folder, ...both])
       expect(ended.exitCode, ended.stderr).toBe(0)
       const result = mutantsResult.parse(JSON.parse(ended.stdout))
       expect(result.mutants.toSorted((a, b) => a.line - b.line)).toMatchObject([
         { id: 'mine.vcl:7:negate', killedBy: ['https'], survived: false, checks: expect.arrayContaining([expect.objectContaining({ row: 'https', check: expect.stringMatching(/^(events-pass-unbuffered|crowd-is-served-right)$/) })]) },
         { id: 'mine.vcl:10:delete', killedBy: [], survived: false, invalid: expect.stringMatching(/^refused: .*mine\.vcl:\d+: Unused sub own/) },
       ])
-      expect(result).toMatchObject({ score: 100, notRun: [], base: expect.arrayContaining([{ scenario: 'tls-edge-passes-everything', green: ['https'], notGreen: [] }]) })
+      expect(result).toMatchObject({ score: 100, notRun: [], base: [{ scenario: 'tls-edge-passes-everything', green: ['https'], notGreen: [] }] })
       const [name] = (await readdir(folder)).filter((one) => one.startsWith('mutants-'))
       expect(await readFile(path.join(folder, name!, 'mutants.md'), 'utf8')).toContain('| `mine.vcl:7:negate` | killed | ● |')
       expect(await readFile(path.join(folder, name!, 'mutants.html'), 'utf8')).toContain('2 mutants: 1 killed, 0 survived, 1 invalid; score 100.')
+      // Neither the base nor a mutant is run again.
+      const resumed = await mutants([...setting, '--json', '--resume', path.join(folder, name!), ...both])
+      expect(resumed.stderr).toBe('')
+      expect(mutantsResult.parse(JSON.parse(resumed.stdout)).mutants).toEqual(result.mutants)
     } finally {
       await rm(folder, { recursive: true, force: true })
     }
@@ -54,6 +59,7 @@ describe('npm run mutants', () => {
     ['a mutant that there is not', ['--only', 'recommended.vcl:1:delete'], /^There is no mutant "recommended\.vcl:1:delete"; all are listed by: npm run mutants -- --list$/],
     ['a file that there is not', ['--edge-config', '/nowhere.vcl'], /^\/nowhere\.vcl cannot be read \(ENOENT\)/],
     ['a number that is none', ['--minutes', 'all'], /^--minutes takes a whole number from 1 to 10,000, not "all"\.$/],
+    ['a scenario that there is not', ['--scenarios', 'nowhere'], /^There is no scenario "nowhere"; all are listed by: npm run simulate -- --list$/],
     ['a flag that there is not', ['--fast'], /unknown option '--fast'.*npm run mutants -- --help$/],
   ])('%s is told in one sentence, with 64', async (_name, args, sentence) => {
     const ended = await mutants([...args, '--out', path.join(tmpdir(), 'never-made')])

@@ -115,6 +115,7 @@ async function pass(inner: number, request: http.IncomingMessage, response: http
   if (twin === 'ttl-ignored') for (const name of ['stream-ttl', 'stream-expires-at']) delete headers[name]
   const ttl = String(headers['stream-ttl'] ?? '')
   if (twin === 'ttl-doubled' && /^[1-9]\d*$/.test(ttl)) headers['stream-ttl'] = String(Number(ttl) * 2)
+  if (twin === 'ttl-halved' && /^[1-9]\d*$/.test(ttl)) headers['stream-ttl'] = String(Math.floor(Number(ttl) / 2))
   if (request.method === 'PUT') creates.set(url, (creates.get(url) ?? 0) + 1)
   if (request.method === 'PUT' && headers['content-type'] === 'application/json') losing.add(url)
   if (twin === 'loses-json-at-restart' && restarted && /json/.test(url) && !losing.has(url)) {

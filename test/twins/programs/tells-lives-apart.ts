@@ -2,9 +2,12 @@
  * The reference server, better in what a cache's freshness hangs on, so that a broken cache is all that
  * is wrong: its ETag differs from one life of a path to the next, and its event streams end with the
  * stream, and on some paths every second. It also marks the answers of every third path `private`, as
- * no origin does of itself.
+ * no origin does of itself. As the twin `tells-history-in-two-ways` it leaves out a record in every other
+ * answer that has several, and gives those no ETag; as `holds-readers-of-the-expired` it does not let go
+ * polls of streams that end.
  */
 import http from 'node:http'
+import { buffer } from 'node:stream/consumers'
 import { DurableStreamTestServer } from '@durable-streams/server'
 
 interface Argument {
@@ -14,6 +17,7 @@ interface Argument {
 }
 
 const { port, dataDir, longPollTimeoutMs } = JSON.parse(process.argv[2]!) as Argument
+const twin = process.env.TWIN ?? ''
 process.once('SIGTERM', () => process.exit(0))
 
 const longestTimerMs = 2 ** 31 - 1
@@ -24,6 +28,10 @@ const following = new Map<string, Set<http.ServerResponse>>()
 /** Where event streams end every second, as the production server is told to do there. */
 const shortLived = /\/generations-sse$/
 const eventStreamMs = 1_000
+let leftOut = false
+/** Polls of streams that end meanwhile, and how long they are held: longer than a poll and the bound. */
+const attached = /-attached.*live=long-poll/
+const holdMs = 10_000
 const marked = /-path-\d*[0369]$/
 
 function pass(inner: number, request: http.IncomingMessage, response: http.ServerResponse): void {
@@ -36,11 +44,26 @@ function pass(inner: number, request: http.IncomingMessage, response: http.Serve
     notice(path, request, answer)
     // It went while the reader waited.
     if (response.writableEnded) return void answer.destroy()
+    if (twin === 'tells-history-in-two-ways' && isHistory(request, answer)) return void leaveOut(path, answer, response)
     response.writeHead(answer.statusCode!, headersOf(path, answer))
     response.flushHeaders()
     answer.pipe(response)
   })
   request.pipe(upstream)
+}
+
+function isHistory({ method, url }: http.IncomingMessage, { statusCode, headers }: http.IncomingMessage): boolean {
+  return method === 'GET' && url!.endsWith('?offset=-1') && statusCode === 200 && headers['content-type'] === 'text/plain'
+}
+
+/** The second record, of every other answer. */
+async function leaveOut(path: string, answer: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+  const body = await buffer(answer)
+  const [second, third] = [body.indexOf('\n@r ', 1) + 1, body.indexOf('\n@r ', body.indexOf('\n@r ', 1) + 1) + 1]
+  const leavesOut = second > 0 && (leftOut = !leftOut)
+  const kept = leavesOut ? Buffer.concat([body.subarray(0, second), third > second ? body.subarray(third) : Buffer.alloc(0)]) : body
+  const { 'transfer-encoding': _, etag: __, ...headers } = headersOf(path, answer)
+  response.writeHead(200, { ...headers, 'content-length': kept.length }).end(kept)
 }
 
 function notice(path: string, { method, headers }: http.IncomingMessage, { statusCode }: http.IncomingMessage): void {
@@ -86,6 +109,9 @@ function withoutLife(headers: http.IncomingHttpHeaders, path: string): http.Inco
 
 const server = new DurableStreamTestServer({ host: '127.0.0.1', port: 0, dataDir, longPollTimeout: longPollTimeoutMs })
 const inner = Number(new URL(await server.start()).port)
-const front = http.createServer((request, response) => pass(inner, request, response))
+const front = http.createServer((request, response) => {
+  if (twin === 'holds-readers-of-the-expired' && attached.test(request.url!)) setTimeout(() => pass(inner, request, response), holdMs)
+  else pass(inner, request, response)
+})
 front.requestTimeout = 0
 front.listen(port, '127.0.0.1')
