@@ -76,7 +76,7 @@ describe('images', () => {
     const archive = path.join(folder, 'image.tar')
     writeFileSync(archive, await packTar([{ header: { name: 'a-file', size: 4, mode: 0o644 }, body: 'text' }]))
     const [repo, version] = tag.split(':') as [string, string]
-    await follow(docker, await docker.importImage(createReadStream(archive), { repo, tag: version }), tag)
+    await follow(docker, docker.importImage(createReadStream(archive), { repo, tag: version }), tag)
     const { Id } = await docker.getImage(tag).inspect()
     try {
       expect(await imagesHere(docker)).toContain(tag)

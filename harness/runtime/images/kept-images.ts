@@ -52,6 +52,6 @@ function shortTag(tag: string): string {
 /** Gives the engine what `saveImages` wrote; returns how many files there were. */
 export async function loadImages(docker: Docker, folder: string): Promise<number> {
   const files = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(suffix))
-  for (const name of files) await follow(docker, await docker.loadImage(createReadStream(path.join(folder, name))), name)
+  for (const name of files) await follow(docker, docker.loadImage(createReadStream(path.join(folder, name))), name)
   return files.length
 }
