@@ -58,7 +58,7 @@ describe.skipIf(!canAdapt)('over a Caddyfile', () => {
 describe('over a VCL', () => {
   it('annotates in GitHub Actions, with paths from the root of the checkout', async () => {
     const { stdout } = await audit(['--vcl', 'edge.vcl'], folder, { GITHUB_ACTIONS: 'true', GITHUB_WORKSPACE: path.dirname(folder) })
-    expect(stdout).toContain(`\n::error file=${path.basename(folder)}/edge.vcl,line=3,col=19,title=cdn-headers::ETag is taken away`)
+    expect(stdout).toContain(`\n::error title=cdn-headers,file=${path.basename(folder)}/edge.vcl,line=3,col=19::ETag is taken away`)
   })
 
   it.each([
