@@ -49,6 +49,10 @@ sub vcl_recv {
             return (synth(405));
         }
         call vcl_req_host;
+        # Neither origin knows ranges; Varnish would cut one out of any answer, stored or passed,
+        # or answer 416 where it is empty, and a slice under the headers of the whole misleads a
+        # reader about its offset. [cdn-headers]
+        unset req.http.Range;
         # Our own notes about a request, which a client must not write: it would swallow writes,
         # be told old things, or never share an answer. (X-Edge-Stream is written anew below.)
         # [cdn-freshness, cdn-collapse]
@@ -84,10 +88,6 @@ sub vcl_recv {
         || req.http.X-Edge-Stream ~ "\.") {
         return (pass);
     }
-
-    # Neither origin knows ranges; Varnish would cut one out of a stored answer, and a slice
-    # under the headers of the whole misleads a reader about its offset. [cdn-headers]
-    unset req.http.Range;
 
     # First the markers, then the answer itself. [cdn-freshness]
     if (!req.http.X-Edge-Incarnation) {
