@@ -6,28 +6,32 @@ import { audit } from './audit.ts'
 import { auditCaddyfile, auditEdge } from './audit-config.ts'
 import { sortFindings } from './audits/finding.ts'
 import { findingsOf, type ConfigAudit, type SourceAudit } from './audits/row-parts.ts'
-import { maxFileHandlesDefault } from './confine/caddy-capabilities.ts'
 import { flagsToRepeat, readOptions, type Options } from './options.ts'
 import { edgeById } from './edges/edges.ts'
-import { exitCodes } from './errors.ts'
+import { exitCodes, interruptionOf } from './errors.ts'
+import { runBesideBaseline } from './beside-baseline.ts'
+import { besideBaselineLines } from './report/baseline.ts'
 import { explain } from './explain.ts'
-import { gather, type Subject } from './gather.ts'
 import { hostCanHold, openFilesMax } from './load/fleet/limits.ts'
 import { rowsReadIn } from './load-audits.ts'
 import { openInterruption } from './interruption.ts'
-import { refuseLowOpenFilesLimit } from './open-files-limit.ts'
 import { lastFailed } from './last-failed.ts'
+import { openSubject } from './open-subject.ts'
 import { makeOutputFolder } from './output-folder.ts'
-import { leftOut, loadScenarios, planRun, withFiles, type Given, type Plan } from './plan.ts'
-import { readCapsule, unpackConfigurations } from './incident/capsule.ts'
+import { filesOf, leftOut, loadScenarios, planRun, reloaded, withFiles, type Given, type Plan } from './plan.ts'
+import { watchRuns } from './watch-runs.ts'
+import type { Subject } from './gather.ts'
+import { readCapsule, unpackConfigurations, type Capsule } from './incident/capsule.ts'
+import { perturbationOf } from './perturbation.ts'
+import { neutralise } from './report/neutralise.ts'
 import { replayCode, replayWords, seenIn, type Seen } from './report/replay-words.ts'
 import { openProgress, type Progress } from './report/progress.ts'
 import { repetitionLine, repetitionsOf, repetitionTable } from './report/repetitions.ts'
 import { renderTerminal } from './report/terminal.ts'
 import type { Result } from './report/result.ts'
-import { provideBrowser, type BrowserOrNone, type BrowserSearch } from './provision/browser.ts'
+import { WorldKeeper } from './keep-world.ts'
 import { run } from './run.ts'
-import { openWorkshop } from './open-workshop.ts'
+import { shrinkRun } from './shrink/shrink-run.ts'
 import type { Scenario } from './scenario.ts'
 import { annotate, refuseUnwritable, writeSarif } from './tell-findings.ts'
 
@@ -45,42 +49,124 @@ async function main(args: string[]): Promise<number> {
   const { scenarios, ids } = await withFiles(all, options.lastFailed ? await lastFailed(out) : options.ids)
   if (options.list) return list(scenarios, ids)
   if (options.replay !== undefined) return replay(options.replay, options, scenarios, out)
+  if (options.watch) return watch(options, scenarios, ids, out)
   const plan = planRun(scenarios, ids, givenBy(options))
   const interrupt = openInterruption()
+  if (options.baselineServerBin !== undefined) return compare(options, options.baselineServerBin, plan, out, interrupt)
   const results: Result[] = []
   try {
-    for await (const result of runsOf(options, plan, out, interrupt)) results.push(result)
+    for await (const result of runsOf({ options, plan, out, signal: interrupt })) results.push(result)
   } finally {
     if (options.repeat > 1 && results.length > 0) showRepetitions(results, options)
   }
   return repetitionsOf(results).exitCode
 }
 
-/** Runs what a capsule holds, and says whether its failure is still there. */
+/** The candidate and the release before it in turn; what is shown, and the exit code, are the candidate's. */
+async function compare(options: Options, baselineServerBin: string, plan: Plan, out: string, signal: AbortSignal): Promise<number> {
+  const { serverVersion: _candidates, ...common } = options
+  const baseline: Options = { ...common, origin: 'caddy', serverBin: baselineServerBin, keep: false }
+  const source = options.app === undefined ? null : await readSource(options.app)
+  if (options.sarif !== undefined) await refuseUnwritable(options.sarif, process.cwd())
+  const seeds = Array.from({ length: options.repeat }, () => options.seed ?? randomInt(2 ** 31))
+  const beside = await runBesideBaseline({
+    rounds: options.repeat,
+    out,
+    newRunId,
+    signal,
+    run: async ({ side, round, ...where }) => {
+      const own = { ...(side === 'baseline' ? baseline : options), seed: seeds[round - 1]! }
+      const result = await withProgress((progress) => simulate({ options: own, plan, signal, ...where }, source, progress, round))
+      say(`The ${side}: ${repetitionLine(result, round, options.repeat)}`)
+      return result
+    },
+  })
+  if (beside === null) return interruptionOf(signal)?.exitCode ?? exitCodes.unknown
+  const { compared, decisive, exitCode, page } = beside
+  await tellFindings(decisive, options)
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify({ exitCode, verdict: decisive.verdict, runId: decisive.runId, ...compared }, null, 2)}\n`)
+    return exitCode
+  }
+  show(decisive, { ...options, keep: false }, path.join(out, decisive.runId))
+  process.stdout.write(`\n${besideBaselineLines(compared).join('\n')}\n\nSide by side: ${path.relative(process.cwd(), page)}\n`)
+  return exitCode
+}
+
+/** One screen a run: of the scenarios as their files have them then, until Ctrl-C. */
+async function watch(options: Options, scenarios: Scenario[], ids: string[], out: string): Promise<number> {
+  // A name that there is none for is told now.
+  planRun(scenarios, ids, givenBy(options))
+  const signal = openInterruption()
+  const own = await filesOf(path.join(root, 'scenarios'), options.ids)
+  const given = [options.caddyfile, options.tlsCaddyfile, options.edgeConfig].flatMap((file) => file ?? [])
+  return watchRuns({
+    files: [...own, ...given],
+    signal,
+    say,
+    run: async (ended, reads, nth) => {
+      if (process.stdout.isTTY) process.stdout.write('\u001b[2J\u001b[3J\u001b[H')
+      try {
+        const plan = planRun(nth === 1 ? scenarios : await reloaded(scenarios, own), ids, givenBy(options))
+        const gathered = (subject: Subject) => readFiles(subject).forEach(reads)
+        for await (const result of runsOf({ options, plan, out, signal: ended, gathered })) return result.exitCode
+        return exitCodes.unknown
+      } catch (error) {
+        return ended.aborted ? exitCodes.interrupted : explain(error)
+      }
+    },
+  })
+}
+
+/** What of the user's own is read with what was named: includes. */
+function readFiles({ caddyfile, tlsEdge, edge }: Subject): readonly string[] {
+  return [caddyfile, tlsEdge, edge.config].flatMap((given) => (given === null || given.isDefault ? [] : given.files))
+}
+
+/** Runs what a capsule holds, and says whether its failure is still there; or looks for less that still fails so. */
 async function replay(file: string, options: Options, scenarios: Scenario[], out: string): Promise<number> {
   const capsule = await readCapsule(file)
+  const signal = openInterruption()
+  if (options.shrink) return shrinkRun({ file, capsule, options, out, runId: newRunId(), signal, say })
   const { scenario, sizes, seed, edge } = capsule
   const failure = { ...capsule.failure, scenario: scenario.id }
-  await using configurations = await unpackConfigurations(capsule)
-  const own: Options = { ...options, ...sizes, ...configurations.files, edge: edgeById(edge).id, seed: options.seed ?? seed }
+  const own: Options = { ...options, ...sizes, edge: edgeById(edge).id, seed: options.seed ?? seed }
   const others = scenarios.filter(({ id, asks }) => id !== scenario.id && asks === undefined)
   const plan = { scenarios: [scenario], notRun: others.map((one) => leftOut(one, 'Not in the capsule.')) }
   const seen: Seen[] = []
-  for await (const result of runsOf(own, plan, out, openInterruption())) seen.push(seenIn(result, failure))
-  if (!options.json || options.repeat > 1) process.stdout.write(`${replayWords(failure, seen)}\n`)
+  for await (const result of runsOf({ options: own, plan, out, signal, capsule })) seen.push(seenIn(result, failure))
+  const moved = seen.map((_, index) => perturbationOf(own.seed!, index + 1)?.upToMs ?? 0)
+  if (!options.json || options.repeat > 1) process.stdout.write(`${replayWords(failure, seen, moved)}\n`)
   return replayCode(seen)
 }
 
+function say(line: string): void {
+  process.stderr.write(`${new Date().toISOString().slice(11, 19)}Z ${neutralise(line).slice(0, 400)}\n`)
+}
+
+/** What is to be run, as often as its options say. */
+interface Asked {
+  options: Options
+  plan: Plan
+  out: string
+  signal: AbortSignal
+  /** Else a new one. */
+  runId?: string
+  /** Told what was gathered, before anything runs. */
+  gathered?(subject: Subject): void
+  /** Its configurations are the run's, and each run after the first has its timings moved. */
+  capsule?: Capsule
+}
+
 /** The plan run as often as asked, each time in a folder of its own; every run is shown as it ends. */
-async function* runsOf(options: Options, plan: Plan, out: string, interrupt: AbortSignal): AsyncGenerator<Result> {
+async function* runsOf(asked: Asked): AsyncGenerator<Result> {
+  const { options, signal } = asked
   // Before anything is set up: a wrong glob or path is told at once.
   const source = options.app === undefined ? null : await readSource(options.app)
   if (options.sarif !== undefined) await refuseUnwritable(options.sarif, process.cwd())
-  for (let nth = 1; nth <= options.repeat && !(nth > 1 && interrupt.aborted); nth += 1) {
-    const result = await withProgress((progress) => simulate(options, plan, source, out, progress, interrupt))
-    await tellFindings(result, options)
-    if (options.repeat === 1) show(result, options, path.join(out, result.runId))
-    else process.stderr.write(`${repetitionLine(result, nth, options.repeat)}\n`)
+  for (let nth = 1; nth <= options.repeat && !(nth > 1 && signal.aborted); nth += 1) {
+    const result = await withProgress((progress) => simulate(asked, source, progress, nth))
+    if (options.repeat > 1) process.stderr.write(`${repetitionLine(result, nth, options.repeat)}\n`)
     yield result
   }
 }
@@ -104,37 +190,20 @@ async function withProgress<T>(work: (progress: Progress) => Promise<T>): Promis
   }
 }
 
-async function simulate(options: Options, plan: Plan, source: SourceAudit | null, out: string, progress: Progress, signal: AbortSignal): Promise<Result> {
-  const runId = newRunId()
+async function simulate({ options: given, plan, out, signal, capsule, gathered, runId = newRunId() }: Asked, source: SourceAudit | null, progress: Progress, nth: number): Promise<Result> {
   await using output = await makeOutputFolder(out, runId)
-  const onProgress = (line: string) => progress.note(line)
-  await using workshop = await openWorkshop({
-    kind: options.runtime,
-    edge: edgeById(options.edge),
-    provision: { ...options, env: process.env, signal, onProgress },
-    onProgress,
-    runId,
-    logsDir: path.join(output.path, 'logs'),
-    ...(options.keep ? { keepIn: path.join(output.path, keptFolder) } : {}),
-    signal,
-  })
-  const { runtime, runtimeBecause, server } = workshop
-  // Where no port is free no scenario could start: told now, not by each of them.
-  await runtime.leasePort()
-  const subject = await gather({
-    ...workshop,
-    browser: await browserFor(plan, options, { env: process.env, signal, onProgress }),
-    ...(options.caddyfile === undefined ? {} : { caddyfile: options.caddyfile }),
-    ...(options.dataDirFrom === undefined ? {} : { dataDirFrom: options.dataDirFrom }),
-    ...(options.tlsCaddyfile === undefined ? {} : { tlsCaddyfile: options.tlsCaddyfile }),
-    ...(options.edgeConfig === undefined ? {} : { edgeConfig: options.edgeConfig }),
-  })
-  refuseLowOpenFilesLimit(subject.capabilities && (subject.capabilities.maxFileHandles ?? maxFileHandlesDefault), options.streams)
-  signal.throwIfAborted()
+  const files = capsule === undefined ? {} : await unpackConfigurations(capsule, path.join(output.path, 'capsule'))
+  const options = { ...given, ...files }
+  const keepIn = options.keep ? { keepIn: path.join(output.path, keptFolder) } : {}
+  await using opened = await openSubject({ options, plan, runId, folder: output.path, ...keepIn, onProgress: (line) => progress.note(line), signal })
+  const { subject, workshop: { runtime, runtimeBecause, server } } = opened
+  gathered?.(subject)
+  // Closed before the runtime is.
+  await using keeper = new WorldKeeper()
   if (server.kind === 'reference') progress.note(`REFERENCE SERVER, not production: ${server.because}`)
   const seed = options.seed ?? randomInt(2 ** 31)
   const configs = await readConfigs(subject, options)
-  return await run({
+  const result = await run({
     runId,
     folder: output.path,
     subject,
@@ -149,12 +218,24 @@ async function simulate(options: Options, plan: Plan, source: SourceAudit | null
     configsRead: configs.map(({ word }) => word),
     sizes: { profile: options.profile, forMs: options.forMs, readers: options.readers, streams: options.streams, staleMs: options.staleMs },
     seed,
+    perturbation: capsule === undefined ? null : perturbationOf(seed, nth),
     options: { ...options },
     reproduceOptions: reproduceOptions(options, seed),
     readersMax: hostCanHold([]),
+    ...(keepsItsWorld(options, plan) ? { keep: (id, world) => keeper.take(id, world) } : {}),
     progress,
     signal,
   })
+  progress.end()
+  if (options.baselineServerBin === undefined) await tellFindings(result, options)
+  if (options.repeat === 1 && options.baselineServerBin === undefined) show(result, options, output.path)
+  await keeper.hold((line) => process.stderr.write(`${line}\n`), path.join(output.path, 'logs'), AbortSignal.any([signal, runtime.fault]))
+  return result
+}
+
+/** Several worlds at once would be a riddle: of more than one scenario, or run, only the files are kept. */
+function keepsItsWorld({ keep, repeat, watch, baselineServerBin }: Options, { scenarios }: Plan): boolean {
+  return keep && !watch && baselineServerBin === undefined && repeat === 1 && scenarios.length === 1
 }
 
 /** To other programs. Of several runs the last one stands in the file. */
@@ -175,12 +256,6 @@ async function readConfigs({ caddyfile, edge }: Subject, options: Options): Prom
 async function readSource(globs: readonly string[]): Promise<SourceAudit> {
   const { auditSource } = await import('./audit-source.ts')
   return auditSource(globs, process.cwd())
-}
-
-/** Only looked for, and installed, where a scenario opens pages. */
-async function browserFor({ scenarios }: Plan, { browser }: Options, search: BrowserSearch): Promise<BrowserOrNone> {
-  if (!scenarios.some(({ world }) => world.browser)) return { missing: 'No scenario of this run needs a browser.' }
-  return provideBrowser({ ...search, explicit: browser })
 }
 
 function reproduceOptions(options: Options, seed: number): string {

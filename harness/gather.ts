@@ -11,7 +11,7 @@ import { adaptCaddyfile, readSources, type AdaptedCaddyfile } from './confine/ca
 import { variablesFor } from './confine/environment.ts'
 import { confineCaddyConfig, countListeners, type CaddyCapabilities } from './confine/caddy-config.ts'
 import type { JsonObject } from './confine/json.ts'
-import type { Edge, EdgeConfig, ProvidedEdge } from './edges/edge.ts'
+import type { Edge, EdgeConfig, EdgeConfigRead, ProvidedEdge } from './edges/edge.ts'
 import { inspectDataDir, type DataDir } from './data-dir/inspect.ts'
 import { UsageError } from './errors.ts'
 import type { BrowserOrNone } from './provision/browser.ts'
@@ -28,9 +28,9 @@ export interface Subject {
   /** Names the file serves streams under, as a client would ask for them; empty where it serves any. */
   names: string[]
   /** The cache: which program, and the configuration that is judged. */
-  edge: { kind: Edge; program: ProvidedEdge; config: EdgeConfig & { isDefault: boolean }; stock: EdgeConfig }
+  edge: { kind: Edge; program: ProvidedEdge; config: EdgeConfigRead & { isDefault: boolean }; stock: EdgeConfig }
   /** The TLS edge's own Caddyfile, adapted by the Caddy that runs it. */
-  tlsEdge: { json: JsonObject; file: string; isDefault: boolean }
+  tlsEdge: { json: JsonObject; file: string; files: readonly string[]; isDefault: boolean }
   /** What the data_dir holds of which a copy is opened; null where none was given. */
   dataDir: DataDir | null
   /** For scenarios with a browser; why there is none, where there is none. */
@@ -105,8 +105,8 @@ async function readFiles({ server, edge, caddy, runtime, ...given }: GatherOptio
     const environment = names.length > 0 ? { TLS_EDGE_NAMES: names.join(', ') } : {}
     const tlsFile = path.resolve(given.tlsCaddyfile ?? defaultTlsCaddyfile)
     const variables = variablesFor(readSources(tlsFile).variables.map((variable) => variable.name), process.env)
-    const { json } = await adaptCaddyfile({ caddyPath: caddy.path, file: tlsFile, workDir, environment: { ...variables, ...environment }, run: caddy.run })
-    const tlsEdge = { json, file: tlsFile, isDefault: given.tlsCaddyfile === undefined }
+    const { json, files } = await adaptCaddyfile({ caddyPath: caddy.path, file: tlsFile, workDir, environment: { ...variables, ...environment }, run: caddy.run })
+    const tlsEdge = { json, file: tlsFile, files, isDefault: given.tlsCaddyfile === undefined }
     return { caddyfile, capabilities, names, edge: gatheredEdge, tlsEdge }
   } finally {
     await rm(workDir, { recursive: true, force: true })

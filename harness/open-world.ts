@@ -431,6 +431,11 @@ class RunningWorld implements World {
     return this.#fresh().dataDir ?? this.#origin.dataDir
   }
 
+  places() {
+    const caFile = this.#tls === null ? null : caFileIn(this.#tls.storage)
+    return { dataDir: this.#dataDir, adminSocket: this.#origin.figuresSocket ?? this.#origin.place.adminSocket, caFile }
+  }
+
   faultProxy(): FaultProxy {
     if (this.#faultProxy === null) throw new HarnessError('this world has no fault proxy')
     return this.#faultProxy
@@ -505,9 +510,13 @@ function inImage(identity: HopIdentity, image: ImageIdentity | null): HopIdentit
   return image === null ? identity : { ...identity, source: `${identity.source}; image ${image.reference}, ${image.id}` }
 }
 
+function caFileIn(storage: string): string {
+  return path.join(storage, 'pki', 'authorities', 'local', 'root.crt')
+}
+
 /** The root certificate of Caddy's internal CA; it is written at the first start. */
 async function internalCa(storage: string): Promise<string> {
-  const file = path.join(storage, 'pki', 'authorities', 'local', 'root.crt')
+  const file = caFileIn(storage)
   await until(() => existsSync(file), { for: `the internal CA's root certificate in ${file}`, timeoutMs: 10_000 })
   return readFile(file, 'utf8')
 }

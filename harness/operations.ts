@@ -9,6 +9,7 @@
 import { createHash } from 'node:crypto'
 import { Pool, type Agent, type Dispatcher } from 'undici'
 import { monotonicMs } from './clock.ts'
+import { pauseBy, type Pause } from './perturbation.ts'
 import type { Recorder } from './recorder.ts'
 import type { CreateRequest, Operation, Outcome, ReadBack, Via } from './history.ts'
 import { encodeRecord, findRecords } from './record.ts'
@@ -99,9 +100,12 @@ export class Operations implements AsyncDisposable {
   readonly recorder: Recorder
   readonly seed: number
   #endpointOf: (via: Via) => Endpoint
+  #pause: Pause
   #pools = new Map<string, Pool>()
 
-  constructor(recorder: Recorder, seed: number, endpointOf: (via: Via) => Endpoint) {
+  /** `pause` is waited for before an operation is sent. */
+  constructor(recorder: Recorder, seed: number, endpointOf: (via: Via) => Endpoint, pause: Pause = pauseBy(null)) {
+    this.#pause = pause
     this.recorder = recorder
     this.seed = seed
     this.#endpointOf = endpointOf
@@ -163,6 +167,7 @@ export class Operations implements AsyncDisposable {
   /** Reads a stream from its start to its tail, and says which records its bytes hold. */
   async readAll(actor: string, stream: KnownStream, via: Via, group?: string): Promise<Outcome> {
     const operation = { ...target('read', actor, stream, via), mode: 'catch-up' as const }
+    await this.#pause(actor)
     const id = this.recorder.invoke(group === undefined ? operation : { ...operation, group })
     try {
       const { last, read } = await this.#readToTail(stream, via)
@@ -198,6 +203,7 @@ export class Operations implements AsyncDisposable {
   ): Promise<Outcome> {
     const op = more.mode === 'catch-up' ? ('read' as const) : ('live' as const)
     const operation = { ...target(op, actor, stream, via), mode: more.mode }
+    await this.#pause(actor)
     const id = this.recorder.invoke(more.group === undefined ? operation : { ...operation, group: more.group })
     try {
       const answer = await this.send(via, 'GET', `${stream.path}?${query}`, {}, undefined, more)
@@ -238,6 +244,7 @@ export class Operations implements AsyncDisposable {
     body?: Buffer,
     loseAnswer = false,
   ): Promise<Outcome> {
+    await this.#pause(operation.actor)
     const id = this.recorder.invoke(operation)
     try {
       const answer = await this.send(operation.via, method, stream.path, headers, body)

@@ -15,12 +15,14 @@ import { forMsDefault, readersBounds, seedBounds, staleMsBounds, streamsBounds, 
 export interface Options {
   ids: string[]
   profile: 'quick' | 'full' | 'soak'
-  /** How long a soak lasts. */
+  /** How long a soak lasts, and how long --shrink looks. */
   forMs: number
   runtime: 'auto' | 'processes' | 'containers'
   origin: 'auto' | 'caddy' | 'reference'
   serverBin?: string
   serverVersion?: string
+  /** The current release, judged beside the candidate. */
+  baselineServerBin?: string
   caddyfile?: string
   /** Of the TLS edge. */
   tlsCaddyfile?: string
@@ -38,8 +40,12 @@ export interface Options {
   /** Runs in a row, each with a seed of its own unless one is given. */
   repeat: number
   lastFailed: boolean
+  /** Runs what is named again when one of its files has changed. */
+  watch: boolean
   /** A capsule whose failure is to be seen again. */
   replay?: string
+  /** Makes the replayed scenario as short as it still fails, for as long as --for says. */
+  shrink: boolean
   out?: string
   browser?: string
   /** Where findings are written as SARIF. */
@@ -56,6 +62,8 @@ export interface Options {
 }
 
 const repeatMax = 10_000
+/** Of candidate and baseline: fewer tell no figure from noise. */
+const roundsDefault = 3
 
 /** By the flags, then by the configuration file. Throws UsageError. `--help` prints and ends the process with 0. */
 export async function readOptions(args: string[], reading = readingNow()): Promise<Options> {
@@ -86,11 +94,12 @@ function parseCommandLine(args: string[]): CommandLine {
     .argument('[ids...]', 'scenarios to run, by id or by file; all of them by default')
     .addOption(configOption())
     .addOption(new Option('--profile <name>', 'how often things are repeated').choices(['quick', 'full', 'soak']).default('quick'))
-    .option('--for <time>', 'how long a soak lasts: 10m, 8h, 1h30m', lasting('--for'))
+    .option('--for <time>', 'how long a soak lasts, or --shrink looks: 10m, 8h, 1h30m', lasting('--for'))
     .addOption(new Option('--runtime <kind>', 'how services run').choices(['auto', 'processes', 'containers']).env('DURABLE_STREAMS_RUNTIME').default('auto'))
     .addOption(new Option('--origin <kind>', 'which server; "caddy" never falls back').choices(['auto', 'caddy', 'reference']).default('auto'))
     .option('--server-bin <path>', 'the production server to judge', notEmpty('--server-bin'))
     .option('--server-version <version>', 'the release to download', notEmpty('--server-version'))
+    .option('--baseline-server-bin <path>', 'the current release: run in turn with the candidate, and compared', notEmpty('--baseline-server-bin'))
     .option('--caddyfile <path>', "your origin's Caddyfile", notEmpty('--caddyfile'))
     .option('--tls-caddyfile <path>', 'the Caddyfile that ends TLS in front of your cache', notEmpty('--tls-caddyfile'))
     .addOption(new Option('--edge <name>', 'which cache stands in front of the origin').choices(edges.map((edge) => edge.id)).default(defaultEdge.id))
@@ -102,12 +111,14 @@ function parseCommandLine(args: string[]): CommandLine {
     .option('--streams <n>', 'streams you expect to be written at one time', whole('--streams', streamsBounds.min, streamsBounds.max), 1_000)
     .option('--stale-ms <n>', 'how old an answer without a lifetime may be', whole('--stale-ms', staleMsBounds.min, staleMsBounds.max), 1_000)
     .option('--seed <n>', 'repeats a schedule', whole('--seed', seedBounds.min, seedBounds.max))
-    .option('--repeat <n>', 'run it so often, and tell how often each scenario ended how', whole('--repeat', 1, repeatMax), 1)
+    .option('--repeat <n>', 'run it so often, and tell how often each scenario ended how', whole('--repeat', 1, repeatMax))
     .option('--last-failed', 'only the scenarios that did not pass in the latest run', false)
+    .option('--watch', 'run the named scenarios again when their files, or the configurations given, have changed', false)
     .option('--replay <capsule>', 'run what a capsule holds, and tell whether its failure is still there', notEmpty('--replay'))
+    .option('--shrink', 'with --replay: look for the shortest scenario that still fails so, for as long as --for says', false)
     .option('--out <folder>', 'where runs are kept, instead of reports/', notEmpty('--out'))
     .option('--browser <path>', 'the Chromium or Chrome for what only a browser shows, or "none"', notEmpty('--browser'))
-    .option('--keep', "keep each scenario's data_dir and other temporary data in the run's folder", false)
+    .option('--keep', 'leave the world of the one scenario that is named running; of several keep the data_dir and other temporary data', false)
     .option('--sarif <path>', 'write what reading your files found as SARIF 2.1.0', notEmpty('--sarif'))
     .option('--json', 'print result.json on stdout', false)
     .option('--list', 'list the scenarios and end', false)
@@ -118,9 +129,10 @@ function parseCommandLine(args: string[]): CommandLine {
     if (usage === null) process.exit(0)
     throw usage
   }
-  const { vcl, for: forMs = forMsDefault, config: configFile, ...given } = command.opts<Omit<Options, 'ids' | 'forMs'> & { vcl?: string; for?: number }>()
+  const { vcl, for: forMs = forMsDefault, config: configFile, ...given } = command.opts<Omit<Options, 'ids' | 'forMs' | 'repeat'> & { vcl?: string; for?: number; repeat?: number }>()
   const config = configFile !== undefined && isFlag(command, 'config') ? { config: configFile } : {}
-  const options = { ids: command.args, ...given, forMs, ...config, ...edgeConfigOf(given, vcl) }
+  const repeat = given.repeat ?? (given.baselineServerBin === undefined ? 1 : roundsDefault)
+  const options = { ids: command.args, ...given, repeat, forMs, ...config, ...edgeConfigOf(given, vcl) }
   refuseTwoChoices(options)
   return { options, given: new Set(Object.keys(options).filter((name) => isFlag(command, name))), configFile }
 }
@@ -168,10 +180,15 @@ async function refuseMissingFiles(options: Options, cwd: string): Promise<void> 
 }
 
 /** What is run is named, or taken from the latest run, or from a capsule. */
-function refuseTwoChoices({ ids, lastFailed, replay, caddyfile, edgeConfig }: Options): void {
+function refuseTwoChoices({ ids, lastFailed, watch, replay, shrink, repeat, baselineServerBin, caddyfile, edgeConfig }: Options): void {
   if (lastFailed && ids.length > 0) {
     throw new UsageError(`--last-failed takes the scenarios from the latest run; leave out either it or ${ids.join(' ')}.`)
   }
+  if (baselineServerBin !== undefined && (watch || replay !== undefined)) throw new UsageError(`--baseline-server-bin compares whole runs; leave out ${watch ? '--watch' : '--replay'}.`)
+  if (watch && ids.length === 0) throw new UsageError('--watch runs named scenarios again; name one, or several: npm run simulate -- --list')
+  if (watch && (repeat > 1 || replay !== undefined)) throw new UsageError(`--watch makes one run after each change; leave out ${repeat > 1 ? '--repeat' : '--replay'}.`)
+  if (shrink && replay === undefined) throw new UsageError('--shrink makes the scenario of a capsule shorter; name that with --replay.')
+  if (shrink && repeat > 1) throw new UsageError('--shrink repeats each trial as often as it takes; leave out --repeat.')
   if (replay === undefined) return
   const other = [...ids, ...(lastFailed ? ['--last-failed'] : []), ...(caddyfile === undefined ? [] : ['--caddyfile']), ...(edgeConfig === undefined ? [] : ['--edge-config'])]
   if (other.length > 0) throw new UsageError(`--replay takes the scenario and its configurations from the capsule; leave out either it or ${other.join(' ')}.`)

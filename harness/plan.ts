@@ -1,4 +1,5 @@
 /** Which scenarios a run consists of. Nothing vanishes: what is left out is listed with the reason. */
+import { statSync } from 'node:fs'
 import { glob } from 'node:fs/promises'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -21,10 +22,32 @@ export function leftOut(scenario: Scenario, because: string): NotRun {
 
 /** All scenarios below `folder`, by file name. Throws where a file's name is not its scenario's id. */
 export async function loadScenarios(folder: string): Promise<Scenario[]> {
+  return Promise.all((await scenarioFiles(folder)).map((file) => loadScenario(file)))
+}
+
+async function scenarioFiles(folder: string): Promise<string[]> {
   const files: string[] = []
   for await (const name of glob('**/*.ts', { cwd: folder })) files.push(name)
-  const scenarios = await Promise.all(files.toSorted().map((name) => loadScenario(path.join(folder, name))))
-  return scenarios
+  return files.toSorted().map((name) => path.join(folder, name))
+}
+
+/** Where the scenarios of these names stand: ids, or files themselves. A name that there is none for gives none. */
+export async function filesOf(folder: string, names: readonly string[]): Promise<string[]> {
+  const own = names.filter(isFile)
+  const found = (await scenarioFiles(folder)).filter((file) => names.includes(path.basename(file, '.ts')))
+  return [...own.map((name) => path.resolve(name)), ...found]
+}
+
+/** The scenarios with these files read again, as they are now; for one that is new, with it. */
+export async function reloaded(all: readonly Scenario[], files: readonly string[]): Promise<Scenario[]> {
+  const now = await Promise.all(files.map((file) => loadScenario(file, (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0).toString())))
+  const ids = new Set(now.map(({ id }) => id))
+  return [...all.filter(({ id }) => !ids.has(id)), ...now]
+}
+
+/** A scenario may be named by its file. */
+function isFile(name: string): boolean {
+  return name.endsWith('.ts') || name.includes('/')
 }
 
 /**
@@ -32,7 +55,6 @@ export async function loadScenarios(folder: string): Promise<Scenario[]> {
  * and the names as ids.
  */
 export async function withFiles(all: Scenario[], names: string[]): Promise<{ scenarios: Scenario[]; ids: string[] }> {
-  const isFile = (name: string) => name.endsWith('.ts') || name.includes('/')
   const own = new Map<string, Scenario>()
   for (const name of names.filter(isFile)) own.set(name, await loadScenario(path.resolve(name)))
   const ids = names.map((name) => own.get(name)?.id ?? name)
@@ -40,8 +62,9 @@ export async function withFiles(all: Scenario[], names: string[]): Promise<{ sce
   return { scenarios: [...others, ...own.values()], ids }
 }
 
-async function loadScenario(file: string): Promise<Scenario> {
-  const module = await importFile(file)
+/** `version` tells states of the file apart, which else is read once. */
+async function loadScenario(file: string, version?: string): Promise<Scenario> {
+  const module = await importFile(file, version)
   const scenario = module.default
   const expected = path.basename(file, '.ts')
   if (!scenario || scenario.id !== expected) {
@@ -52,9 +75,9 @@ async function loadScenario(file: string): Promise<Scenario> {
   return scenario
 }
 
-async function importFile(file: string): Promise<{ default?: Scenario }> {
+async function importFile(file: string, version = ''): Promise<{ default?: Scenario }> {
   try {
-    return (await import(pathToFileURL(file).href)) as { default?: Scenario }
+    return (await import(`${pathToFileURL(file).href}${version === '' ? '' : `?${version}`}`)) as { default?: Scenario }
   } catch (error) {
     throw new UsageError(`The scenario ${file} cannot be loaded: ${(error instanceof Error ? error.message : String(error)).split('\n')[0]}`)
   }

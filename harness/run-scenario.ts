@@ -6,9 +6,10 @@ import { HarnessError } from './errors.ts'
 import type { Subject } from './gather.ts'
 import type { Ending } from './judge.ts'
 import { whatIsLacking } from './needed-abilities.ts'
-import { openWorld } from './open-world.ts'
+import { openWorld, type OpenedWorld } from './open-world.ts'
 import type { FileChange } from './prepare-origin.ts'
-import { Operations } from './operations.ts'
+import { Operations, type KnownStream } from './operations.ts'
+import { pauseBy, type Pause, type Perturbation } from './perturbation.ts'
 import { Recorder, type Sequence, type Sink } from './recorder.ts'
 import type { HopIdentity, ScenarioResult } from './report/result.ts'
 import type { RunJudge } from './run-judge.ts'
@@ -45,12 +46,31 @@ export interface ScenarioRun {
   folder: string
   seed: number
   sizes: Sizes
+  /** Moves its timings on purpose. */
+  perturbation?: Perturbation | null
+  /** Names its world where several of the same scenario run at a time; its id otherwise. */
+  worldName?: string
+  /** Takes the world over when the scenario has ended, and closes it; without it the world is closed. */
+  keep?(kept: KeptWorld): void
   signal: AbortSignal
   progress(text: string): void
 }
 
+/** A world whose scenario has ended, as that left it. */
+export interface KeptWorld {
+  world: World
+  streams: readonly KnownStream[]
+}
+
+/**
+ * How the steps came to their end: all done; the origin lacked an ability; the world could not go on; the
+ * harness or a step failed; overdue; interrupted.
+ */
+export type HowItEnded = 'done' | 'lacking' | 'broken' | 'crashed' | 'overdue' | 'interrupted'
+
 export interface ScenarioOutcome {
   result: ScenarioResult
+  ended: HowItEnded
   identities: HopIdentity[]
   fileChanges: FileChange[]
 }
@@ -73,6 +93,9 @@ export async function runScenario(run: ScenarioRun): Promise<ScenarioOutcome> {
   const timeout = AbortSignal.timeout(timeoutMsOf(run.scenario, run.sizes))
   const signal = AbortSignal.any([run.signal, timeout])
   const seen: Pick<ScenarioOutcome, 'identities' | 'fileChanges'> = { identities: [], fileChanges: [] }
+  const pause = pauseBy(run.perturbation ?? null)
+  let context: StepContext | null = null
+  let isHandedOver = false
   await using cleanUp = new AsyncDisposableStack()
   const steps = async () => {
     const lacking = await whatIsLacking(run.scenario, run.runtime)
@@ -80,18 +103,24 @@ export async function runScenario(run: ScenarioRun): Promise<ScenarioOutcome> {
       recorder.record({ kind: 'shortfall', what: 'faults', because: lacking })
       throw new WorldBroken(`its faults cannot be had: ${lacking}`)
     }
-    const opened = cleanUp.use(await open(run))
+    const opened = await open(run)
+    cleanUp.defer(async () => void (isHandedOver || (await opened.world[Symbol.asyncDispose]())))
     seen.identities = opened.world.identities
     seen.fileChanges = opened.fileChanges
-    const operations = cleanUp.use(new Operations(recorder, run.seed, (via) => opened.world.endpoint(via)))
-    const context = contextOf(run, { world: opened.world, recorder, operations, signal, folder })
+    const operations = cleanUp.use(new Operations(recorder, run.seed, (via) => opened.world.endpoint(via), pause))
+    context = contextOf(run, { world: opened.world, recorder, operations, signal, folder, pause })
     await using _watching = watchHops({ ...context, everyMs: run.sizes.profile === 'soak' ? lookEverySoakMs : lookEveryMs })
     await act(run, context)
   }
   recorder.record({ kind: 'scenario', phase: 'begin', asserts: assertionsOf(run.scenario, run.sizes.staleMs) })
-  const ending = await endingOf(steps, signal, timeout)
+  const { ended, ...ending } = await endingOf(steps, signal, timeout)
   recorder.record({ kind: 'scenario', phase: 'end', ...ending })
-  return { result: run.judge.resultOf(run.scenario.id), ...seen }
+  const kept = context as StepContext | null
+  if (run.keep && kept !== null && !run.signal.aborted) {
+    isHandedOver = true
+    run.keep({ world: kept.world, streams: [...kept.streams.values()] })
+  }
+  return { result: run.judge.resultOf(run.scenario.id), ended, ...seen }
 }
 
 /** A soak is as large as a full run. */
@@ -109,13 +138,12 @@ function assertionsOf({ id, title, why, proves, incidents, checks }: Scenario, s
   return { id, title, why, proves, ...(incidents ? { incidents } : {}), checks: checks.map((spec) => ({ ...spec, limits: { staleMs, ...spec.limits } })) }
 }
 
-async function open(run: ScenarioRun): Promise<{ world: World; fileChanges: FileChange[] } & AsyncDisposable> {
+async function open(run: ScenarioRun): Promise<OpenedWorld> {
   const { runtime, subject, scenario } = run
   const folder = path.join(run.folder, 'config', scenario.id)
   await mkdir(folder, { recursive: true })
   const needs = scenario.world
-  const opened = await openWorld({ runtime, subject, needs, folder, name: scenario.id, readyWithinMs })
-  return { ...opened, [Symbol.asyncDispose]: () => opened.world[Symbol.asyncDispose]() }
+  return openWorld({ runtime, subject, needs, folder, name: run.worldName ?? scenario.id, readyWithinMs })
 }
 
 async function act({ scenario, subject }: ScenarioRun, context: StepContext): Promise<void> {
@@ -143,16 +171,16 @@ function noteStockEdge({ world }: Scenario, { edge }: Subject, { recorder }: Ste
 }
 
 /** Turns how the steps ended into what the judge must know of it. */
-async function endingOf(steps: () => Promise<void>, signal: AbortSignal, timeout: AbortSignal): Promise<Ending> {
+async function endingOf(steps: () => Promise<void>, signal: AbortSignal, timeout: AbortSignal): Promise<Ending & { ended: HowItEnded }> {
   try {
     await Promise.race([steps(), overdue(signal)])
-    if (!signal.aborted) return { stoppedBecause: null }
+    if (!signal.aborted) return { ended: 'done', stoppedBecause: null }
   } catch (error) {
-    if (error instanceof CapabilityMissing) return { stoppedBecause: null, lacks: error.message }
-    if (error instanceof WorldBroken) return { stoppedBecause: error.message }
-    if (!signal.aborted) return { stoppedBecause: reasonOf(error) }
+    if (error instanceof CapabilityMissing) return { ended: 'lacking', stoppedBecause: null, lacks: error.message }
+    if (error instanceof WorldBroken) return { ended: 'broken', stoppedBecause: error.message }
+    if (!signal.aborted) return { ended: 'crashed', stoppedBecause: reasonOf(error) }
   }
-  return { stoppedBecause: timeout.aborted ? 'its time limit passed' : 'the run was interrupted' }
+  return timeout.aborted ? { ended: 'overdue', stoppedBecause: 'its time limit passed' } : { ended: 'interrupted', stoppedBecause: 'the run was interrupted' }
 }
 
 /** Steps give up by themselves when the signal comes; one that does not is left behind. */
@@ -177,9 +205,10 @@ interface Parts {
   operations: Operations
   signal: AbortSignal
   folder: string
+  pause: Pause
 }
 
-function contextOf(run: ScenarioRun, parts: Parts): StepContext {
+function contextOf(run: ScenarioRun, { pause, ...parts }: Parts): StepContext {
   const streams = new Map()
   const never = new AbortController().signal
   const make = (stopping: AbortSignal, depth: string): StepContext => ({
@@ -189,7 +218,7 @@ function contextOf(run: ScenarioRun, parts: Parts): StepContext {
     streams,
     stopping,
     size: (sized) => resolveSize(sized, run.sizes),
-    run: (steps) => interpret(steps, make(stopping, depth)),
+    run: (steps) => interpret(steps, make(stopping, depth), pause),
     until: (next) => make(next, `${depth}+`),
     progress: run.progress,
   })
@@ -198,8 +227,9 @@ function contextOf(run: ScenarioRun, parts: Parts): StepContext {
 
 let stepMarks = 0
 
-async function interpret(steps: readonly AnyStep[], context: StepContext): Promise<void> {
+async function interpret(steps: readonly AnyStep[], context: StepContext, pause: Pause): Promise<void> {
   for (const step of steps) {
+    await pause(step.kind)
     context.signal.throwIfAborted()
     await marked(step, context, () => interpreterOf(step)(step, context))
   }

@@ -15,6 +15,7 @@ import { expectedFailuresOf, mendedBanners } from './expected-failures.ts'
 import { ledger } from './expected-failures-ledger.ts'
 import { HistoryFile } from './history-file.ts'
 import type { FileChange } from './prepare-origin.ts'
+import type { Perturbation } from './perturbation.ts'
 import { leftOut, type Plan } from './plan.ts'
 import { Recorder, Sequence } from './recorder.ts'
 import { countFindings } from './report/findings.ts'
@@ -22,7 +23,7 @@ import type { Progress } from './report/progress.ts'
 import { schemaVersion, type HopIdentity, type Result, type ScenarioResult } from './report/result.ts'
 import { leaveCapsules } from './incident/leave-capsules.ts'
 import { RunJudge } from './run-judge.ts'
-import { runScenario, type Sizes } from './run-scenario.ts'
+import { runScenario, type KeptWorld, type Sizes } from './run-scenario.ts'
 import type { Runtime } from './runtime/runtime.ts'
 import { saveResult } from './save-result.ts'
 import type { Scenario } from './scenario.ts'
@@ -50,6 +51,10 @@ export interface RunOptions {
   configsRead: readonly string[]
   sizes: Sizes
   seed: number
+  /** Moves the timings of every scenario on purpose. */
+  perturbation: Perturbation | null
+  /** Takes over each scenario's world, which is else closed when the scenario has ended. */
+  keep?(id: string, kept: KeptWorld): void
   /** As given, for the report. */
   options: Record<string, unknown>
   /** To repeat this run: '--seed 7'. */
@@ -160,7 +165,7 @@ async function runOne(options: RunningOptions, scenario: Scenario, collected: Co
     collected.notRun.push(leftOut(scenario, 'The run was interrupted before it.'))
     return
   }
-  const { subject, runtime, folder, seed, sizes, signal, progress, judge, sequence, history } = options
+  const { subject, runtime, folder, seed, sizes, perturbation, signal, progress, judge, sequence, history } = options
   progress.scenarioStarted(scenario.id, scenario.title)
   const { result, identities, fileChanges } = await runScenario({
     scenario,
@@ -172,6 +177,8 @@ async function runOne(options: RunningOptions, scenario: Scenario, collected: Co
     folder,
     seed,
     sizes,
+    perturbation,
+    ...(options.keep ? { keep: (kept: KeptWorld) => options.keep!(scenario.id, kept) } : {}),
     signal,
     progress: (text) => progress.step(scenario.id, text),
   })

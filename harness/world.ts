@@ -199,6 +199,8 @@ export interface World extends AsyncDisposable {
   leaveACrash(mark: string, data: Buffer, written: 'half' | 'whole'): Promise<LeftBehind | null>
   /** The streams of the copied data_dir, as its files have them; empty in every other world. */
   readonly storedStreams: readonly StoredStream[]
+  /** Where things lie, for a person who looks; null for what there is none of. The socket may have nobody behind it. */
+  places(): { dataDir: string | null; adminSocket: string | null; caFile: string | null }
   /** Throws HarnessError in a world without one. */
   faultProxy(): FaultProxy
   /** Starts readers with the real client library, in a process of their own; the caller closes it. */

@@ -1,17 +1,26 @@
-/** Shrinking a schedule, with an oracle instead of a world; and the file that is printed of it. */
+/** Shrinking a schedule and any scenario, with an oracle instead of a world; and the file that is printed of it. */
 import fc from 'fast-check'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
 import cacheTellsTheTruth from '../scenarios/cache-tells-the-truth.ts'
+import killUnderLoad from '../scenarios/kill-under-load.ts'
+import lifetimesEnd from '../scenarios/lifetimes-end.ts'
+import producersWriteOnce from '../scenarios/producers-write-once.ts'
+import restartKeepsData from '../scenarios/restart-keeps-data.ts'
+import stopWithLiveReaders from '../scenarios/stop-with-live-readers.ts'
+import type { Sizes } from '../harness/run-scenario.ts'
 import type { Scenario } from '../harness/scenario.ts'
 import { movesOfPath } from '../harness/schedule/generate.ts'
-import { turnsOf, type Move } from '../harness/schedule/moves.ts'
+import { pathsOf, turnsOf, type Move } from '../harness/schedule/moves.ts'
 import { shrink } from '../harness/schedule/shrink.ts'
-import { parseOptions } from '../harness/options.ts'
-import { flagsOfTrials } from '../harness/shrink/flags-of-trials.ts'
+import { concrete } from '../harness/shrink/concrete.ts'
+import { familiesFor, stepsIn } from '../harness/shrink/reductions.ts'
 import { scenarioSource } from '../harness/shrink/scenario-source.ts'
+import { shrinkScenario } from '../harness/shrink/search.ts'
+import type { Shrunk } from '../harness/shrink/shrink-capsule.ts'
+import type { Schedule } from '../harness/steps/schedule.ts'
 
 /** Fails as long as these moves, by what they do, are there in this order. */
 async function shrunk(moves: Move[], needed: ((move: Move) => boolean)[], more: { candidatesMax?: number; runsMax?: number } = {}) {
@@ -107,22 +116,126 @@ describe('a failing schedule', () => {
   })
 })
 
-describe('the file of a shrunk schedule', () => {
+const sizes: Sizes = { profile: 'quick', readers: 10_000, streams: 1_000, forMs: 1, staleMs: 1_000 }
+
+/** Fails as long as its value holds all of these. */
+async function shrunkScenario(given: Scenario, needs: (text: string, scenario: Scenario) => boolean, more: { candidatesMax?: number; runsMax?: number; fingerprint?: string } = {}) {
+  const { candidatesMax = 3, runsMax = Infinity, fingerprint = 'c/lost/json/none/origin' } = more
+  let runs = 0
+  const seen: Scenario[] = []
+  const fails = (scenario: Scenario) => needs(JSON.stringify([scenario.world, scenario.steps, scenario.healed]), scenario)
+  const result = await shrinkScenario(given, {
+    families: familiesFor(fingerprint),
+    candidatesMax,
+    isOver: () => runs >= runsMax,
+    onBetter: (scenario) => void seen.push(scenario),
+    fail: async (candidates) => {
+      runs += 1
+      expect(candidates.length).toBeLessThanOrEqual(candidatesMax)
+      return candidates.map(fails)
+    },
+  })
+  return { result, runs, seen, fails }
+}
+
+const every = (...words: string[]) => (text: string) => words.every((word) => text.includes(word))
+
+describe('a scenario that fails', () => {
+  const data = concrete(restartKeepsData, 'restart-keeps-data-shrunk', sizes, 7)
+
+  it('is written out in plain numbers and lists, whatever the profile', () => {
+    expect(data.steps[0]).toMatchObject({ kind: 'create-streams', each: 1 })
+    expect((data.steps[0] as { kinds: string[] }).kinds).toContain('producer-json')
+    const drawn = concrete(cacheTellsTheTruth, 'x', sizes, 7).steps[0] as Schedule
+    expect(pathsOf(drawn.moves!)).toHaveLength(40)
+    expect(drawn.moves!.filter(({ stream }) => stream === 'path-3')).toEqual(movesOfPath(7, 3))
+    expect(stepsIn({ steps: [drawn], healed: [] })).toBe(drawn.moves!.length)
+  })
+
+  it('is shrunk to what it needs: steps, streams, ways, hops', async () => {
+    const { result, runs } = await shrunkScenario(data, every('create-streams', '"json"', '"kill"', 'read-all'))
+    expect(result.world).toEqual({ hops: ['origin'] })
+    expect([...result.steps, ...result.healed].map(({ kind }) => kind).toSorted()).toEqual(['create-streams', 'kill', 'read-all'])
+    expect(JSON.stringify(result)).not.toMatch(/"edge"|"repeat"|producer/)
+    expect(runs).toBeLessThan(60)
+  })
+
+  it('loses hops, the steps that act on them, and every way through them, together', async () => {
+    const { result } = await shrunkScenario(concrete(producersWriteOnce, 'p', sizes, 7), every('producers-go-on'))
+    expect(result.world.hops).toEqual(['origin'])
+    expect(JSON.stringify(result)).not.toMatch(/"edge"|"tls"/)
+  })
+
+  it('keeps what a protocol or a check counts by: lifetimes, grace periods, times of looks', async () => {
+    const { result } = await shrunkScenario(concrete(lifetimesEnd, 'l', sizes, 7), every('expires-idle"', '3400'))
+    expect(result.steps).toEqual([
+      { kind: 'lifelines', copies: 1, lines: [{ name: 'expires-idle', ttlSeconds: 2, looks: [{ atMs: 3_400, do: 'read', via: 'origin' }] }] },
+    ])
+    const stopping = await shrunkScenario(data, every('"stop"'))
+    expect(stopping.result.steps.find(({ kind }) => kind === 'stop')).toMatchObject({ graceMs: 10_000 })
+  })
+
+  it('takes triggers, counts and a load down to what it needs', async () => {
+    const whole = concrete(killUnderLoad, 'k', sizes, 7)
+    const { result } = await shrunkScenario(whole, (text, scenario) => every('"append"', '"kill"', '"during"')(text) && numberOf(scenario, 'times') >= 3)
+    expect(numberOf(result, 'times')).toBe(3)
+    expect(numberOf(result, 'writers')).toBe(1)
+    expect(JSON.stringify(result)).not.toContain('upToMore')
+  })
+
+  it('never becomes one that does not fail, whatever it needs', async () => {
+    const words = JSON.stringify([data.steps, data.healed]).match(/"[a-z-]+"(?!:)/g)!
+    await fc.assert(
+      fc.asyncProperty(fc.uniqueArray(fc.constantFrom(...words), { minLength: 1, maxLength: 4 }), fc.integer({ min: 1, max: 5 }), async (needed, candidatesMax) => {
+        const { result, fails, seen } = await shrunkScenario(data, every(...needed), { candidatesMax })
+        expect(fails(result)).toBe(true)
+        expect(seen.every(fails)).toBe(true)
+        expect(stepsIn(result)).toBeLessThanOrEqual(needed.length)
+      }),
+      { numRuns: 25 },
+    )
+  })
+
+  it('is what was best when time is over, and stays as it is where nothing less fails', async () => {
+    const cut = await shrunkScenario(data, every('"kill"'), { runsMax: 2 })
+    expect(cut.fails(cut.result)).toBe(true)
+    const { result } = await shrunkScenario(data, (text) => text === JSON.stringify([data.world, data.steps, data.healed]))
+    expect(result).toEqual(data)
+  })
+})
+
+/** The value of the first field of this name. */
+function numberOf({ steps }: Scenario, name: string): number {
+  return Number(new RegExp(`"${name}":(\\d+)`).exec(JSON.stringify(steps))?.[1])
+}
+
+describe('the file of a shrunk scenario', () => {
   const folder = mkdtempSync(path.join(import.meta.dirname, 'shrunk-test-'))
   afterAll(() => rmSync(folder, { recursive: true }))
 
-  it('is a scenario that plays those moves and asks that check', async () => {
-    const moves: Move[] = [
-      { stream: 'a', do: 'create', via: 'edge', bytes: 60 },
-      { stream: 'a', do: 'read', mode: 'tail', via: 'edge', from: 'tail', together: true },
-    ]
-    const spec = cacheTellsTheTruth.checks[1]!
-    const text = scenarioSource({ id: 'it-is-shrunk', from: cacheTellsTheTruth, spec, moves, movesBefore: 90, because: "it isn't", flags: '--seed 7', harness: '../../harness', tookMs: 1_000 })
-    const file = path.join(folder, 'it-is-shrunk.ts')
+  const shrunk = (scenario: Scenario): Shrunk => ({ scenario, stepsBefore: 90, steps: 3, rateBefore: { failed: 3, of: 3 }, rate: { failed: 3, of: 3 }, because: "it isn't\n*/ process.exit(1)", trials: 9, tookMs: 1_000, isWhole: true })
+
+  it.each<[string, Scenario]>([
+    ['cache-tells-the-truth', cacheTellsTheTruth],
+    ['kill-under-load', killUnderLoad],
+    ['lifetimes-end', lifetimesEnd],
+    ['stop-with-live-readers', stopWithLiveReaders],
+  ])('holds %s as it was', async (id, from) => {
+    const scenario = concrete(from, `${id}-shrunk`, sizes, 7)
+    const text = scenarioSource({ shrunk: shrunk(scenario), from, fingerprint: 'c/x/any/none/origin', command: 'npm run simulate -- x', harness: '../../harness' })
+    const file = path.join(folder, `${id}-shrunk.ts`)
     writeFileSync(file, text)
-    const { default: scenario } = (await import(pathToFileURL(file).href)) as { default: Scenario }
-    expect(scenario).toMatchObject({ id: 'it-is-shrunk', world: cacheTellsTheTruth.world, checks: [spec], steps: [{ kind: 'schedule', moves }] })
+    const { default: read } = (await import(pathToFileURL(file).href)) as { default: Scenario }
+    expect(read).toEqual({ ...scenario, title: `${scenario.title} (shrunk)` })
+  })
+
+  it('says what each step does, and has a move a line', () => {
+    const moves: Move[] = [{ stream: 'a', do: 'create', via: 'edge', bytes: 60 }, { stream: 'a', do: 'read', mode: 'tail', via: 'edge', from: 'tail', together: true }]
+    const steps = [{ ...(cacheTellsTheTruth.steps[0] as Schedule), moves, paths: 0 }]
+    const text = scenarioSource({ shrunk: shrunk({ ...cacheTellsTheTruth, id: 'it-is-shrunk', steps }), from: cacheTellsTheTruth, fingerprint: 'c', command: 'x', harness: '..' })
+    expect(text).toContain('// play 2 moves of writers and readers\n')
     expect(text).toContain("        { stream: 'a', do: 'create', via: 'edge', bytes: 60 },\n")
+    expect(text).toContain("// it isn't */ process.exit(1)\n")
   })
 })
 
@@ -130,21 +243,5 @@ describe('a turn', () => {
   it('is a move and those that begin with it', () => {
     const [a, b, c] = [{ stream: 'p', do: 'wait', for: 'expiry' }, { stream: 'p', do: 'wait', for: 'expiry', together: true }, { stream: 'p', do: 'close', via: 'edge' }] as Move[]
     expect(turnsOf([a!, b!, c!])).toEqual([[a, b], [c]])
-  })
-})
-
-/** Whatever the environment says. */
-const anyRuntime = ['--runtime', 'auto']
-
-describe('the flags of a trial', () => {
-  it('are those of the run, but for sizes of its own, and are understood again', () => {
-    const given = [...anyRuntime, '--server-bin', '/bin/true', '--edge', 'nginx', '--stale-ms', '7', '--readers', '9', '--profile', 'full', '--for', '1h', '--repeat', '3', '--app', 'src']
-    const flags = flagsOfTrials({ options: { ...parseOptions(given) }, seed: 5 })
-    expect(flags).toEqual(['--seed', '5', '--server-bin', '/bin/true', '--edge', 'nginx', '--stale-ms', '7'])
-    expect(parseOptions(flags)).toMatchObject({ seed: 5, edge: 'nginx', staleMs: 7, repeat: 1 })
-  })
-
-  it('are the seed alone where nothing was given', () => {
-    expect(flagsOfTrials({ options: { ...parseOptions(anyRuntime) }, seed: 5 })).toEqual(['--seed', '5'])
   })
 })

@@ -19,7 +19,6 @@ export const programs = {
   audit: { entry: 'harness/audit-cli.ts' },
   bench: { entry: 'bench/run.ts' },
   rejudge: { entry: 'harness/rejudge.ts', flags: [smallYoungGeneration] },
-  shrink: { entry: 'harness/shrink.ts' },
   mutants: { entry: 'harness/mutants.ts' },
   doctor: { entry: 'harness/doctor.ts' },
   report: { entry: 'harness/kept-runs.ts' },

@@ -28,7 +28,7 @@ export interface Edge {
    *
    * @throws UsageError in one sentence with file and line: unreadable, wrong, or not to be simulated
    */
-  readConfig(program: ProvidedEdge, file: string, workDir: string): Promise<EdgeConfig>
+  readConfig(program: ProvidedEdge, file: string, workDir: string): Promise<EdgeConfigRead>
   /** The configuration confined to one world, and the service that runs with it. */
   prepare(place: EdgePlace): Promise<PreparedEdge>
   /**
@@ -91,6 +91,11 @@ export interface ProvidedEdge {
 export interface EdgeConfig {
   file: string
   source: string
+}
+
+export interface EdgeConfigRead extends EdgeConfig {
+  /** The file and all that it includes. */
+  files: readonly string[]
 }
 
 export interface EdgePlace {

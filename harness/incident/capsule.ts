@@ -2,8 +2,7 @@
  * A capsule: all that it takes to see one failure again, here or on a colleague's machine: the scenario as
  * it ran, seed and sizes, the configurations without their secrets, and what was found. Under 1 MB.
  */
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
@@ -14,7 +13,7 @@ import { hopIdentity } from '../report/result.ts'
 import { parseSaved } from '../saved-json.ts'
 import type { Scenario } from '../scenario.ts'
 
-/** A configuration: its own file first, then what it includes, by paths from its folder. */
+/** A configuration: its own file first, then what it includes, by paths from the folder that holds them all. */
 const configuration = z.array(z.strictObject({ name: z.string(), text: z.string() }))
 
 const capsuleSchema = z.strictObject({
@@ -29,7 +28,7 @@ const capsuleSchema = z.strictObject({
   /** Of the user: missing where the project's own ran. */
   configurations: z.strictObject({ caddyfile: configuration.optional(), tlsCaddyfile: configuration.optional(), edgeConfig: configuration.optional() }),
   /** Validated by running it: its steps and checks are looked up by their names. */
-  scenario: z.looseObject({ id: z.string() }),
+  scenario: z.looseObject({ id: z.string().regex(/^[A-Za-z0-9][\w.-]*$/, 'names no file') }),
   failure: z.strictObject({ check: z.string(), fingerprint: z.string(), because: z.string(), evidence: z.array(z.string()) }),
 })
 
@@ -71,33 +70,40 @@ export async function readCapsule(file: string): Promise<Capsule> {
   return parseSaved(capsuleSchema, text, `${file} is no capsule`) as unknown as Capsule
 }
 
+/** Stands in the texts of a capsule for the folder that its files lie in. */
+const folderMark = '{capsule-folder}'
+
 /**
- * A configuration's files as they go into a capsule: without what looks like a secret, and without those that
- * lie outside of its own folder, which a colleague has to bring himself.
+ * A configuration's files as they go into a capsule, by paths from the folder that holds them all: without
+ * what looks like a secret, and with a mark in place of that folder wherever a text names it, so that includes
+ * by absolute paths are found again.
  */
 export async function packConfiguration(files: readonly string[]): Promise<z.infer<typeof configuration>> {
-  const folder = path.dirname(files[0]!)
-  const inside = files.filter((file) => !path.relative(folder, file).startsWith('..'))
-  return Promise.all(inside.map(async (file) => ({ name: path.relative(folder, file), text: redactText(await readFile(file, 'utf8')) })))
+  const root = commonFolder(files)
+  const folders = [...new Set(files.map((file) => path.dirname(file)))].filter((folder) => folder !== path.parse(folder).root).toSorted((a, b) => b.length - a.length)
+  const marked = (text: string) => folders.reduce((marked, folder) => marked.replaceAll(`${folder}/`, path.posix.join(folderMark, path.relative(root, folder), '/')), text)
+  return Promise.all(files.map(async (file) => ({ name: path.relative(root, file), text: marked(redactText(await readFile(file, 'utf8'))) })))
 }
 
-export interface UnpackedConfigurations extends AsyncDisposable {
-  /** Where each kind's own file lies. */
-  files: { [Kind in keyof Configurations]?: string }
+function commonFolder(files: readonly string[]): string {
+  let folder = path.dirname(files[0]!)
+  const holds = (file: string) => !path.relative(folder, file).startsWith('..')
+  while (!files.every(holds)) folder = path.dirname(folder)
+  return folder
 }
 
-/** Writes a capsule's configurations into a temporary folder, which disposing removes. */
-export async function unpackConfigurations({ configurations }: Capsule): Promise<UnpackedConfigurations> {
-  await using unpacking = new AsyncDisposableStack()
-  const folder = await mkdtemp(path.join(tmpdir(), 'capsule-'))
-  unpacking.defer(() => rm(folder, { recursive: true, force: true }))
-  const files: UnpackedConfigurations['files'] = {}
+/** Where each kind's own file lies. */
+export type UnpackedConfigurations = { [Kind in keyof Configurations]?: string }
+
+/** Writes a capsule's configurations below `folder`. */
+export async function unpackConfigurations({ configurations }: Pick<Capsule, 'configurations'>, folder: string): Promise<UnpackedConfigurations> {
+  const files: UnpackedConfigurations = {}
   for (const [kind, given] of Object.entries(configurations) as [keyof Configurations, z.infer<typeof configuration>][]) {
-    for (const { name, text } of given) await writeInside(path.join(folder, kind), name, text)
-    files[kind] = path.join(folder, kind, given[0]!.name)
+    const own = path.resolve(folder, kind)
+    for (const { name, text } of given) await writeInside(own, name, text.replaceAll(folderMark, own))
+    files[kind] = path.join(own, given[0]!.name)
   }
-  const owned = unpacking.move()
-  return { files, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+  return files
 }
 
 /** A name that leads elsewhere is not of ours. */

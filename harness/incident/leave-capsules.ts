@@ -48,8 +48,8 @@ function failureOf({ id, fingerprint, because, evidence }: CheckResult): Capsule
 async function configurationsOf({ caddyfile, tlsEdge, edge }: Subject): Promise<Configurations> {
   const given: [keyof Configurations, { file: string; isDefault: boolean } | null, readonly string[]][] = [
     ['caddyfile', caddyfile, caddyfile?.files ?? []],
-    ['tlsCaddyfile', tlsEdge, []],
-    ['edgeConfig', edge.config, []],
+    ['tlsCaddyfile', tlsEdge, tlsEdge.files],
+    ['edgeConfig', edge.config, edge.config.files],
   ]
   const own = given.flatMap(([kind, main, included]) => (main === null || main.isDefault ? [] : [[kind, [...new Set([main.file, ...included])]] as const]))
   return Object.fromEntries(await Promise.all(own.map(async ([kind, files]) => [kind, await packConfiguration(files)] as const)))

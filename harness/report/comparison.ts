@@ -117,7 +117,8 @@ function moved(before: number, now: number, unit: string): boolean {
   return large > small * noiseFactor
 }
 
-function differencesOf(before: Result, now: Result): string[] {
+/** What differed before anything was judged: programs, configurations, sizes; a line each. */
+export function differencesOf(before: Result, now: Result): string[] {
   const facts = (result: Result): [string, string][] => [
     ['profile', result.profile],
     ['runtime', result.runtime],

@@ -21,8 +21,8 @@ export function seenIn(result: Pick<Result, 'scenarios'>, { scenario, check, fin
   return own.length > 0 && own.every(({ verdict }) => verdict === 'pass') ? 'fixed' : 'unknown'
 }
 
-/** One sentence on all runs of a replay. */
-export function replayWords(failure: Failure, seen: readonly Seen[]): string {
+/** One sentence on all runs of a replay; `movedMs`, by how much each run's timings were moved on purpose, at most. */
+export function replayWords(failure: Failure, seen: readonly Seen[], movedMs: readonly number[] = []): string {
   const what = `${failure.fingerprint} of ${failure.scenario}`
   const again = seen.filter((one) => one === 'again').length
   if (seen.length === 1) return neutralise(`${words[seen[0]!]}: ${what}.`)
@@ -30,7 +30,17 @@ export function replayWords(failure: Failure, seen: readonly Seen[]): string {
   const rate = `${again} of ${plural(seen.length, 'run')} (${percent(again / seen.length)}, 95 % between ${percent(low)} and ${percent(high)})`
   const others = (['otherwise', 'unknown'] as const).map((kind) => [kind, seen.filter((one) => one === kind).length] as const).filter(([, n]) => n > 0)
   const more = others.map(([kind, n]) => `; ${n} ${kind === 'otherwise' ? 'failed otherwise' : 'could not be judged'}`).join('')
-  return neutralise(`${again > 0 ? 'STILL FAILING' : 'NOT REPRODUCED'}: ${what} in ${rate}${more}.`)
+  return neutralise(`${again > 0 ? 'STILL FAILING' : 'NOT REPRODUCED'}: ${what} in ${rate}${more}${movedWords(seen, movedMs)}.`)
+}
+
+/** Whether it takes the moved timings to see it. */
+function movedWords(seen: readonly Seen[], movedMs: readonly number[]): string {
+  const moved = seen.map((one, index) => ({ one, ms: movedMs[index] ?? 0 }))
+  const shares = [moved.filter(({ ms }) => ms === 0), moved.filter(({ ms }) => ms > 0)].map((some) => `${some.filter(({ one }) => one === 'again').length} of ${some.length}`)
+  const most = Math.max(0, ...movedMs.slice(0, seen.length))
+  if (most === 0) return ''
+  if (!seen.includes('again')) return `; timings were moved by up to ${most} ms in ${moved.filter(({ ms }) => ms > 0).length} of them`
+  return `; with timings as they were in ${shares[0]}, moved by up to ${most} ms in ${shares[1]}`
 }
 
 const words: Record<Seen, string> = {

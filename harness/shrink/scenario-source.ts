@@ -1,67 +1,100 @@
-/** A shrunk schedule as a scenario file: one line a move, to be read, kept and run. */
-import type { CheckSpec } from '../check-spec.ts'
+/** A scenario as a file: its plain value, a line a step with what it means, to be read, kept and run. */
 import { duration } from '../report/figures.ts'
+import { neutralise } from '../report/neutralise.ts'
 import type { Scenario } from '../scenario.ts'
-import type { Move } from '../schedule/moves.ts'
+import { stepWords } from '../step-words.ts'
+import { isObject, isStep, type Plain, type PlainObject } from './concrete.ts'
+import type { Rate, Shrunk } from './shrink-capsule.ts'
 
-export interface Shrunk {
-  id: string
+export interface SourceOptions {
+  shrunk: Shrunk
   /** What it was found in. */
   from: Scenario
-  spec: CheckSpec
-  moves: readonly Move[]
-  /** How many moves the path had. */
-  movesBefore: number
-  /** What the check said of it, in one line. */
-  because: string
-  /** What reproduces it, beside the file: '--vcl my.vcl'. */
-  flags: string
+  fingerprint: string
+  /** The command that runs it. */
+  command: string
   /** The way from the file's folder to `harness/`. */
   harness: string
-  tookMs: number
 }
 
 /** The text of the file `<id>.ts`. */
-export function scenarioSource({ id, from, spec, moves, movesBefore, because, flags, harness, tookMs }: Shrunk): string {
-  const constructor = spec.check.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())
-  const rows = spec.rows ?? from.proves
-  const { staleMs: _bound, ...limits } = spec.limits
+export function scenarioSource({ shrunk, from, fingerprint, command, harness }: SourceOptions): string {
+  const { scenario, stepsBefore, steps, rate, rateBefore, because, trials, tookMs, isWhole } = shrunk
+  const { id, title, why, proves, timeoutMs, world, runs, asks, checks } = scenario
+  const more = rate === null ? ' Whether the last one fails as often was not seen.' : ''
   return `import { defineScenario } from '${harness}/scenario.ts'
-import { schedule } from '${harness}/steps/schedule.ts'
-import { ${constructor} } from '${harness}/checks.ts'
 
-// Shrunk from ${from.id}: ${movesBefore} moves to ${moves.length}, in ${duration(tookMs)}.
-// ${because}
-// npm run simulate -- <this file>${flags === '' ? '' : ` ${flags}`}
+// Shrunk from ${from.id}: ${stepsBefore} steps to ${steps}, in ${duration(tookMs)} and ${trials} trials${isWhole ? '' : '; there was no time to look for less'}.${more}
+// Fails in ${rateWords(rate ?? rateBefore)}: ${oneComment(fingerprint)}
+// ${oneComment(because)}
+// ${oneComment(command)}
 export default defineScenario({
-  id: '${id}',
-  title: ${quoted(`${from.title} (shrunk)`)},
-  why: ${quoted(from.why)},
-  proves: [${rows.map(quoted).join(', ')}],
-  timeoutMs: { quick: 60_000, full: 60_000 },
-  world: ${oneLine(from.world)},
-  runs: 'beside-others',
-  steps: [
-    schedule({
-      moves: [
-${moves.map((move) => `        ${oneLine(move)},`).join('\n')}
-      ],
-    }),
-  ],
-  checks: [${constructor}(${oneLine(limits)}, [${rows.map(quoted).join(', ')}])],
+  id: ${text(id)},
+  title: ${text(title.endsWith('(shrunk)') ? title : `${title} (shrunk)`)},
+  why: ${text(why)},
+  proves: ${inline(proves)},
+  timeoutMs: ${inline(timeoutMs)},
+  world: ${inline(world as unknown as Plain)},
+  runs: ${text(runs)},${asks === undefined ? '' : `\n  asks: ${text(asks)},`}
+  steps: ${list(scenario.steps as unknown as Plain[], '  ')},
+  healed: ${list(scenario.healed as unknown as Plain[], '  ')},
+  checks: ${list(checks.map(withoutBound) as unknown as Plain[], '  ')},
 })
 `
 }
 
-function quoted(text: string): string {
-  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
+function rateWords({ failed, of }: Rate): string {
+  return `${failed} of ${of} runs`
+}
+
+/** The run says how old an answer may be. */
+function withoutBound({ limits: { staleMs: _bound, ...limits }, ...spec }: Scenario['checks'][number]) {
+  return { ...spec, limits }
+}
+
+/** An element a line; steps that hold others over several, and each behind what it does. */
+function list(values: readonly Plain[], indent: string): string {
+  if (values.length === 0) return '[]'
+  const inner = `${indent}  `
+  return `[\n${values.map((value) => `${comment(value, inner)}${inner}${element(value, inner)},\n`).join('')}${indent}]`
+}
+
+function comment(value: Plain, indent: string): string {
+  if (!isStep(value)) return ''
+  const words = stepWords(value, (sized) => sized as number)
+  return words === null ? '' : `${indent}// ${oneComment(words)}\n`
+}
+
+function element(value: Plain, indent: string): string {
+  if (!isObject(value) || !Object.values(value).some(isLong)) return inline(value)
+  const fields = Object.entries(value).map(([name, field]) => `${indent}  ${key(name)}: ${isLong(field) ? list(field as Plain[], `${indent}  `) : inline(field)},\n`)
+  return `{\n${fields.join('')}${indent}}`
+}
+
+/** A list of steps, moves, lines or looks. */
+function isLong(value: Plain): boolean {
+  return Array.isArray(value) && value.length > 0 && value.every(isObject)
 }
 
 /** A plain value as it is written in this project's files. */
-function oneLine(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(oneLine).join(', ')}]`
-  if (typeof value === 'string') return quoted(value)
-  if (typeof value !== 'object' || value === null) return String(value)
-  const fields = Object.entries(value).map(([name, field]) => `${name}: ${oneLine(field)}`)
+function inline(value: Plain): string {
+  if (Array.isArray(value)) return `[${value.map(inline).join(', ')}]`
+  if (typeof value === 'string') return text(value)
+  if (typeof value === 'number') return String(value).replace(/(?<=\d)(?=(\d{3})+$)/g, '_')
+  if (!isObject(value)) return String(value)
+  const fields = Object.entries(value as PlainObject).map(([name, field]) => `${key(name)}: ${inline(field)}`)
   return fields.length === 0 ? '{}' : `{ ${fields.join(', ')} }`
+}
+
+function key(name: string): string {
+  return /^[A-Za-z_$][\w$]*$/.test(name) ? name : text(name)
+}
+
+function text(value: string): string {
+  return `'${JSON.stringify(value).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`
+}
+
+/** A capsule may come from anybody: nothing of it ends the comment that it stands in. */
+function oneComment(words: string): string {
+  return neutralise(words).replaceAll(/[\r\n\u2028\u2029]+/g, ' ').slice(0, 600)
 }

@@ -8,7 +8,7 @@ import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { CheckResult } from '../../harness/report/result.ts'
 import { sayNotTested, serverBinary } from '../confine/programs.ts'
-import { simulate } from './simulation.ts'
+import { simulate, startSimulation } from './simulation.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'data-dir-from-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -33,8 +33,10 @@ describe.skipIf(serverBinary === null)('a data_dir of the production server', { 
 
   beforeAll(async () => {
     // Without forks and lifetimes, whose restarts the server is known to fail.
-    const written = await simulate(['start-is-ready-in-time', '--runtime', 'processes', '--keep', '--server-bin', serverBinary!])
-    await using simulation = written.simulation
+    await using simulation = startSimulation(['start-is-ready-in-time', '--runtime', 'processes', '--keep', '--server-bin', serverBinary!])
+    await simulation.says('Stop it with Ctrl-C')
+    process.kill(-simulation.pid, 'SIGINT')
+    await simulation.ended()
     const kept = path.join(simulation.out, 'latest', 'kept')
     const data = readdirSync(kept, { recursive: true, encoding: 'utf8' }).find((name) => path.basename(name) === 'data' && existsSync(path.join(kept, name, 'streams')))
     cpSync(path.join(kept, data!), original, { recursive: true })

@@ -1,11 +1,12 @@
 /** Capsules: written for each failed check, and replayed by the public command, broken and mended. */
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { readSources } from '../../harness/confine/caddyfile.ts'
 import { UsageError } from '../../harness/errors.ts'
 import { packConfiguration, readCapsule, saveCapsules, unpackConfigurations, type Capsule } from '../../harness/incident/capsule.ts'
 import { replayCode, replayWords, seenIn, wilson, type Seen } from '../../harness/report/replay-words.ts'
@@ -30,7 +31,7 @@ describe('a failed check', { timeout: 120_000 }, () => {
     expect(ran.exitCode, ran.stderr.slice(-500)).toBe(2)
     const capsules = path.join(folder, 'runs', 'latest', 'capsules')
     expect(readdirSync(capsules)).toEqual(['capsule.restart-keeps-forks.nothing-acknowledged-is-lost.json.gz'])
-    file = path.join(capsules, readdirSync(capsules)[0]!)
+    file = path.join(realpathSync(capsules), readdirSync(capsules)[0]!)
   }, 120_000)
 
   test('leaves a small capsule with all that made it', async () => {
@@ -45,8 +46,32 @@ describe('a failed check', { timeout: 120_000 }, () => {
     expect(again.stdout).toMatch(/STILL FAILING: nothing-acknowledged-is-lost\/lost\/.* of restart-keeps-forks\.$/)
     expect(again.exitCode).toBe(1)
     const mended = await simulate(['--replay', file, '--repeat', '2'])
-    expect(mended.stdout).toMatch(/NOT REPRODUCED: .* in 0 of 2 runs \(0 %, 95 % between 0 % and 65\.8 %\)\.$/)
+    expect(mended.stdout).toMatch(/NOT REPRODUCED: .* in 0 of 2 runs \(0 %, 95 % between 0 % and 65\.8 %\); timings were moved by up to 2 ms in 1 of them\.$/)
     expect(mended.exitCode).toBe(0)
+  })
+
+  test('is made as short as it still fails, as a scenario that fails by itself and on nothing that is sound', async () => {
+    const shrunk = await simulate(['--replay', file, '--shrink', '--for', '60s'], broken)
+    expect(shrunk.exitCode, shrunk.stderr.slice(-500)).toBe(1)
+    expect(shrunk.stdout).toMatch(/^8 steps became [1-4], in .*\nBefore it failed in 3 of 3 runs, now in /)
+    const written = path.join(file.replace('.json.gz', '.shrunk'), 'restart-keeps-forks-shrunk.ts')
+    const verdictOn = async (env: Record<string, string>) => {
+      const ran = await simulate([written, '--seed', '7', '--json'], env)
+      return (JSON.parse(ran.stdout) as Result).scenarios.flatMap(({ checks }) => checks.map(({ id, verdict }) => [id, verdict]))
+    }
+    expect(await verdictOn(broken)).toEqual([['nothing-acknowledged-is-lost', 'fail']])
+    expect(await verdictOn({})).toEqual([['nothing-acknowledged-is-lost', 'pass']])
+  })
+
+  test('is as short as it was by then where the search is interrupted', async () => {
+    const out = path.join(folder, 'runs')
+    const search = execa(process.execPath, [path.join(root, 'harness/cli.ts'), '--replay', file, '--shrink', '--for', '5m', '--origin', 'reference', '--runtime', 'processes', '--out', out], { env: broken, reject: false, stdin: 'ignore' })
+    for await (const line of search.iterable({ from: 'stderr' })) if (line.includes('steps still fail')) break
+    search.kill('SIGINT')
+    const ended = await search
+    expect(ended).toMatchObject({ exitCode: 130 })
+    expect(ended.stdout).toMatch(/^8 steps became \d, in .*, when time was over\.\n.*now in an unknown share/)
+    expect(readFileSync(path.join(file.replace('.json.gz', '.shrunk'), 'restart-keeps-forks-shrunk.ts'), 'utf8')).toContain("id: 'restart-keeps-forks-shrunk'")
   })
 })
 
@@ -73,37 +98,36 @@ describe('a capsule', () => {
     expect(readdirSync(path.join(folder, 'twice', 'capsules')).toSorted()).toEqual(['capsule.s.c.2.json.gz', 'capsule.s.c.json.gz'])
   })
 
-  test('holds configurations without secrets, and puts them back', async () => {
-    const own = path.join(folder, 'etc')
-    const main = path.join(own, 'Caddyfile')
-    const outside = path.join(folder, 'elsewhere')
-    writeFileSync(outside, 'x')
-    rmSync(own, { recursive: true, force: true })
-    mkdirSync(path.join(own, 'parts'), { recursive: true })
-    writeFileSync(main, 'import parts/*\nheader Authorization "Bearer geheimgeheim"\n')
-    writeFileSync(path.join(own, 'parts', 'log'), 'log\n')
-    const caddyfile = await packConfiguration([main, path.join(own, 'parts', 'log'), outside])
-    expect(caddyfile.map(({ name }) => name)).toEqual(['Caddyfile', 'parts/log'])
+  test('holds configurations without secrets, and puts them back where includes find them, by whatever path', async () => {
+    const etc = path.join(folder, 'etc')
+    rmSync(etc, { recursive: true, force: true })
+    mkdirSync(path.join(etc, 'sites', 'parts'), { recursive: true })
+    const main = path.join(etc, 'sites', 'Caddyfile')
+    writeFileSync(main, `import parts/*\nimport ../common\nimport ${etc}/sites/parts/log\nheader Authorization "Bearer geheimgeheim"\n`)
+    writeFileSync(path.join(etc, 'sites', 'parts', 'log'), 'log\n')
+    writeFileSync(path.join(etc, 'common'), 'x')
+    const caddyfile = await packConfiguration([main, path.join(etc, 'sites', 'parts', 'log'), path.join(etc, 'common')])
+    expect(caddyfile.map(({ name }) => name)).toEqual(['sites/Caddyfile', 'sites/parts/log', 'common'])
     expect(JSON.stringify(caddyfile)).not.toContain('geheim')
-    let where = ''
-    {
-      await using unpacked = await unpackConfigurations({ ...capsule, configurations: { caddyfile } })
-      where = unpacked.files.caddyfile!
-      expect(path.basename(where)).toBe('Caddyfile')
-      expect(statSync(path.join(path.dirname(where), 'parts', 'log')).size).toBe(4)
-    }
-    expect(() => statSync(where)).toThrow(/ENOENT/)
+    expect(JSON.stringify(caddyfile)).not.toContain(etc)
+    const elsewhere = path.join(folder, 'colleague')
+    const { caddyfile: where } = await unpackConfigurations({ configurations: { caddyfile } }, elsewhere)
+    expect(where).toBe(path.join(elsewhere, 'caddyfile', 'sites', 'Caddyfile'))
+    const imports = readFileSync(where!, 'utf8').split('\n').filter((line) => line.startsWith('import'))
+    expect(imports).toEqual(['import parts/*', 'import ../common', `import ${elsewhere}/caddyfile/sites/parts/log`])
+    expect(readSources(where!).files.map((file) => path.relative(elsewhere, file))).toEqual(['caddyfile/sites/Caddyfile', 'caddyfile/sites/parts/log', 'caddyfile/common'])
   })
 
   test('that would write elsewhere is not unpacked', async () => {
     const evil = { ...capsule, configurations: { edgeConfig: [{ name: '../../evil', text: '' }] } }
-    await expect(unpackConfigurations(evil)).rejects.toThrow(/leads out of its folder; it is not replayed\.$/)
+    await expect(unpackConfigurations(evil, path.join(folder, 'evil', 'inside'))).rejects.toThrow(/leads out of its folder; it is not replayed\.$/)
   })
 
   test.each<[string, string | Uint8Array, RegExp]>([
     ['something else', 'hello', /is no capsule of this version/],
     ['half a one', gzipSync('{"schemaVersion":1}').subarray(0, 20), /cannot be read \(/],
     ['one of another version', '{"schemaVersion": 2}', /is no capsule of this version/],
+    ['one whose scenario is named like a path', JSON.stringify({ ...capsule, scenario: { id: '../../evil' } }), /is no capsule of this version: .*names no file/],
     ['one that unpacks without end', gzipSync(Buffer.alloc(70 * 1024 ** 2)), /cannot be read \(ERR_BUFFER_TOO_LARGE\)/],
   ])('is not %s', async (_name, content, sentence) => {
     const file = path.join(folder, 'other.json.gz')
@@ -135,6 +159,11 @@ describe('a replay', () => {
   test('tells the rate with its interval', () => {
     const words = replayWords(failure, [...Array<Seen>(17).fill('again'), 'fixed', 'fixed', 'unknown'])
     expect(words).toBe('STILL FAILING: c/x/any/none/origin of s in 17 of 20 runs (85 %, 95 % between 64 % and 94.8 %); 1 could not be judged.')
+  })
+
+  test('tells whether it took moved timings to see it', () => {
+    const words = replayWords(failure, ['fixed', 'again', 'again', 'fixed'], [0, 2, 8, 0])
+    expect(words).toMatch(/ in 2 of 4 runs .*; with timings as they were in 0 of 2, moved by up to 8 ms in 2 of 2\.$/)
   })
 
   test('has intervals that are right for none and for all', () => {

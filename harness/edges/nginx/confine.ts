@@ -27,18 +27,20 @@ export interface ConfinedNginx {
   readonly text: string
   /** For each line of `text` the user's file and line. */
   readonly lines: SourceLine[]
+  /** The file and all that it includes. */
+  readonly files: string[]
   readonly changes: Change[]
 }
 
 /** @throws UsageError with `file:line` for what can not be simulated */
 export function confineNginx(options: ConfineNginxOptions): ConfinedNginx {
-  const { text, lines } = expandIncludes(options.source, options.file, nginxIncludes(options.file))
+  const { text, lines, files } = expandIncludes(options.source, options.file, nginxIncludes(options.file))
   const source = new EditedSource(text, lines, tokenizeNginx(text))
   // Before its blocks are read: what stands in them is another language.
   const lua = source.tokens.find((token) => token.value.includes('_by_lua'))
   if (lua !== undefined) throw refused(source, lua)
   new Confinement(source, options).all(readDirectives(source))
-  return { text: source.result(), lines, changes: source.changes }
+  return { text: source.result(), lines, files, changes: source.changes }
 }
 
 /** Relative to the folder of the first file, wherever the include stands: nginx's `conf prefix`. */

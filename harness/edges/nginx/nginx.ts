@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { searchPath } from '../../confine/environment.ts'
 import { UsageError } from '../../errors.ts'
-import type { Edge, EdgeConfig, EdgePlace, PreparedEdge, ProvidedEdge } from '../edge.ts'
+import type { Edge, EdgeConfigRead, EdgePlace, PreparedEdge, ProvidedEdge } from '../edge.ts'
 import { testNginx } from './compile.ts'
 import { confineNginx } from './confine.ts'
 import { findNginx } from './find.ts'
@@ -30,7 +30,7 @@ export const nginx: Edge = {
   brokeDown: /worker process \d+ exited on signal/,
 }
 
-async function readConfig(program: ProvidedEdge, file: string, workDir: string): Promise<EdgeConfig> {
+async function readConfig(program: ProvidedEdge, file: string, workDir: string): Promise<EdgeConfigRead> {
   let source: string
   try {
     source = await readFile(file, 'utf8')
@@ -38,11 +38,11 @@ async function readConfig(program: ProvidedEdge, file: string, workDir: string):
     throw new UsageError(`The nginx.conf ${file} cannot be read (${(error as NodeJS.ErrnoException).code}); give the path of a readable file.`)
   }
   const place = { port: 1, upstreamPort: 2, folder: path.join(workDir, 'nginx'), user: user() }
-  const { text, lines } = confineNginx({ source, file, ...place })
+  const { text, lines, files } = confineNginx({ source, file, ...place })
   const confined = path.join(workDir, 'confined.conf')
   await writeFile(confined, text)
   await testNginx({ program: program.path, file: confined, workDir: place.folder, lines, run: program.run })
-  return { file, source }
+  return { file, source, files }
 }
 
 /** Started as root, workers would become somebody else, who may not write into the run's folder. */

@@ -5,7 +5,7 @@ import { UsageError } from '../../errors.ts'
 import { cacheFolder } from '../../provision/cache-folder.ts'
 import { openIdentityCache } from '../../provision/identity-cache.ts'
 import { sha256 } from '../../sha256.ts'
-import type { Edge, EdgeConfig, EdgePlace, PreparedEdge, ProvidedEdge } from '../edge.ts'
+import type { Edge, EdgeConfig, EdgeConfigRead, EdgePlace, PreparedEdge, ProvidedEdge } from '../edge.ts'
 import { compileVcl } from './compile.ts'
 import { confineVcl } from './confine.ts'
 import { findVarnish } from './find.ts'
@@ -39,25 +39,25 @@ export const varnish: Edge = {
 
 const storageMebibytes = 256
 
-async function readConfig(program: ProvidedEdge, file: string, workDir: string): Promise<EdgeConfig> {
+async function readConfig(program: ProvidedEdge, file: string, workDir: string): Promise<EdgeConfigRead> {
   let source: string
   try {
     source = await readFile(file, 'utf8')
   } catch (error) {
     throw new UsageError(`The VCL ${file} cannot be read (${(error as NodeJS.ErrnoException).code}); give the path of a readable file.`)
   }
-  await compileOnce(program, { file, source }, workDir)
+  const files = await compileOnce(program, { file, source }, workDir)
   parseVarnishdParameters(source, file)
-  return { file, source }
+  return { file, source, files }
 }
 
 /**
  * A VCL that does not compile, or a compiler that does not work, is told before anything is started,
  * in the compiler's own words. What this Varnish and this compiler took once is not asked again: it
- * costs a second.
+ * costs a second. Returns the files that it is made of.
  */
-async function compileOnce(program: ProvidedEdge, { file, source }: EdgeConfig, workDir: string): Promise<void> {
-  const { vcl, lines } = confineVcl({ source, file, backends: () => ({ host: '127.0.0.1', port: 1 }) })
+async function compileOnce(program: ProvidedEdge, { file, source }: EdgeConfig, workDir: string): Promise<string[]> {
+  const { vcl, lines, files } = confineVcl({ source, file, backends: () => ({ host: '127.0.0.1', port: 1 }) })
   // An empty file has none, and is named all the same.
   if (lines.length === 0) lines.push({ file, line: 1 })
   const confined = path.join(workDir, 'confined.vcl')
@@ -69,6 +69,7 @@ async function compileOnce(program: ProvidedEdge, { file, source }: EdgeConfig, 
   const identities = openIdentityCache(cacheFolder(process.env))
   // The compiler of an image goes with it, and its hash stands for both.
   await identities.of(`vcl ${sha256(`${program.sha256} ${vcl}`)}`, program.companions.compiler ?? file, compiles)
+  return files
 }
 
 async function prepare(place: EdgePlace): Promise<PreparedEdge> {

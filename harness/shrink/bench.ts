@@ -1,0 +1,132 @@
+/**
+ * Tries scenarios on the real world, each in a world of its own and several beside each other, and says
+ * which of them fail as the first one did. One that crashed, was refused or ran out of time has shown nothing.
+ */
+import { rm } from 'node:fs/promises'
+import path from 'node:path'
+import type { CheckSpec } from '../check-spec.ts'
+import type { Subject } from '../gather.ts'
+import { HistoryFile } from '../history-file.ts'
+import { perturbationOf } from '../perturbation.ts'
+import { Sequence, type Sink } from '../recorder.ts'
+import type { CheckResult } from '../report/result.ts'
+import { RunJudge } from '../run-judge.ts'
+import { runScenario, type HowItEnded, type Sizes } from '../run-scenario.ts'
+import type { Runtime } from '../runtime/runtime.ts'
+import type { Scenario } from '../scenario.ts'
+import type { Move } from '../schedule/moves.ts'
+import { failingPaths } from './failing-paths.ts'
+
+export interface BenchOptions {
+  subject: Subject
+  runtime: Runtime
+  sizes: Sizes
+  seed: number
+  fingerprint: string
+  /** Each trial has a folder below it, which is removed again. */
+  folder: string
+  signal: AbortSignal
+}
+
+/** One run of a scenario. */
+export interface Trial {
+  /** The check that failed as it was to; null where none did. */
+  failed: CheckResult | null
+  /** By its place among the scenario's checks. */
+  failedAt: number[]
+  ended: HowItEnded
+  tookMs: number
+}
+
+/** Copies of a schedule's path that are played beside each other: a race is not lost each time. */
+const copies = 4
+const trialPrefix = 'trial'
+
+export class Bench {
+  readonly options: BenchOptions
+  /** How many runs it took so far. */
+  trials = 0
+  #beside: number
+
+  /** `beside`: so many worlds at a time. */
+  constructor(options: BenchOptions, beside: number) {
+    this.options = options
+    this.#beside = beside
+  }
+
+  get beside(): number {
+    return this.#beside
+  }
+
+  /** Each of them up to `times` times, the second time and later with moved timings, until it fails. */
+  async firstFailures(scenarios: readonly Scenario[], times: number): Promise<(Trial | null)[]> {
+    const found = scenarios.map((): Trial | null => null)
+    for (let nth = 1; nth <= times && !this.options.signal.aborted; nth += 1) {
+      const open = scenarios.flatMap((scenario, index) => (found[index] === null ? [{ scenario, index, nth }] : []))
+      const tried = await this.all(open)
+      for (const [n, trial] of tried.entries()) if (trial.failed !== null) found[open[n]!.index] = trial
+    }
+    return found
+  }
+
+  /** All of them once, as many at a time as there is room for. */
+  async all(asked: readonly { scenario: Scenario; nth: number }[]): Promise<Trial[]> {
+    const done: Trial[] = []
+    let next = 0
+    const worker = async () => {
+      while (next < asked.length) {
+        const index = next
+        next += 1
+        const { scenario, nth } = asked[index]!
+        done[index] = await this.once(scenario, nth)
+      }
+    }
+    await Promise.all(Array.from({ length: Math.min(this.#beside, asked.length) }, worker))
+    return done
+  }
+
+  async once(scenario: Scenario, nth: number): Promise<Trial> {
+    return this.#inFolder(async (folder) => this.#run(scenario, folder, nth, []))
+  }
+
+  /** Of schedules of one path each, why they fail; all are played in one world, on paths of their own. */
+  async paths(candidates: readonly Move[][], scenario: Scenario, spec: CheckSpec): Promise<(string | null)[]> {
+    const moves = candidates.flatMap((candidate, n) =>
+      Array.from({ length: copies }, (_, copy) => candidate.map((move) => ({ ...move, stream: `${n}-${copy}` }))).flat(),
+    )
+    const step = { kind: 'schedule' as const, moves, paths: 0, atOnce: candidates.length * copies, endless: false, prefix: trialPrefix }
+    const failing = await this.failingIn({ ...scenario, steps: [step], healed: [], checks: [spec] }, spec)
+    return candidates.map((_, n) => [...failing].find(([stream]) => stream.startsWith(`${trialPrefix}-${n}-`))?.[1] ?? null)
+  }
+
+  /** The paths of its schedule on which it fails, with the reason. */
+  async failingIn(scenario: Scenario, spec: CheckSpec): Promise<Map<string, string>> {
+    return this.#inFolder(async (folder) => {
+      const history = new HistoryFile(folder)
+      const { ended } = await this.#run(scenario, folder, 1, [history]).finally(() => history.close())
+      const bound = { ...spec, limits: { staleMs: this.options.sizes.staleMs, ...spec.limits } }
+      return ended === 'done' ? failingPaths(folder, scenario.id, bound, this.options.fingerprint) : new Map()
+    })
+  }
+
+  async #run(scenario: Scenario, folder: string, nth: number, sinks: Sink[]): Promise<Trial> {
+    const { subject, runtime, sizes, seed, fingerprint, signal } = this.options
+    // Short: the kernel allows the path of a socket 107 bytes.
+    const worldName = path.basename(folder)
+    const perturbation = perturbationOf(seed, nth)
+    const { result, ended } = await runScenario({ scenario, subject, runtime, judge: new RunJudge(), sequence: new Sequence(), sinks, folder, seed, sizes, perturbation, worldName, signal, progress: () => {} })
+    const shows = ended === 'done' || ended === 'broken'
+    const failedAt = result.checks.flatMap((check, index) => (shows && check.verdict === 'fail' && check.fingerprint === fingerprint ? [index] : []))
+    return { failed: result.checks[failedAt[0] ?? -1] ?? null, failedAt, ended, tookMs: result.durationMs }
+  }
+
+  async #inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+    this.trials += 1
+    const folder = path.join(this.options.folder, `trial-${this.trials}`)
+    try {
+      return await work(folder)
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  }
+}
