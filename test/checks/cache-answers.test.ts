@@ -25,6 +25,7 @@ describe('headers', () => {
 
   it('are found where one was added, but for a wider Vary', () => {
     expect(verdict({ ...sent, expires: 'x' }).fingerprint).toContain('added-expires')
+    expect(verdict({ ...sent, 'content-range': 'bytes 0-9/60' }, {}, { status: 206 }).fingerprint).toContain('added-content-range')
     expect(verdict({ ...sent, vary: 'Accept-Encoding' }).verdict).toBe('pass')
   })
 
