@@ -93,7 +93,10 @@ async function realLibrary(): Promise<StreamLibrary> {
     client: `@durable-streams/client ${version}`,
     open: ({ url, ...options }, api) =>
       api === 'function' ? stream({ url, ...options }) : new DurableStream({ url, headers: options.headers, onError: options.onError }).stream(options),
-    head: (options) => DurableStream.head(options),
+    head: async (options) => {
+      const state = await DurableStream.head(options)
+      if (!state.exists) throw Object.assign(new Error('it does not exist'), { status: 404 })
+    },
     produce: ({ url, contentType, producerId, ...options }) => new IdempotentProducer(new DurableStream({ url, contentType }), producerId, options),
   }
 }
