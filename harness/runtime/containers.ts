@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url'
 import { HarnessError } from '../errors.ts'
 import { openFilesMax, processesMax } from '../load/fleet/limits.ts'
 import { within } from '../until.ts'
+import { engineLacks, isRootless, type EngineInfo } from './engine-abilities.ts'
 import { ownerLabel, removeContainersOf, runLabel, sweepDeadContainers } from './engine-cleanup.ts'
 import type { Engine } from './engine.ts'
 import type { RunImage, RunImages } from './images/provide-images.ts'
@@ -50,9 +51,7 @@ export async function openContainerRuntime(options: ContainerRuntimeOptions): Pr
   const images = await provideImages(host)
   options.signal?.throwIfAborted()
   const { docker } = engine
-  const { SecurityOptions = [], Rootless = false } = (await docker.info()) as { SecurityOptions?: string[]; Rootless?: boolean }
-  // Docker tells it among its options, Podman apart.
-  const rootless = Rootless || SecurityOptions.some((option) => option.includes('rootless'))
+  const rootless = isRootless((await docker.info()) as EngineInfo)
   const plans = new Plans({ runId: options.runId, images }, {
     user: rootless ? '0:0' : `${process.getuid!()}:${process.getgid!()}`,
     owner: JSON.stringify(await readOwner(host.runFolder)),
@@ -183,11 +182,10 @@ class ContainerRuntime implements Runtime {
   }
 
   async lacks(ability: Ability): Promise<string | null> {
-    if (ability !== 'memory-limit' && ability !== 'cpu-limit') return this.#host.lacks(ability)
-    if (this.#options.engine.isPodman) return 'Podman changes no limits of a running container for those who speak to it as to Docker'
-    const { MemoryLimit, CpuCfsQuota } = (await this.#options.engine.docker.info()) as { MemoryLimit?: boolean; CpuCfsQuota?: boolean }
-    const offered = ability === 'memory-limit' ? MemoryLimit : CpuCfsQuota
-    return offered ? null : `the container engine limits no ${ability === 'memory-limit' ? 'memory' : 'processors'} here`
+    const { docker, isPodman } = this.#options.engine
+    const lacking = engineLacks(ability, (await docker.info()) as EngineInfo, isPodman)
+    // Limits are the engine's alone; all else is done by this host, too.
+    return lacking ?? (ability === 'memory-limit' || ability === 'cpu-limit' ? null : this.#host.lacks(ability))
   }
 
   /** Mounted before the containers that see it are made. */
