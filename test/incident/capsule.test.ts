@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readSources } from '../../harness/confine/caddyfile.ts'
 import { UsageError } from '../../harness/errors.ts'
 import { packConfiguration, readCapsule, saveCapsules, unpackConfigurations, type Capsule } from '../../harness/incident/capsule.ts'
+import { until } from '../../harness/until.ts'
 import { replayCode, replayWords, seenIn, wilson, type Seen } from '../../harness/report/replay-words.ts'
 import type { Result } from '../../harness/report/result.ts'
 
@@ -66,7 +67,9 @@ describe('a failed check', { timeout: 120_000 }, () => {
   test('is as short as it was by then where the search is interrupted', async () => {
     const out = path.join(folder, 'runs')
     const search = execa(process.execPath, [path.join(root, 'harness/cli.ts'), '--replay', file, '--shrink', '--for', '5m', '--origin', 'reference', '--runtime', 'processes', '--out', out], { env: broken, reject: false, stdin: 'ignore' })
-    for await (const line of search.iterable({ from: 'stderr' })) if (line.includes('steps still fail')) break
+    let said = ''
+    search.stderr.on('data', (chunk: Buffer) => void (said += chunk.toString()))
+    await until(() => said.includes('steps still fail'), { for: 'a shorter one', timeoutMs: 60_000 })
     search.kill('SIGINT')
     const ended = await search
     expect(ended).toMatchObject({ exitCode: 130 })
