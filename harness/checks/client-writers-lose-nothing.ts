@@ -2,13 +2,21 @@
  * What an application gave to a producer of its client library, and was flushed without an error, is in
  * the stream once, and each writer's records in its order; what was refused is not there.
  */
-import type { Check } from '../check.ts'
+import { limitsOf, type Check } from '../check.ts'
 import type { ClientWrite, Outcome } from '../history.ts'
 import { number, plural } from '../report/figures.ts'
 import { fail, pass, unknown } from '../verdict.ts'
 import { Findings } from './findings.ts'
 
+interface Limits {
+  /** A writer must have come to this epoch: where none did, none had to claim one. */
+  epochMin: number
+}
+
 interface State {
+  limits: Limits
+  /** The highest that a writer ended with. */
+  epoch: number
   client: string
   writes: Map<string, ClientWrite[]>
   /** Streams that were read back. */
@@ -21,10 +29,10 @@ interface State {
   unclear: string[]
 }
 
-export const clientWritersLoseNothingCheck: Check<State, object> = {
+export const clientWritersLoseNothingCheck: Check<State, Partial<Limits>> = {
   id: 'client-writers-lose-nothing',
   title: 'What the client library flushed is in the stream once, in order',
-  init: () => ({ client: '', writes: new Map(), read: new Set(), records: 0, wrong: new Findings(), cases: new Set(), unclear: [] }),
+  init: (limits) => ({ limits: limitsOf({ epochMin: 0 }, limits), epoch: -1, client: '', writes: new Map(), read: new Set(), records: 0, wrong: new Findings(), cases: new Set(), unclear: [] }),
   step(state, event) {
     if (event.kind === 'client-write') keep(state, event)
     if (event.kind === 'ok' && event.op === 'read' && event.via === 'origin') compare(state, event)
@@ -39,12 +47,14 @@ export const clientWritersLoseNothingCheck: Check<State, object> = {
     const unread = [...state.writes.keys()].filter((stream) => !state.read.has(stream))
     if (unread.length > 0 && records > 0) return unknown(`${plural(unread.length, 'stream')} were never read back.`, unread, records)
     if (unclear.length > 0) return unknown(`${plural(unclear.length, 'write')} of ${client} came to no clear end.`, unclear, records)
+    if (state.epoch < state.limits.epochMin) return unknown(`No writer of ${client} came to epoch ${state.limits.epochMin}: none claimed one.`, [], records)
     return pass(records, `${number(records)} records that ${client} wrote are there once and in order, and none that was refused.`, figures)
   },
 }
 
 function keep(state: State, event: ClientWrite): void {
   state.client = event.client
+  state.epoch = Math.max(state.epoch, event.epoch)
   state.writes.set(event.stream, [...(state.writes.get(event.stream) ?? []), event])
   if (event.outcome === 'unclear') state.unclear.push(`${event.stream}, writer ${event.writer}: ${event.errors[0] ?? 'no end in time'}`)
 }

@@ -192,6 +192,11 @@ describe('client-writers-lose-nothing', () => {
     expect(verdict([...writes, ...back(...there)])).toMatchObject({ verdict: 'fail', value: 1, fingerprint: `client-writers-lose-nothing/${what}/pipelined/none/client` })
   })
 
+  it('is unknown where an epoch had to be claimed and none was; what is lost is lost all the same', () => {
+    const claiming = (epoch: number, ...there: string[]) => judge('client-writers-lose-nothing', { epochMin: 4 }, [write(10, ['s/1.1'], { epoch }), ...back(...there)]).verdict
+    expect([claiming(3, 's/1.1'), claiming(4, 's/1.1'), claiming(3)]).toEqual(['unknown', 'pass', 'fail'])
+  })
+
   it('expects no order between writers, and nothing certain of a write that came to no clear end', () => {
     const two = [write(10, ['s/1.1', 's/1.2']), write(10, ['s/1.3'], { writer: 'b' })]
     expect(verdict([...two, ...back('s/1.1', 's/1.3', 's/1.2')]).verdict).toBe('pass')
