@@ -1,6 +1,6 @@
 /** What every runtime has to do, with real programs: one set of tests for processes and containers. */
 import { existsSync, mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
 import type { Running, Runtime, Service, StartOutcome } from '../../harness/runtime/runtime.ts'
@@ -182,12 +182,17 @@ export function testRuntime({ open, left }: RuntimeKind, underTest: UnderTest): 
     const ask = (what: string) => fetch(`http://127.0.0.1:${port}/${what}`).then((answer) => answer.text())
     const [before, loopbackBefore] = [await running.usage(), await underTest.runtime.loopbackBytes()]
     const bytes = 4 * 1024 ** 2
-    await ask('work?400')
+    const startedAt = performance.now()
+    // A busy machine gives it less of a processor than it asks for.
+    const hasWorked = async () => {
+      await ask('work?200')
+      return (await running.usage()).cpuMs - before.cpuMs >= 200
+    }
+    await until(hasWorked, { for: '200 ms of work', timeoutMs: 20_000 })
     await ask(`store?${bytes}`)
     const after = await running.usage()
     const grown = (name: 'cpuMs' | 'diskWrittenBytes' | 'writtenBytes' | 'readBytes') => after[name] - before[name]
-    expect(grown('cpuMs')).toBeGreaterThanOrEqual(200)
-    expect(grown('cpuMs')).toBeLessThan(3_000)
+    expect(grown('cpuMs')).toBeLessThan((performance.now() - startedAt) * availableParallelism() + 50)
     expect(grown('writtenBytes')).toBeGreaterThanOrEqual(bytes)
     expect(grown('readBytes')).toBeGreaterThan(0)
     // What is in memory only has no disk.
