@@ -57,6 +57,7 @@ export async function runCampaign(campaign: Campaign): Promise<MutantsResult> {
     subject: subjectOf(base),
     base: base[0]!.scenarios.map((scenario) => baseLine(scenario, green)),
     mutants: [],
+    total: campaign.files.reduce((sum, { mutations }) => sum + mutations.length, 0),
     notRun: [],
     score: null,
   }

@@ -37,6 +37,8 @@ export const mutantsResult = z.strictObject({
   /** By scenario the rows that all checks of passed on the base, in all of its runs. */
   base: z.array(z.strictObject({ scenario: z.string(), green: z.array(row), notGreen: z.array(row) })),
   mutants: z.array(mutantResult),
+  /** How many there are; those that were not asked for are in no list. */
+  total: z.number().int().optional(),
   /** Mutants that were not run, and why. */
   notRun: z.array(z.strictObject({ id: z.string(), because: z.string() })),
   /** 100 x killed / (killed + survived); null where neither. */
@@ -59,11 +61,12 @@ export function outcomeOf(mutant: MutantResult): 'killed' | 'survived' | 'invali
 }
 
 /** The outcomes in one sentence. */
-export function mutantsSummary({ mutants, notRun, score }: MutantsResult): string {
+export function mutantsSummary({ mutants, total, notRun, score }: MutantsResult): string {
   const count = (outcome: string) => mutants.filter((mutant) => outcomeOf(mutant) === outcome).length
   const left = notRun.length === 0 ? '' : `, ${notRun.length} not run`
   const share = score === null ? '' : `; score ${score}`
-  return `${mutants.length} mutants: ${count('killed')} killed, ${count('survived')} survived, ${count('invalid')} invalid${left}${share}.`
+  const all = total === undefined || total === mutants.length ? '' : ` of ${total}`
+  return `${mutants.length}${all} mutants: ${count('killed')} killed, ${count('survived')} survived, ${count('invalid')} invalid${left}${share}.`
 }
 
 /** A line for each mutant: what was done, and what noticed it. */

@@ -45,7 +45,7 @@ describe('npm run mutants', () => {
       expect(result).toMatchObject({ score: 100, notRun: [], base: [{ scenario: 'tls-edge-passes-everything', green: ['https'], notGreen: [] }] })
       const [name] = (await readdir(folder)).filter((one) => one.startsWith('mutants-'))
       expect(await readFile(path.join(folder, name!, 'mutants.md'), 'utf8')).toContain('| `mine.vcl:7:negate` | killed | ● |')
-      expect(await readFile(path.join(folder, name!, 'mutants.html'), 'utf8')).toContain('2 mutants: 1 killed, 0 survived, 1 invalid; score 100.')
+      expect(await readFile(path.join(folder, name!, 'mutants.html'), 'utf8')).toContain('2 of 5 mutants: 1 killed, 0 survived, 1 invalid; score 100.')
       // Neither the base nor a mutant is run again.
       const resumed = await mutants([...setting, '--json', '--resume', path.join(folder, name!), ...both])
       expect(resumed.stderr).toBe('')

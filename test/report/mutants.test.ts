@@ -24,6 +24,7 @@ describe('what mutants say', () => {
     expect(scoreOf([killed, killed, survived])).toBe(67)
     expect(scoreOf([invalid])).toBeNull()
     expect(mutantsSummary(resultOf([killed, survived, invalid]))).toBe('3 mutants: 1 killed, 1 survived, 1 invalid, 1 not run; score 50.')
+    expect(mutantsSummary({ ...resultOf([killed, survived]), total: 315 })).toMatch(/^2 of 315 mutants: /)
   })
 
   test('each has a line that says what noticed it', () => {
