@@ -272,6 +272,11 @@ describe('readers that ask together', () => {
     expect(truth('history', [...past, ...asked(2), ...group([1, 1, 2], (n) => 200 + n * 499)]).verdict).toBe('fail')
   })
 
+  it('make one more where the machine took so long to bring them to the cache', () => {
+    const slowly = (apartMs: number) => truth('history', [...past, upstream(1, 202, 203), upstream(2, 202 + apartMs, 203 + apartMs), ...group([1, 1, 2])]).verdict
+    expect([slowly(1_000), slowly(999)]).toEqual(['pass', 'fail'])
+  })
+
   it('make one more for a write meanwhile, for one that the cache did not see, and for a path that it finds gone', () => {
     const racing = written([write('create', 'edge', 0), write('append', 'edge', 201)])
     expect(truth('history', [...racing, ...asked(2), ...group([1, 2])]).verdict).toBe('pass')

@@ -11,7 +11,8 @@ export interface Gathering {
   /** Different responses of the origin that their answers were made from. */
   requests: number
   /**
-   * One; one more for each full `staleMs` over which they came, for each write meanwhile, where the last
+   * One; one more for each full `staleMs` over which they came (to the cache, on a machine that is slow to bring
+   * them there: between the first and the last time that it asked for them), for each write meanwhile, where the last
    * change was one that the cache has yet to find out, where it was told meanwhile that the path is gone
    * (then it begins anew), and for each event stream that had ended when the next was asked for: it may
    * not be served any more.
@@ -82,13 +83,15 @@ function gatheringOf(id: string, answers: (Answer & { atMs: number })[], upstrea
   const unseen = versionAt(model, firstMs).throughEdge ? 0 : 1
   const gone = [...upstream.values()].some(({ method, status, headAtMs }) => method === 'HEAD' && saysGone(status) && headAtMs >= firstMs && headAtMs <= endMs) ? 1 : 0
   const shared = [...numbers].flatMap((number) => upstream.get(number) ?? [])
-  const lastAskedMs = Math.max(...shared.map(({ askedAtMs }) => askedAtMs))
+  const asked = shared.map(({ askedAtMs }) => askedAtMs)
+  const lastAskedMs = Math.max(...asked)
+  const cameOverMs = Math.max(lastMs - firstMs, lastAskedMs - Math.min(...asked))
   const ended = answers[0]!.mode === 'sse' ? shared.filter(({ endedAtMs }) => endedAtMs !== null && endedAtMs < lastAskedMs).length : 0
   return {
     id,
     target: answers[0]!.target,
     readers: answers.length,
     requests: numbers.size,
-    requestsMax: 1 + Math.floor((lastMs - firstMs) / staleMs) + writes + unseen + gone + ended,
+    requestsMax: 1 + Math.floor(cameOverMs / staleMs) + writes + unseen + gone + ended,
   }
 }
