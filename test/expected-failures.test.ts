@@ -62,6 +62,13 @@ describe('an entry', () => {
     expect(row?.verdict).toBe('fail')
   })
 
+  test('is told once for all that one cause shows in', () => {
+    const fresh = scenarioWith(['fail', entry.fingerprint])
+    const known = [entry.scenario, 'another-scenario'].map((scenario) => ({ ...expectedFailuresOf([entry], subject, [fresh])[0]!, scenario }))
+    const terminal = renderTerminal({ ...sample, scenarios: [fresh], expectedFailures: known }, { width: 200, colour: false })
+    expect(terminal).toMatch(/Known of this server version: 2 of these failures\n.*2 failures of lost, another-scenario: It swaps two\./)
+  })
+
   test('is told beside its failure, and what is new apart', () => {
     const fresh = scenarioWith(['fail', entry.fingerprint], ['fail', 'order-is-kept/lost/any/none/edge'])
     const result = { ...sample, scenarios: [fresh], expectedFailures: expectedFailuresOf([entry], subject, [fresh]) }

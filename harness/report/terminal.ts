@@ -3,7 +3,7 @@
  * result; whoever calls it knows the width, and whether colours are wanted.
  */
 import { styleText } from 'node:util'
-import { duration, instant, number } from './figures.ts'
+import { duration, instant, number, plural } from './figures.ts'
 import { countFindings, findingLine } from './findings.ts'
 import { butWaived, headline, idsByReason, kindWords, rowsBy, verdictTitle, waiverSentence, type ChecklistRow } from './groups.ts'
 import { keyMeasures } from './key-measures.ts'
@@ -195,7 +195,11 @@ function knownFailures(paper: Paper, result: Result): void {
   if (failed.size === 0 || known.length === 0) return
   for (const { fingerprint, scenario } of known) failed.delete(`${fingerprint} of ${scenario}`)
   paper.heading(`Known of this server version: ${known.length} of these failures`)
-  for (const { fingerprint, scenario, why, issue } of known) paper.item('·', 'dim', `${fingerprint} of ${scenario}: ${why}${issue === null ? '' : ` ${issue}`}`, '  ')
+  // One cause shows in many checks; result.json has each fingerprint.
+  for (const [cause, those] of Map.groupBy(known, ({ why, issue }) => `${why}${issue === null ? '' : ` ${issue}`}`)) {
+    const scenarios = [...new Set(those.map(({ scenario }) => scenario))]
+    paper.item('·', 'dim', `${plural(those.length, 'failure')} of ${scenarios.join(', ')}: ${cause}`, '  ')
+  }
   if (failed.size > 0) list(paper, 'New', [...failed])
 }
 
