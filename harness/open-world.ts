@@ -169,7 +169,7 @@ class RunningWorld implements World {
   async #prepareTls(needs: WorldNeeds): Promise<void> {
     const { runtime, subject, folder } = this.#options
     const home = await subfolder(this.#temporary, 'tls')
-    const [storage, adminSocket] = [path.join(home, 'storage'), path.join(home, 'admin.sock')]
+    const [storage, adminSocket] = [path.join(home, 'storage'), path.join(await runtime.socketFolder(), 'admin.sock')]
     const ports = await leasePorts(runtime, countListeners(subject.tlsEdge.json))
     const edge = new URL(this.#endpoints.get('edge')!.url)
     const faultPort = needs.faultProxy ? await runtime.leasePort() : null

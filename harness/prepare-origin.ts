@@ -91,7 +91,7 @@ async function prepareProduction({ needs: wanted, ...options }: WorldOptions, te
   const port = portOf(listener)
   const streamBase = streamBaseOf(confined.capabilities.streamRoutes)
   const authority = subject.names[0] ?? `127.0.0.1:${port}`
-  const place = { folder: home, port: await runtime.leasePort(), adminSocket: path.join(home, 'admin.sock') }
+  const place = { folder: home, port: await runtime.leasePort(), adminSocket: path.join(await runtime.socketFolder(), 'admin.sock') }
   const service: PreparedOrigin['service'] = async (id, settings, other = {}) => {
     const ownPorts = other.port === undefined ? ports : ports.map((own) => (own === port ? other.port! : own))
     const own = other.port === undefined && other.dataDir === undefined ? confined : confine(adapted.json, ownPorts, home, other.dataDir ?? dataDir)
@@ -204,7 +204,7 @@ async function prepareReference(options: WorldOptions, temporary: string): Promi
   const longPollTimeoutMs = needs.origin?.longPollTimeoutMs ?? 30_000
   const maxFileHandles = twinFileHandles()
   const variants = twinVariants()
-  const place = { folder: home, port: 0, adminSocket: path.join(home, 'admin.sock') }
+  const place = { folder: home, port: 0, adminSocket: path.join(await runtime.socketFolder(), 'admin.sock') }
   const adminSocket = variants === null ? null : place.adminSocket
   return {
     adminSocket,

@@ -181,6 +181,10 @@ class ContainerRuntime implements Runtime {
     return this.#host.temporaryFolder(name)
   }
 
+  socketFolder(): Promise<string> {
+    return this.#host.socketFolder()
+  }
+
   async lacks(ability: Ability): Promise<string | null> {
     const { docker, isPodman } = this.#options.engine
     const lacking = engineLacks(ability, (await docker.info()) as EngineInfo, isPodman)

@@ -144,6 +144,11 @@ class ProcessRuntime implements HostRuntime {
     return createTemporaryFolder(this.#temporary, name)
   }
 
+  socketFolder(): Promise<string> {
+    this.#checkOpen()
+    return createTemporaryFolder(this.runFolder, 's')
+  }
+
   async start(service: Service): Promise<StartOutcome> {
     this.#checkOpen()
     this.#signal.throwIfAborted()

@@ -211,6 +211,11 @@ export interface Runtime extends AsyncDisposable {
   leasePort(): Promise<number>
   /** A folder for a world's temporary data; removed when the run ends, however it ends. */
   temporaryFolder(name: string): Promise<string>
+  /**
+   * A folder for Unix sockets, with a short path whatever the world is called and wherever its data is kept: that
+   * of a socket may have 107 bytes (unix(7)). Removed when the run ends.
+   */
+  socketFolder(): Promise<string>
   /** As temporaryFolder, but of this size and on its own. Throws HarnessError where that is lacking. */
   limitedVolume(name: string, bytes: number): Promise<LimitedVolume>
   /** Makes loopback ports of a program that was spawned reachable for the harness, for the rest of the run. */

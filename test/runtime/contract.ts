@@ -1,11 +1,16 @@
 /** What every runtime has to do, with real programs: one set of tests for processes and containers. */
 import { existsSync, mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { availableParallelism, tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
 import type { Running, Runtime, Service, StartOutcome } from '../../harness/runtime/runtime.ts'
 import { until, within } from '../../harness/until.ts'
 import { accepts, fixtureService, httpService } from './services.ts'
+
+/** unix(7): 108, with the zero at its end. */
+const socketPathBytesMax = 107
 
 /** statfs(2) */
 const tmpfsType = 0x01021994
@@ -157,6 +162,14 @@ export function testRuntime({ open, left }: RuntimeKind, underTest: UnderTest): 
     await strayIsThere(running)
     await running.stop()
     expect(await accepts(strayPort)).toBe(false)
+  })
+
+  test('sockets have a folder with a short path', async () => {
+    const socket = path.join(await underTest.runtime.socketFolder(), 'admin.sock')
+    expect(Buffer.byteLength(socket)).toBeLessThanOrEqual(socketPathBytesMax)
+    const server = createServer().listen(socket)
+    await once(server, 'listening')
+    await new Promise((resolve) => server.close(resolve))
   })
 
   test('usage is that of the service, and tells its data files apart', async () => {
