@@ -9,6 +9,8 @@ export interface CellSeen {
   cell: ClientCell
   /** How often the fault struck; null until the cell has ended. */
   struck: number | null
+  /** Infinity until then. */
+  endedAtMs: number
   requests: number
   lastRequestAtMs: number
   /** When the fault struck it first. */
@@ -49,21 +51,23 @@ export function newCells(): Cells {
 export function keepCells(state: Cells, event: HistoryEvent): void {
   if (event.kind === 'client-cell') keepCell(state, event)
   const seen = 'cell' in event ? state.cells.get(event.cell as string) : undefined
-  if (seen === undefined || seen.struck !== null) return
+  // What proxy and client saw before the end may be told after it, on a busy machine.
+  if (seen === undefined || event.atMs > seen.endedAtMs) return
   if (event.kind === 'client-request') keepRequest(state, seen, event)
   if (event.kind === 'client-saw') keepSight(seen, event)
 }
 
-function keepCell(state: Cells, event: ClientCell): void {
+function keepCell(state: Cells, event: ClientCell & { atMs: number }): void {
   state.client = event.client
   if (event.phase === 'end') {
     state.recent.delete(event.cell)
-    state.cells.get(event.cell)!.struck = event.struck ?? 0
+    Object.assign(state.cells.get(event.cell)!, { struck: event.struck ?? 0, endedAtMs: event.atMs })
     return
   }
   state.cells.set(event.cell, {
     cell: event,
     struck: null,
+    endedAtMs: Infinity,
     requests: 0,
     lastRequestAtMs: -Infinity,
     struckAtMs: null,

@@ -61,6 +61,12 @@ describe('errors-reach-the-handler', () => {
 
 describe('handler-is-honoured', () => {
   const verdict = (events: Timed[]) => judge('handler-is-honoured', { onTheWayMs: 250, giveUpMs: 1_000 }, events)
+
+  it('counts what was seen before the end, however late it is told, and nothing that came after it', () => {
+    const told = (late: Timed) => verdict([...reader({}, request(10, 503), saw(20, 'on-error', { returned: 'retry' })), late]).fingerprint
+    expect(told(request(9_999))).toBeUndefined()
+    expect(told(request(10_001))).toContain('/did-not-retry/')
+  })
   const stopped = { expects: 'stop', fault: 'forbidden-403' } as const
   const stop = saw(20, 'on-error', { status: 403, returned: 'stop' })
 
