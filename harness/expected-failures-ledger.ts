@@ -171,6 +171,14 @@ export const ledger: readonly ExpectedFailure[] = [
     why: 'The producer\'s state is not in the data: what it retries after the crash is stored again.',
   },
   {
+    scenario: 'incident-143-producer-after-a-crash',
+    fingerprint: 'nothing-is-twice/doubled/producer-json/kill/origin',
+    origin: 'reference',
+    versions: ['0.3.7'],
+    issue: `${upstream}/issues/143`,
+    why: 'The producer\'s state is not in the data: what it retries after the crash is stored again.',
+  },
+  {
     scenario: 'cache-tells-the-truth',
     fingerprint: 'revalidation-is-right/changed-and-not-modified/any/none/origin',
     origin: 'production',

@@ -4,14 +4,14 @@ import { describe, expect, test } from 'vitest'
 import { actionLine, knownLabel, planIssues, type Action, type Issue, type PlanOptions } from '../../harness/report/issue-plan.ts'
 import { markerOf, stateIn, type IssueState } from '../../harness/report/issue-state.ts'
 import { bodyCharactersMax, titleCharactersMax } from '../../harness/report/issue-text.ts'
-import { result as resultSchema, type CheckResult, type Result } from '../../harness/report/result.ts'
-import file from '../../reports/sample/result.json' with { type: 'json' }
+import type { CheckResult, Result } from '../../harness/report/result.ts'
 import { arbitraryResult, hostileStrings } from './arbitrary-result.ts'
 import { outsideOfCode } from './outside-of-code.ts'
+import { doubled, sampleThatDoubled } from './sample-that-doubled.ts'
 
-const sample = resultSchema.parse(file)
+const sample = sampleThatDoubled()
 const options: PlanOptions = { label: 'simulation', openMax: 10, closeAfter: 3, runUrl: 'https://github.example/o/r/actions/runs/1' }
-const twice = 'nothing-is-twice/doubled/producer/kill/origin'
+const twice = doubled
 
 /** The nth night: rows without a red check of theirs are unknown, as in a real one. */
 function night(n: number, checks: Record<string, Partial<CheckResult>> = {}, more: Partial<Result> = {}) {

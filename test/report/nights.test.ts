@@ -4,12 +4,12 @@ import { describe, expect, test } from 'vitest'
 import { figuresOf, type Figure } from '../../harness/report/night-figures.ts'
 import { compareNight, medianOf, moveOf, nightLines, nightMarkdown, nightsMin } from '../../harness/report/nights.ts'
 import { randomFor } from '../../harness/seed.ts'
-import { result as resultSchema, type CheckResult, type Result } from '../../harness/report/result.ts'
-import file from '../../reports/sample/result.json' with { type: 'json' }
+import type { CheckResult, Result } from '../../harness/report/result.ts'
 import { arbitraryResult } from './arbitrary-result.ts'
 import { outsideOfCode } from './outside-of-code.ts'
+import { doubled, sampleThatDoubled } from './sample-that-doubled.ts'
 
-const sample = resultSchema.parse(file)
+const sample = sampleThatDoubled()
 
 const random = randomFor(7, 'nights')
 const uniform = () => random.int(2 ** 30) / 2 ** 30
@@ -26,7 +26,7 @@ function night(n: number, checks: Record<string, Partial<CheckResult>> = {}, mor
 }
 
 const mended: Record<string, Partial<CheckResult>> = { 'nothing-is-twice': { verdict: 'pass' }, 'disk-comes-back': { verdict: 'pass' } }
-const twice = 'nothing-is-twice/doubled/producer/kill/origin of kill-under-load'
+const twice = `${doubled} of kill-under-load`
 const disk = 'disk-comes-back/kept/ttl/expiry/origin of expired-streams-free-their-disk'
 
 const keys = (standings: { failure: { fingerprint: string; scenario: string } }[]) => standings.map(({ failure }) => `${failure.fingerprint} of ${failure.scenario}`)
