@@ -18,7 +18,7 @@ describe('reports/sample', () => {
   test('is a valid result of a real run with figures of every kind that it can have', () => {
     const validation = validateResult(JSON.parse(json))
     if (!validation.valid) expect(validation.problems).toEqual([])
-    else expect(new Set(validation.result.scenarios.flatMap((one) => Object.keys(one.measurements)))).toEqual(new Set(['disk', 'durability', 'expiry', 'fanOut', 'passage', 'readiness']))
+    else expect(new Set(validation.result.scenarios.flatMap((one) => Object.keys(one.measurements)))).toEqual(new Set(['disk', 'durability', 'expiry', 'fanOut', 'passage', 'readiness', 'usage']))
   })
 
   test('has a page of that run', () => {
