@@ -43,13 +43,21 @@ const twins: [string, string[]][] = [
 
 let base: Promise<CheckResult[]> | undefined
 
+/** One run for all, and another one the next time where something was red on this one. */
+async function redOnBase(): Promise<string[]> {
+  const found = red(await (base ??= soaked('none')))
+  if (found.length > 0) base = undefined
+  return found
+}
+
+// A machine that is busy with other tests can make a growth of seconds too short to tell.
 describe.concurrent('a soak of seconds', () => {
-  it('is not red on an origin that is sound', { timeout: 240_000 }, async () => {
-    expect(red(await (base ??= soaked('none')))).toEqual([])
+  it('is not red on an origin that is sound', { timeout: 240_000, retry: 1 }, async () => {
+    expect(await redOnBase()).toEqual([])
   })
 
-  it.each(twins)('on an origin that %s finds just that', { timeout: 240_000 }, async (twin, reddens) => {
-    expect(red(await (base ??= soaked('none')))).toEqual([])
+  it.each(twins)('on an origin that %s finds just that', { timeout: 240_000, retry: 1 }, async (twin, reddens) => {
+    expect(await redOnBase()).toEqual([])
     expect(red(await soaked(twin))).toEqual(reddens)
   })
 })

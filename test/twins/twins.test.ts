@@ -295,9 +295,12 @@ function idsOf(checks: CheckResult[], verdict: CheckResult['verdict']): string[]
 
 const bases = new Map<string, Promise<CheckResult[]>>()
 
+const keyOf = ({ scenario, base }: Twin) => `${scenario} ${base ?? ''}`
+
 /** One run for all twins of a scenario that share a base. */
-function baseOf({ scenario, base, ...twin }: Twin): Promise<CheckResult[]> {
-  const key = `${scenario} ${base ?? ''}`
+function baseOf(of: Twin): Promise<CheckResult[]> {
+  const { scenario, base, ...twin } = of
+  const key = keyOf(of)
   const known = bases.get(key) ?? checksOf(scenario, base === undefined ? null : { ...twin, breaks: twin.breaks === 'edge' ? 'origin' : twin.breaks, id: base })
   bases.set(key, known)
   return known
@@ -309,10 +312,11 @@ const isRoot = process.getuid!() === 0
 if (!isRoot) console.warn('SKIPPED: twins of a full disk, for only root may mount a volume of its own size.')
 const possible = twins.filter(({ scenario, needsRoot }) => (browser !== null || scenario !== pages) && (isRoot || !needsRoot))
 
-/** The base, and another one the next time where a check that is to turn red was red on this one already. */
+/** The base, and another one the next time where a check that is to turn red did not pass on this one. */
 async function soundBaseOf(twin: Twin): Promise<CheckResult[]> {
   const before = await baseOf(twin)
-  if (twin.reddens.some((check) => idsOf(before, 'fail').includes(check))) bases.clear()
+  const passed = idsOf(before, 'pass')
+  if (!twin.reddens.every((check) => passed.includes(check))) bases.delete(keyOf(twin))
   return before
 }
 
@@ -329,12 +333,11 @@ async function isFound(_id: string, twin: Twin): Promise<void> {
 }
 
 /**
- * Behind schedules the base is red at times, rightly or not: readers that ask together within a second of a
- * private answer to the same URL are not collapsed by the recommended VCL. Such a run proves nothing of
- * the twin, and another one is made. With the seed that is taken above this was seen in none of eight
- * runs, with most others in one of three or more.
+ * Behind schedules, and where clients meet faults, a machine that is busy with the tests beside it makes a base
+ * unknown, or one check more red, now and then (in one of some seventy runs). Such a run proves nothing of the
+ * twin, and another one is made. All others are run once more.
  */
-const isUnsteady = ({ base, scenario }: Twin) => base === behindLives.base && scenario !== 'lifetimes-end'
+const isUnsteady = ({ base, breaks, scenario }: Twin) => (base === behindLives.base && scenario !== 'lifetimes-end') || breaks === 'client'
 const named = (some: Twin[]) => some.map((twin) => [twin.id, twin] as const)
 
 /** The tap is the harness's own: broken, it makes the row unknown, and nothing is laid at the subject's door. */
@@ -346,7 +349,7 @@ it.concurrent('a tap that counts half of the requests is not trusted', { timeout
 
 // Side by side: most of a run is waiting. How many at once, `maxConcurrency` says.
 describe.concurrent('twins', () => {
-  it.each(named(possible.filter((twin) => !isUnsteady(twin))))('%s is found', { timeout: 240_000 }, isFound)
+  it.each(named(possible.filter((twin) => !isUnsteady(twin))))('%s is found', { timeout: 240_000, retry: 1 }, isFound)
   it.each(named(possible.filter(isUnsteady)))('%s is found', { timeout: 480_000, retry: 2 }, isFound)
 })
 
