@@ -2,7 +2,7 @@
 import type { Answer, ReadMode, Upstream } from '../../history.ts'
 import { saysGone } from './claims.ts'
 import type { Episode } from './episodes.ts'
-import { passesEdge, type StreamModel, type Version } from './stream-model.ts'
+import { passesEdge, type StreamModel } from './stream-model.ts'
 
 export interface Gathering {
   id: string
@@ -32,8 +32,12 @@ export function gatheringsOf(episode: Episode, model: StreamModel, { mode, stale
   return [...groups].flatMap(([id, answers]) => {
     const whole = answers.length > 1 && answers.every((answer) => answer.status !== null && answer.status < 500 && mayBeShared(answer, episode.upstream))
     const spellings = new Set(answers.map(({ target }) => target)).size
-    if (!whole || (spelling === 'one') !== (spellings === 1) || isBelievedPrivate(answers, episode.upstream, model, staleMs)) return []
-    return [gatheringOf(id, answers, episode.upstream, model, staleMs)]
+    if (!whole || (spelling === 'one') !== (spellings === 1)) return []
+    const firstMs = Math.min(...answers.map(({ invokedAtMs }) => invokedAtMs))
+    // The last change before they asked is one that the cache has yet to find out.
+    const isUnseen = !model.versions.findLast(({ earliestMs }) => earliestMs <= firstMs)!.throughEdge
+    if (isUnseen && isBelievedPrivate(answers, episode.upstream, firstMs, staleMs)) return []
+    return [gatheringOf({ id, answers, firstMs, isUnseen }, episode.upstream, model, staleMs)]
   })
 }
 
@@ -55,9 +59,7 @@ function isPrivate({ headers }: Upstream): boolean {
  * otherwise wait for each other in vain; that it may be shared since a change that went past the cache, it
  * has `staleMs` to find out, as with anything else that such a change made untrue.
  */
-function isBelievedPrivate(answers: readonly Answer[], passed: Map<number, Upstream>, model: StreamModel, staleMs: number): boolean {
-  const firstMs = Math.min(...answers.map(({ invokedAtMs }) => invokedAtMs))
-  if (versionAt(model, firstMs).throughEdge) return false
+function isBelievedPrivate(answers: readonly Answer[], passed: Map<number, Upstream>, firstMs: number, staleMs: number): boolean {
   const targets = new Set(answers.map(({ target }) => inOneOrder(target)))
   const before = [...passed.values()].filter(({ method, target, asked, headAtMs }) => method === 'GET' && !asked.authorization && !asked.cookie && headAtMs < firstMs && targets.has(inOneOrder(target)))
   const last = before.toSorted((a, b) => a.headAtMs - b.headAtMs).at(-1)
@@ -69,18 +71,19 @@ function inOneOrder(target: string): string {
   return `${path}?${query.split('&').toSorted().join('&')}`
 }
 
-/** The version that was the last to begin by a moment. */
-function versionAt({ versions }: StreamModel, atMs: number): Version {
-  return versions.findLast(({ earliestMs }) => earliestMs <= atMs)!
+interface Group {
+  id: string
+  answers: (Answer & { atMs: number })[]
+  firstMs: number
+  isUnseen: boolean
 }
 
-function gatheringOf(id: string, answers: (Answer & { atMs: number })[], upstream: Map<number, Upstream>, model: StreamModel, staleMs: number): Gathering {
-  const firstMs = Math.min(...answers.map(({ invokedAtMs }) => invokedAtMs))
+function gatheringOf({ id, answers, firstMs, isUnseen }: Group, upstream: Map<number, Upstream>, model: StreamModel, staleMs: number): Gathering {
   const lastMs = Math.max(...answers.map(({ invokedAtMs }) => invokedAtMs))
   const endMs = Math.max(...answers.map(({ atMs }) => atMs))
   const numbers = new Set(answers.map((answer) => answer.upstream!))
   const writes = model.versions.filter(({ earliestMs, latestMs }) => latestMs >= firstMs && earliestMs <= endMs).length
-  const unseen = versionAt(model, firstMs).throughEdge ? 0 : 1
+  const unseen = isUnseen ? 1 : 0
   const gone = [...upstream.values()].some(({ method, status, headAtMs }) => method === 'HEAD' && saysGone(status) && headAtMs >= firstMs && headAtMs <= endMs) ? 1 : 0
   const shared = [...numbers].flatMap((number) => upstream.get(number) ?? [])
   const asked = shared.map(({ askedAtMs }) => askedAtMs)

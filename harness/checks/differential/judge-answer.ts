@@ -62,9 +62,9 @@ interface Telling {
 /** `askedAtMs`: when the origin was asked for what this answer was made of. */
 function firstWrong(answer: Answered, model: StreamModel, bounds: Bounds, askedAtMs = answer.invokedAtMs): Wrong | null {
   const staleMs = passesEdge(answer.via) ? bounds.staleMs : 0
-  const beganMs = Math.min(askedAtMs, answer.invokedAtMs)
+  const began = { ...answer, beganMs: Math.min(askedAtMs, answer.invokedAtMs) }
   for (const telling of tellingsOf(answer, model, staleMs, bounds.deliveryMs)) {
-    const wrong = wrongOf({ ...answer, beganMs }, telling, model, staleMs)
+    const wrong = wrongOf(began, telling, model, staleMs)
     if (wrong) return wrong
   }
   if (answer.mode !== 'sse') return null
