@@ -77,7 +77,7 @@ async function pass(inner: number, request: http.IncomingMessage, response: http
 }
 
 /** Answers by itself where it was broken so; true when it did. */
-function refused({ method, url, headers }: http.IncomingMessage, name: string, response: http.ServerResponse): boolean {
+function refused({ method, headers }: http.IncomingMessage, name: string, response: http.ServerResponse): boolean {
   if (twin === 'cannot-read-behind-a-torn-tail' && method === 'GET' && existsSync(tornFile)) return end(response, 500, 'corrupted segment file')
   if (twin === 'deletes-twice' && method === 'DELETE' && deleted.has(name)) return end(response, 204)
   const source = headers['stream-forked-from']
@@ -87,7 +87,7 @@ function refused({ method, url, headers }: http.IncomingMessage, name: string, r
   }
   if (twin === 'pins-the-source-of-a-refused-fork' && method === 'PUT' && pinned.has(name)) return end(response, 409, 'soft-deleted')
   const born = bornAt.get(name)
-  if (twin === 'ttl-counts-from-the-creation' && born && url && performance.now() - born.atMs > born.ttlMs) return end(response, 404)
+  if (twin === 'ttl-counts-from-the-creation' && born && performance.now() - born.atMs > born.ttlMs) return end(response, 404)
   return false
 }
 
@@ -121,12 +121,14 @@ function answered(name: string, method: string, { headers, statusCode }: http.In
 /** Who waits for a record that closes the stream is told by the reference server that it is closed, and not the record. */
 async function lastAnswer(inner: number, { url, headers }: http.IncomingMessage, answer: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
   answer.resume()
-  const plain = await send(inner, 'GET', url!.replace(/[?&]live=long-poll/, '?').replaceAll('?&', '?').replace(/\?\?/, '?'), headers, Buffer.alloc(0))
+  const { pathname, searchParams } = new URL(url!, 'http://origin')
+  searchParams.delete('live')
+  const plain = await send(inner, 'GET', `${pathname}?${searchParams}`, headers, Buffer.alloc(0))
   const body = await buffer(plain)
   const isEmpty = ['', '[]'].includes(body.toString().trim())
   const { 'content-length': _, 'transfer-encoding': __, 'content-encoding': ___, connection: ____, ...told } = plain.headers
   const { 'stream-cursor': cursor } = answer.headers
-  response.writeHead(isEmpty ? 204 : 200, { ...told, ...(cursor === undefined ? {} : { 'stream-cursor': cursor }) }).end(isEmpty ? undefined : body)
+  response.writeHead(isEmpty ? 204 : plain.statusCode!, { ...told, ...(cursor === undefined ? {} : { 'stream-cursor': cursor }) }).end(isEmpty ? undefined : body)
 }
 
 /** Passes events on once they are whole; data that comes with the end of the stream is lost. */
