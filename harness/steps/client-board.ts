@@ -51,7 +51,7 @@ export class ClientBoard {
 
   hear(event: ClientEvent): void {
     if (event.event === 'lag') this.#recorder.record({ kind: 'sample', name: 'client-program-lag-ms', value: event.maxMs }, event.atMs)
-    if (!('reader' in event) || event.event === 'headed') return
+    if (!('reader' in event)) return
     const seen = this.of(event.reader)
     if (event.event === 'renewed') {
       seen.isRenewed = true

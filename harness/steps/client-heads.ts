@@ -36,7 +36,7 @@ async function ask({ world, recorder }: StepContext, program: ClientProgram, { i
   const { promise, resolve } = Promise.withResolvers<void>()
   program.onEvent((event) => {
     if (event.event === 'sent' && event.reader === id) requests += 1
-    if (event.event !== 'headed' || event.reader !== id) return
+    if (event.event !== 'headed' || event.id !== id) return
     headed = event
     resolve()
   })

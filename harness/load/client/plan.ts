@@ -71,7 +71,7 @@ export type ClientEvent = { atMs: number } & (
   | { event: 'sent'; reader: string }
   | { event: 'lag'; maxMs: number }
   /** The state came, or an error did. */
-  | { event: 'headed'; reader: string; status: number | null; error: string | null }
+  | { event: 'headed'; id: string; status: number | null; error: string | null }
   /** Flushed; with the errors that the application was told of meanwhile. */
   | { event: 'wrote'; order: number; epoch: number; errors: { name: string; message: string }[] }
 )

@@ -42,7 +42,7 @@ export async function serveClients(library: StreamLibrary): Promise<never> {
 }
 
 async function head(library: StreamLibrary, { id, url }: { id: string; url: string }): Promise<void> {
-  const tell = (status: number | null, error: string | null) => say({ event: 'headed', reader: id, status, error, atMs: monotonicMs() })
+  const tell = (status: number | null, error: string | null) => say({ event: 'headed', id, status, error, atMs: monotonicMs() })
   try {
     await library.head({ url, headers: { [clientHeader]: id } })
     tell(null, null)
