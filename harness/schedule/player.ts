@@ -10,12 +10,13 @@ import { encodeRecord } from '../record.ts'
 import type { StepContext } from '../step.ts'
 import { recordId } from '../steps/create-streams.ts'
 import { isParked, turnsOf, type Move, type ReadMove, type WaitMove, type WriteMove } from './moves.ts'
-import type { Readers, Received, Watch } from './reader.ts'
+import { credentialHeaders, queryOf, type Readers, type Received, type Watch } from './reader.ts'
+import { tellEpisode } from './tell-episode.ts'
 
 /** How long a reader of an event stream waits for what was written; beyond the bound of the check. */
 export const patienceMs = 2_500
 /** More than any poll of a scenario's world takes. */
-const answerTimeoutMs = 8_000
+export const answerTimeoutMs = 8_000
 /** A path whose readers are left without an answer so often is given up. */
 const timeOutsMax = 2
 const waitMsMax = 20_000
@@ -74,7 +75,8 @@ export class PathPlayer {
       await Promise.all(turn.map((move) => this.#begin(move)))
     }
     await Promise.all(this.#parked)
-    await this.#end()
+    const { name, path } = this.#path.stream
+    await tellEpisode(this.#context, name, [path])
   }
 
   /** Resolves when the next turn may begin. */
@@ -86,15 +88,6 @@ export class PathPlayer {
     if (!isParked(move)) return reads
     this.#parked.add(reads)
     void reads.finally(() => this.#parked.delete(reads))
-  }
-
-  async #end(): Promise<void> {
-    const { recorder, world } = this.#context
-    const { name, path } = this.#path.stream
-    const { responses, forgotten } = await world.tapResponses(path)
-    for (const response of responses) recorder.record({ kind: 'upstream', stream: name, ...response })
-    if (forgotten > 0) recorder.record({ kind: 'shortfall', what: 'responses of the origin', because: `${forgotten} were too many for the tap to keep` })
-    recorder.record({ kind: 'episode', stream: name })
   }
 
   // Time is the subject of both.
@@ -201,7 +194,7 @@ export class PathPlayer {
     const { name } = this.#path.stream
     const together = readers > 1 ? `${name}/${(this.#groups += 1)}` : undefined
     const fromOffset = this.#offsetOf(move)
-    const target = (n: number) => `${this.#path.stream.path}${queryOf(move, fromOffset, move.swapped === 'all' || (move.swapped === 'every-other' && n % 2 === 1))}`
+    const target = (n: number) => `${this.#path.stream.path}${queryOf(move.mode, fromOffset, move.swapped === 'all' || (move.swapped === 'every-other' && n % 2 === 1))}`
     const one = (n: number) => this.#ask(move, { target: target(n), fromOffset, actor: `reader-${n}`, ...(together ? { together } : {}) })
     await Promise.all(Array.from({ length: readers }, (_, n) => one(n)))
   }
@@ -219,10 +212,7 @@ export class PathPlayer {
     const { recorder, signal } = this.#context
     const { stream, had } = this.#path
     const before = move.validated ? had.get(asked.target) : undefined
-    const headers: Record<string, string> = {}
-    if (before) headers['if-none-match'] = before.etag
-    if (move.credentials === 'authorization') headers.authorization = `Bearer ${asked.actor}`
-    if (move.credentials === 'cookie') headers.cookie = `session=${asked.actor}`
+    const headers = { ...(before ? { 'if-none-match': before.etag } : {}), ...credentialHeaders(move.credentials, asked.actor) }
     const watch = move.mode === 'sse' ? { enough: this.#watch(move) } : {}
     const { atMs, cursor: _, ...received } = await this.#readers.ask({ via: move.via, mode: move.mode, target: asked.target, headers, contentType: stream.contentType, timeoutMs: answerTimeoutMs, signal, ...watch })
     if (received.error === 'timed out') this.#timeOuts += 1
@@ -251,11 +241,4 @@ export class PathPlayer {
       untilMs: () => (waits && path.writes > writesBefore ? path.lastWriteAtMs : askedAtMs) + this.#context.staleMs + patienceMs,
     }
   }
-}
-
-function queryOf(move: ReadMove, fromOffset: string, swapped: boolean): string {
-  if (move.mode === 'head') return ''
-  const offset = `offset=${encodeURIComponent(fromOffset)}`
-  if (move.mode !== 'long-poll' && move.mode !== 'sse') return `?${offset}`
-  return swapped ? `?${offset}&live=${move.mode}` : `?live=${move.mode}&${offset}`
 }

@@ -28,6 +28,20 @@ export interface Watch {
   untilMs(): number
 }
 
+/** The query of a read; the parameters of a live one in either order. */
+export function queryOf(mode: ReadMode, fromOffset: string, swapped: boolean): string {
+  if (mode === 'head') return ''
+  const offset = `offset=${encodeURIComponent(fromOffset)}`
+  if (mode !== 'long-poll' && mode !== 'sse') return `?${offset}`
+  return swapped ? `?${offset}&live=${mode}` : `?live=${mode}&${offset}`
+}
+
+/** Of one's own: no other actor has them. */
+export function credentialHeaders(kind: Answer['credentials'], actor: string): Record<string, string> {
+  if (kind === 'authorization') return { authorization: `Bearer ${actor}` }
+  return kind === 'cookie' ? { cookie: `session=${actor}` } : {}
+}
+
 /** The part of an answer that came with it. */
 export type Received = Pick<Answer, 'status' | 'headers' | 'claims' | 'upstream' | 'left' | 'error' | 'invokedAtMs'> & { atMs: number; cursor?: string | null }
 

@@ -8,6 +8,7 @@ import { monotonicMs } from '../clock.ts'
 import type { Answer, ReadMode } from '../history.ts'
 import type { KnownStream } from '../operations.ts'
 import { Readers, type Received } from '../schedule/reader.ts'
+import { tellEpisode } from '../schedule/tell-episode.ts'
 import type { Interpreter, StepContext } from '../step.ts'
 import { newStream, recordId } from './create-streams.ts'
 
@@ -58,7 +59,7 @@ export const generationsInterpreter: Interpreter<Generations> = async (step, con
   } finally {
     stop.abort()
     await Promise.allSettled(running)
-    await tellEnd(context, stream)
+    await tellEpisode(context, stream.name, [stream.path])
   }
 }
 
@@ -66,12 +67,6 @@ async function write(context: StepContext, stream: KnownStream): Promise<string>
   const outcome = await context.operations.append('writer', stream, 'edge', recordId(stream), recordBytes)
   if (outcome.kind !== 'ok') throw new Error(`the writer was answered ${outcome.status ?? outcome.error}`)
   return outcome.headers?.['stream-next-offset'] ?? '-1'
-}
-
-async function tellEnd({ recorder, world }: StepContext, stream: KnownStream): Promise<void> {
-  const { responses } = await world.tapResponses(stream.path)
-  for (const response of responses) recorder.record({ kind: 'upstream', stream: stream.name, ...response })
-  recorder.record({ kind: 'episode', stream: stream.name })
 }
 
 interface Following {

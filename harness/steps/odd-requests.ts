@@ -8,7 +8,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { monotonicMs } from '../clock.ts'
 import type { Answer, Claim, CreateRequest, Outcome, ReadMode } from '../history.ts'
 import type { KnownStream } from '../operations.ts'
-import { Readers, type Watch } from '../schedule/reader.ts'
+import { answerTimeoutMs, patienceMs } from '../schedule/player.ts'
+import { credentialHeaders, queryOf, Readers, type Watch } from '../schedule/reader.ts'
+import { tellEpisode } from '../schedule/tell-episode.ts'
 import type { Interpreter, StepContext } from '../step.ts'
 import { until } from '../until.ts'
 import { newStream, recordId } from './create-streams.ts'
@@ -43,10 +45,7 @@ export function oddRequests(oddities: Oddity[]): OddRequests {
 const readersTogether = 3
 const recordBytes = 60
 const lives = 2
-const answerTimeoutMs = 8_000
 const heldTimeoutMs = 1_000
-/** How long a reader of an event stream waits for what is there. */
-const patienceMs = 2_500
 
 export const oddRequestsInterpreter: Interpreter<OddRequests> = async ({ oddities }, context) => {
   await using readers = new Readers((via) => context.world.endpoint(via))
@@ -82,7 +81,7 @@ class OddPath {
     for (let life = 1; life <= lives && !this.#context.signal.aborted; life += 1) {
       await this.#live()
     }
-    await this.#end()
+    await tellEpisode(this.#context, this.#stream.name, new Set([this.#stream.path, this.#spelled.path]))
   }
 
   async #live(): Promise<void> {
@@ -119,16 +118,6 @@ class OddPath {
     await delay(staleMs + 50, undefined, { signal })
     await Promise.all([this.#together(poll), this.#readByAll()])
     await waiting
-  }
-
-  async #end(): Promise<void> {
-    const { world, recorder } = this.#context
-    for (const path of new Set([this.#stream.path, this.#spelled.path])) {
-      const { responses, forgotten } = await world.tapResponses(path)
-      for (const response of responses) recorder.record({ kind: 'upstream', stream: this.#stream.name, ...response })
-      if (forgotten > 0) recorder.record({ kind: 'shortfall', what: 'responses of the origin', because: `${forgotten} were too many for the tap to keep` })
-    }
-    recorder.record({ kind: 'episode', stream: this.#stream.name })
   }
 
   async #create(): Promise<void> {
@@ -210,21 +199,10 @@ class OddPath {
 
   #headers(who: string): Record<string, string> {
     const { header, credentials } = this.#oddity
-    const headers: Record<string, string> = {}
-    if (header) headers[header.name] = header.value.replace('#', who)
-    if (credentials === 'authorization') headers.authorization = `Bearer ${who}`
-    if (credentials === 'cookie') headers.cookie = `session=${who}`
-    return headers
+    return { ...(header ? { [header.name]: header.value.replace('#', who) } : {}), ...credentialHeaders(credentials, who) }
   }
 }
 
 function nextOffset(outcome: Outcome): string {
   return outcome.headers?.['stream-next-offset'] ?? '-1'
-}
-
-function queryOf(mode: ReadMode, fromOffset: string, swapped: boolean): string {
-  if (mode === 'head') return ''
-  const offset = `offset=${encodeURIComponent(fromOffset)}`
-  if (mode !== 'long-poll' && mode !== 'sse') return `?${offset}`
-  return swapped ? `?${offset}&live=${mode}` : `?live=${mode}&${offset}`
 }
