@@ -1,7 +1,7 @@
 /** Readers that asked for the same at the same time, and how many requests the origin got for them. */
 import type { Answer, ReadMode, Upstream } from '../../history.ts'
 import { saysGone } from './claims.ts'
-import type { Episode } from './episodes.ts'
+import { upstreamOf, type Episode } from './episodes.ts'
 import { passesEdge, type StreamModel } from './stream-model.ts'
 
 export interface Gathering {
@@ -30,7 +30,7 @@ export function gatheringsOf(episode: Episode, model: StreamModel, { mode, stale
   if (neverShared.has(mode)) return []
   const groups = Map.groupBy(episode.answers.filter((answer) => answer.mode === mode && isOfAGroup(answer)), ({ together }) => together!)
   return [...groups].flatMap(([id, answers]) => {
-    const whole = answers.length > 1 && answers.every((answer) => answer.status !== null && answer.status < 500 && mayBeShared(answer, episode.upstream))
+    const whole = answers.length > 1 && answers.every((answer) => answer.status !== null && answer.status < 500 && mayBeShared(answer, episode))
     const spellings = new Set(answers.map(({ target }) => target)).size
     if (!whole || (spelling === 'one') !== (spellings === 1)) return []
     const firstMs = Math.min(...answers.map(({ invokedAtMs }) => invokedAtMs))
@@ -45,8 +45,8 @@ function isOfAGroup({ together, via, credentials, ifNoneMatch }: Answer): boolea
   return together !== undefined && passesEdge(via) && credentials === undefined && ifNoneMatch === undefined
 }
 
-function mayBeShared({ upstream }: Answer, passed: Map<number, Upstream>): boolean {
-  const response = upstream === null ? undefined : passed.get(upstream)
+function mayBeShared(answer: Answer, episode: Episode): boolean {
+  const response = upstreamOf(episode, answer)
   return response !== undefined && !isPrivate(response)
 }
 
