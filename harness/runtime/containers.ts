@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url'
 import { HarnessError } from '../errors.ts'
 import { openFilesMax, processesMax } from '../load/fleet/limits.ts'
 import { within } from '../until.ts'
-import { engineLacks, isRootless, type EngineInfo } from './engine-abilities.ts'
+import { engineLacks, isRootless } from './engine-abilities.ts'
 import { ownerLabel, removeContainersOf, runLabel, sweepDeadContainers } from './engine-cleanup.ts'
 import type { Engine } from './engine.ts'
 import type { RunImage, RunImages } from './images/provide-images.ts'
@@ -50,8 +50,8 @@ export async function openContainerRuntime(options: ContainerRuntimeOptions): Pr
   const host = opening.use(await openProcessRuntime({ ...rest, engine: engine.address }))
   const images = await provideImages(host)
   options.signal?.throwIfAborted()
-  const { docker } = engine
-  const rootless = isRootless((await docker.info()) as EngineInfo)
+  const { docker, info } = engine
+  const rootless = isRootless(info)
   const plans = new Plans({ runId: options.runId, images }, {
     user: rootless ? '0:0' : `${process.getuid!()}:${process.getgid!()}`,
     owner: JSON.stringify(await readOwner(host.runFolder)),
@@ -186,8 +186,8 @@ class ContainerRuntime implements Runtime {
   }
 
   async lacks(ability: Ability): Promise<string | null> {
-    const { docker, isPodman } = this.#options.engine
-    const lacking = engineLacks(ability, (await docker.info()) as EngineInfo, isPodman)
+    const { info, isPodman } = this.#options.engine
+    const lacking = engineLacks(ability, info, isPodman)
     // Limits are the engine's alone; all else is done by this host, too.
     return lacking ?? (ability === 'memory-limit' || ability === 'cpu-limit' ? null : this.#host.lacks(ability))
   }

@@ -6,6 +6,7 @@ export interface EngineInfo {
   MemoryLimit?: boolean
   CpuCfsQuota?: boolean
   CgroupVersion?: string
+  KernelVersion?: string
   SecurityOptions?: string[]
   /** Podman tells it apart. */
   Rootless?: boolean

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { release } from 'node:os'
 import type { ContainerRuntimeClient } from 'testcontainers'
 import { UsageError } from '../errors.ts'
+import type { EngineInfo } from './engine-abilities.ts'
 
 export type Docker = ContainerRuntimeClient['container']['dockerode']
 export type ContainerClient = ContainerRuntimeClient['container']
@@ -20,6 +21,8 @@ export interface Engine {
   address: EngineAddress
   /** It speaks as Docker does, but for what it says and does otherwise. */
   isPodman: boolean
+  /** What it told of itself when it was opened. */
+  info: EngineInfo
   /** 'Docker Engine 20.10.24, API 1.41, at /var/run/docker.sock' */
   description: string
 }
@@ -50,11 +53,11 @@ export async function openEngine(): Promise<Engine> {
   const { Version, ApiVersion, Arch, Os, Components } = await docker.version()
   const isPodman = Components?.some(({ Name }) => Name.startsWith('Podman')) ?? false
   refuse(ApiVersion, Arch, Os)
-  const { KernelVersion } = (await docker.info()) as { KernelVersion?: string }
+  const info = (await docker.info()) as EngineInfo
   // Told before images are made for it.
-  if (KernelVersion !== undefined && KernelVersion !== release()) throw engineElsewhere()
+  if (info.KernelVersion !== undefined && info.KernelVersion !== release()) throw engineElsewhere()
   const description = `${isPodman ? 'Podman' : 'container engine'} ${Version}, API ${ApiVersion}, at ${'socketPath' in address ? address.socketPath : `${address.host}:${address.port}`}`
-  return { docker, client: found.container, whole: found, address, isPodman, description }
+  return { docker, client: found.container, whole: found, address, isPodman, info, description }
 }
 
 function refuse(api: string, architecture: string, system: string): void {
