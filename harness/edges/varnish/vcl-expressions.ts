@@ -65,19 +65,19 @@ class Expression {
   }
 
   or(): VclValue {
-    let value = this.#and()
-    while (this.#takes('|', '|')) {
-      const [one, other] = [truthOf(value), truthOf(this.#and())]
-      value = one === true || other === true ? true : one === false && other === false ? false : opaque('or')
-    }
-    return value
+    return this.#joined('|', { decisive: true, name: 'or' }, () => this.#and())
   }
 
   #and(): VclValue {
-    let value = this.#not()
-    while (this.#takes('&', '&')) {
-      const [one, other] = [truthOf(value), truthOf(this.#not())]
-      value = one === false || other === false ? false : one === true && other === true ? true : opaque('and')
+    return this.#joined('&', { decisive: false, name: 'and' }, () => this.#not())
+  }
+
+  /** One operand that is decisive is enough, whatever the others are. */
+  #joined(mark: '|' | '&', { decisive, name }: { decisive: boolean; name: string }, operand: () => VclValue): VclValue {
+    let value = operand()
+    while (this.#takes(mark, mark)) {
+      const truths = [truthOf(value), truthOf(operand())]
+      value = truths.includes(decisive) ? decisive : truths.includes(null) ? opaque(name) : !decisive
     }
     return value
   }
