@@ -72,12 +72,12 @@ sub vcl_backend_response {
   if (bereq.uncacheable) { return (deliver); }
   if (beresp.ttl <= 0s || beresp.http.Set-Cookie || beresp.http.Vary == "*"
       || beresp.http.Surrogate-Control ~ "(?i)no-store"
-      || (!beresp.http.Surrogate-Control && beresp.http.Cache-Control ~ "(?i:no-cache|no-store|private)")) {
+      || (!beresp.http.Surrogate-Control && beresp.http.Cache-Control ~ "(?i)(?:no-cache|no-store|private)")) {
     set beresp.ttl = 120s;
     set beresp.uncacheable = true;
   }
   return (deliver);
-}`.replace('(?i:no-cache|no-store|private)', '(?i)(?:no-cache|no-store|private)'))
+}`)
 
 /** Every way that this exchange can take, to its end. */
 export function follow(program: VclProgram, request: Request, answer: Answer, defaultTtlSeconds: number): Outcome[] {
