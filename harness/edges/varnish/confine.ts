@@ -41,8 +41,6 @@ export interface ConfinedVcl {
   readonly backends: ConfinedBackend[]
 }
 
-const defaultVclPath = ['/etc/varnish', '/usr/share/varnish/vcl']
-
 /** Modules that compute, look up or count, and open no connection of their own. */
 const harmlessVmods = new Set(
   (
@@ -62,8 +60,7 @@ const nobodysAddress = '127.255.255.254'
  * connections or make backends while running, files that can not be read.
  */
 export function confineVcl(options: ConfineVclOptions): ConfinedVcl {
-  const vclPath = options.vclPath ?? defaultVclPath
-  const { text, lines, files } = expandIncludes(options.source, options.file, vclIncludes(vclPath))
+  const { text, lines, files } = expandIncludes(options.source, options.file, vclIncludes(options.vclPath))
   const source = new EditedSource(text, lines, tokenizeVcl(text))
   for (const token of source.tokens) mustBeReadable(source, token)
   const { backends, std } = rewriteDeclarations(source, options.backends)

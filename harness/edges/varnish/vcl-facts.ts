@@ -6,7 +6,6 @@ import type { EdgeConfig } from '../edge.ts'
 import { varnishdDefaults } from './varnishd-parameters.ts'
 import { answers, builtIn, follow, requests, type Outcome, type Request } from './vcl-exchanges.ts'
 import { vclIncludes } from './vcl-includes.ts'
-import { isOpaque } from './vcl-expressions.ts'
 import { TooManyWays, variableOf, VclProgram } from './vcl-paths.ts'
 import { readSubs } from './vcl-statements.ts'
 import { tokenizeVcl, type VclToken } from './vcl-tokens.ts'
@@ -14,11 +13,9 @@ import { tokenizeVcl, type VclToken } from './vcl-tokens.ts'
 type Place = EdgeAct['place']
 type Shown = (place: Place) => Place
 
-const vclPath = ['/etc/varnish', '/usr/share/varnish/vcl']
-
 /** @throws UsageError for what is no VCL, and for includes that cannot be read */
 export function vclFacts({ file, source }: EdgeConfig, shown: Shown): EdgeFacts {
-  const { text, lines } = expandIncludes(source, file, vclIncludes(vclPath))
+  const { text, lines } = expandIncludes(source, file, vclIncludes())
   const tokens = tokenizeVcl(text)
   const open = tokens.find(({ kind }) => kind === 'unterminated')
   const begin = lines[0] ?? { file, line: 1 }
@@ -146,7 +143,7 @@ class VclReading {
     if (first.length === 0) return []
     const isSame = (outcome: Outcome) => {
       const twin = second.find(({ way }) => way.choices.join() === outcome.way.choices.join())
-      return outcome.key !== null && outcome.isStored === true && twin?.key === outcome.key && variesBy(outcome) === false
+      return outcome.key !== null && outcome.isStored === true && twin?.key === outcome.key && !mayVary(outcome)
     }
     if (!first.every(isSame)) return []
     const { way } = first[0]!
@@ -200,7 +197,6 @@ function withHeader(name: string, value: string): Request {
 }
 
 /** Whether a Vary that the text set may tell requests apart. */
-function variesBy({ way }: Outcome): boolean {
-  const vary = variableOf(way, 'beresp.http.vary')
-  return vary !== undefined || isOpaque(vary)
+function mayVary({ way }: Outcome): boolean {
+  return variableOf(way, 'beresp.http.vary') !== undefined
 }

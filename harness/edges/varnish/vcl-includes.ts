@@ -4,11 +4,13 @@ import { dirname, isAbsolute, join, resolve } from 'node:path'
 import type { Include, IncludeRules } from '../../confine/includes.ts'
 import { tokenizeVcl, type VclToken } from './vcl-tokens.ts'
 
+const defaultVclPath = ['/etc/varnish', '/usr/share/varnish/vcl']
+
 /**
  * Files are searched as Varnish does: absolute, relative to the including file when they begin with
- * `./`, else in the folders of `vclPath`.
+ * `./`, else in the folders of `vclPath`: Varnish's own by default.
  */
-export function vclIncludes(vclPath: readonly string[]): IncludeRules {
+export function vclIncludes(vclPath: readonly string[] = defaultVclPath): IncludeRules {
   return {
     find(source) {
       const tokens = tokenizeVcl(source)

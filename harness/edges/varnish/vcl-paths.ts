@@ -2,7 +2,7 @@
  * Follows one exchange through the subs of a VCL. Where the text does not tell which way a condition goes,
  * both are followed: what happens on all ways is certain, what happens on some is possible.
  */
-import { evaluateVcl, isOpaque, opaque, truthOf, volatile, type VclValue } from './vcl-expressions.ts'
+import { evaluateVcl, opaque, truthOf, volatile, type VclValue } from './vcl-expressions.ts'
 import type { Statement, Sub } from './vcl-statements.ts'
 import type { VclToken } from './vcl-tokens.ts'
 
@@ -68,7 +68,7 @@ export class VclProgram {
     for (const { condition, statements, keyword } of statement.arms) {
       const next: Way[] = []
       for (const one of open) {
-        const truth = condition === null ? true : truthOf(evaluateVcl(condition.inside, (name) => valueOf(one, name)))
+        const truth = condition === null ? true : truthOf(evaluateVcl(condition.inside, (name) => variableOf(one, name)))
         if (truth !== false) done.push(...this.#block(statements, [truth === null ? chosen(one, keyword, true) : one], depth + 1))
         if (truth !== true) next.push(truth === null ? chosen(one, keyword, false) : one)
       }
@@ -87,7 +87,7 @@ export class VclProgram {
       case 'remove':
         return [second ? this.#changed(way, second.text, undefined, first) : way]
       case 'hash_data':
-        return [{ ...way, hash: [...way.hash, evaluateVcl(tokens.slice(2, -2), (name) => valueOf(way, name))], hashedAt: way.hashedAt ?? (this.#own.has(first) ? first : null) }]
+        return [{ ...way, hash: [...way.hash, evaluateVcl(tokens.slice(2, -2), (name) => variableOf(way, name))], hashedAt: way.hashedAt ?? (this.#own.has(first) ? first : null) }]
       case 'call': {
         const called = second && this.#subs.get(second.text)
         // A bare `return;` ends the sub that was called, and only that.
@@ -104,7 +104,7 @@ export class VclProgram {
     const [first, name, mark] = tokens
     if (!name || !mark) return way
     const isChange = mark.text !== '='
-    const value = evaluateVcl(tokens.slice(isChange ? 4 : 3, -1), (variable) => valueOf(way, variable))
+    const value = evaluateVcl(tokens.slice(isChange ? 4 : 3, -1), (variable) => variableOf(way, variable))
     return this.#changed(way, name.text, isChange ? opaque(`${name.text} changed`) : value, first!)
   }
 
@@ -118,20 +118,11 @@ export class VclProgram {
 }
 
 /** A header that was not said to be there is not there; anything else may be anything. */
-function valueOf({ variables }: Way, name: string): VclValue {
+export function variableOf({ variables }: Way, name: string): VclValue {
   const key = name.toLowerCase()
   if (variables.has(key)) return variables.get(key)
   if (/^(req|bereq|beresp|resp)\.http\./.test(key)) return undefined
   return /xid$|time$|^now$|^(client|remote|local|sess)\.|hits$/.test(key) ? volatile(key) : opaque(key)
-}
-
-export function variableOf(way: Way, name: string): VclValue {
-  return valueOf(way, name)
-}
-
-/** As text, where it is known to be one. */
-export function textOf(value: VclValue): string | null {
-  return value === undefined || isOpaque(value) ? null : String(value)
 }
 
 function chosen(way: Way, { start }: VclToken, taken: boolean): Way {
