@@ -18,18 +18,16 @@ export async function auditCaddyfile(adapted: AdaptedCaddyfile, file: string, ex
   const environment = variablesFor(variables.map(({ name }) => name), process.env)
   const tree = readDirectives(file, { read: textOf, environment })
   const facts = caddyfileFacts(json, { file, tree, shown: (place) => shownFrom(cwd, place) }, expected)
-  const name = shownFrom(cwd, { file, line: 1, column: 1 }).file
   const judged = judgeBy(await loadRules('caddyfile'), facts)
-  return { word: 'Caddyfile', file: name, judged, reproduce: `npm run audit -- --caddyfile ${name}` }
+  return { word: 'Caddyfile', judged, reproduce: `npm run audit -- --caddyfile ${facts.place.file}` }
 }
 
 /** Null for a cache whose language is not read. */
 export async function auditEdge(edge: Edge, config: EdgeConfig, cwd: string): Promise<ConfigAudit | null> {
   const facts = edge.facts?.(config, (place) => shownFrom(cwd, place))
   if (!facts) return null
-  const name = shownFrom(cwd, { file: config.file, line: 1, column: 1 }).file
   const judged = judgeBy(await loadRules('edge'), facts)
-  return { word: edge.config.word, file: name, judged, reproduce: `npm run audit -- --vcl ${name}` }
+  return { word: edge.config.word, judged, reproduce: `npm run audit -- --vcl ${facts.place.file}` }
 }
 
 /** As the user would name it: relative to where the command runs, unless that is the longer way. */

@@ -5,8 +5,6 @@
 import type { Place } from './finding.ts'
 
 export interface EdgeFacts {
-  /** 'VCL'. */
-  word: string
   /** Of the file: its first line. */
   place: Place
   /** How many exchanges were followed through the text. */
@@ -35,7 +33,7 @@ export type EdgeAct = { place: Place } & (
   /** A header of the origin's answer does not reach the reader, or reaches it as something else. */
   | { kind: 'header'; header: string; how: 'dropped' | 'replaced'; certainty: Certainty; exchanges: Exchange[] }
   /** A request header does not reach the origin. */
-  | { kind: 'request-header'; header: string; certainty: Certainty }
+  | { kind: 'request-header'; header: string }
   /** Requests that differ in this are answered from one stored answer. */
   | { kind: 'shares-over'; difference: Difference }
   /** The parameters of a query in another order are another object. */

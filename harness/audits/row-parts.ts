@@ -18,8 +18,6 @@ export interface SourceAudit {
 export interface ConfigAudit {
   /** 'Caddyfile', 'VCL'. */
   word: string
-  /** As the user would name it. */
-  file: string
   judged: Judged[]
   /** One command that repeats it. */
   reproduce: string

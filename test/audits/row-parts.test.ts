@@ -7,7 +7,7 @@ import type { ScenarioResult } from '../../harness/report/result.ts'
 import type { VerdictKind } from '../../harness/verdict.ts'
 
 const finding = (more: Partial<Finding> = {}): Finding => ({ rule: 'cdn-headers', severity: 'error', file: 'a.vcl', line: 2, column: 3, message: 'ETag is taken away.', fix: 'Leave it.', ...more })
-const partsOf = (...findings: Finding[]) => configParts({ word: 'VCL', file: 'a.vcl', reproduce: 'npm run audit -- --vcl a.vcl', judged: [{ row: 'cdn-headers', things: ['exchange', 'exchanges'], outcome: { examined: 6, findings } }] })
+const partsOf = (...findings: Finding[]) => configParts({ word: 'VCL', reproduce: 'npm run audit -- --vcl a.vcl', judged: [{ row: 'cdn-headers', things: ['exchange', 'exchanges'], outcome: { examined: 6, findings } }] })
 const measured = (verdict: VerdictKind) => [{ id: 'a', checks: [{ id: 'x', verdict, rows: ['cdn-headers'] }] }] as unknown as ScenarioResult[]
 
 describe('a configuration', () => {

@@ -26,7 +26,7 @@ export function vclFacts({ file, source }: EdgeConfig, shown: Shown): EdgeFacts 
   }
   const at = (token: VclToken | null | undefined) => shown(token ? placeAt(token, text, lines, begin) : { file, line: 1, column: 1 })
   const reading = new VclReading(text, tokens, source, at)
-  return { word: 'VCL', place: shown({ file, line: 1, column: 1 }), ...reading.facts() }
+  return { place: shown({ file, line: 1, column: 1 }), ...reading.facts() }
 }
 
 function placeAt({ start, line }: VclToken, text: string, lines: readonly SourceLine[], fallback: SourceLine): Place {
@@ -159,7 +159,7 @@ class VclReading {
   }
 
   #requestHeader(header: string, token: VclToken | undefined): EdgeAct[] {
-    return token ? [{ kind: 'request-header', header, certainty: 'always', place: this.#at(token) }] : []
+    return token ? [{ kind: 'request-header', header, place: this.#at(token) }] : []
   }
 
   // --- the address ----------------------------------------------------------------------------
