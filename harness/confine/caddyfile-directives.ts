@@ -2,9 +2,8 @@
  * The directives of a Caddyfile with their places, snippets and imported files put in. Caddy's own adapter
  * says what a file means, and loses where it was written; this says where, and decides nothing.
  */
-import { globSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
-import { tokenizeCaddyfile, type CaddyToken } from './caddyfile-tokens.ts'
+import { importedFiles } from './caddyfile.ts'
+import { linesOfTokens, type CaddyToken } from './caddyfile-tokens.ts'
 
 export interface CaddyPlace {
   file: string
@@ -122,14 +121,7 @@ class Reading {
   }
 
   #linesOf(text: string, file: string): Line[] {
-    const lines: Line[] = []
-    let row = 0
-    for (const token of tokenizeCaddyfile(text)) {
-      if (token.row !== row) lines.push([])
-      row = token.row
-      lines.at(-1)!.push(this.#word(token, file))
-    }
-    return lines
+    return linesOfTokens(text).map((line) => line.map((token) => this.#word(token, file)))
   }
 
   #word({ value, line, column, quoted }: CaddyToken, file: string): Line[number] {
@@ -173,9 +165,7 @@ function withArguments({ words, block }: Directive, given: readonly string[]): D
 }
 
 function filesOf({ value, place }: Word): string[] {
-  if (value === '') return []
-  const absolute = resolve(dirname(place.file), value)
-  return /[*?[]/.test(value) ? globSync(absolute).toSorted() : [absolute]
+  return value === '' ? [] : importedFiles(value, place.file)
 }
 
 /** `a.example, b.example` and `a.example,b.example`: each address with the place that it begins at. */

@@ -49,6 +49,11 @@ export function tokenizeCaddyfile(source: string): CaddyToken[] {
   return tokens
 }
 
+/** Tokens by the lines that Caddy takes them as. */
+export function linesOfTokens(source: string): CaddyToken[][] {
+  return [...Map.groupBy(tokenizeCaddyfile(source), ({ row }) => row).values()]
+}
+
 function pieceAt(source: string, at: number): Piece {
   if (source[at] === '"') return quoted(source, at)
   if (source[at] === '`') {

@@ -203,8 +203,11 @@ function variablesIn(line: string, file: string, number: number): CaddyfileVaria
 /** Files named by `import`; a name that is a snippet matches no file and gives none. */
 function importsIn(line: string, file: string): string[] {
   const pattern = /^\s*import\s+(?:"([^"]+)"|`([^`]+)`|(\S+))/.exec(line)?.slice(1).find(Boolean)
-  if (pattern === undefined || pattern.includes('{$')) return []
+  return pattern === undefined || pattern.includes('{$') ? [] : importedFiles(pattern, file)
+}
+
+/** What an `import` in `file` names, absolute; a pattern may name none. */
+export function importedFiles(pattern: string, file: string): string[] {
   const absolute = resolve(dirname(file), pattern)
-  if (!/[*?[]/.test(pattern)) return [absolute]
-  return globSync(absolute).toSorted()
+  return /[*?[]/.test(pattern) ? globSync(absolute).toSorted() : [absolute]
 }

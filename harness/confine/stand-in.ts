@@ -9,7 +9,8 @@ import { dirname, isAbsolute, join, relative, resolve } from 'node:path'
 import { UsageError } from '../errors.ts'
 import { durationMs } from './caddy-capabilities.ts'
 import { adaptCaddyfile, readSources, type AdaptedCaddyfile, type AdaptOptions } from './caddyfile.ts'
-import { tokenizeCaddyfile, type CaddyToken } from './caddyfile-tokens.ts'
+import { linesOfTokens } from './caddyfile-tokens.ts'
+import { EditedSource } from './edited-source.ts'
 import { isObject, type Json, type JsonObject } from './json.ts'
 
 const directive = 'durable_streams'
@@ -54,27 +55,18 @@ function withOldArguments(source: string): string {
 
 /** `durable_streams` becomes `vars`, marked; lines keep their numbers. */
 export function withStandIns(source: string, moved: (imported: string) => string = (name) => name): string {
-  const edits = linesOf(tokenizeCaddyfile(source)).flatMap((line): Edit[] => {
+  const edited = new EditedSource(source, [], [])
+  for (const line of linesOfTokens(source)) {
     const [first, second] = line
-    if (!first || first.quoted) return []
-    if (first.value === 'import' && second && isAbsolute(second.value)) return [{ at: second.start, end: second.end, put: `"${moved(second.value)}"` }]
-    if (first.value === 'order') return line.filter(({ value }) => value === directive).map(({ start, end }) => ({ at: start, end, put: 'vars' }))
-    if (first.value !== directive) return []
+    if (!first || first.quoted) continue
+    if (first.value === 'import' && second && isAbsolute(second.value)) edited.edit(second.start, second.end, `"${moved(second.value)}"`)
+    if (first.value === 'order') for (const { start, end } of line.filter(({ value }) => value === directive)) edited.edit(start, end, 'vars')
+    if (first.value !== directive) continue
     const last = line.at(-1)!.value === '{' && !line.at(-1)!.quoted ? line.at(-2)! : line.at(-1)!
-    const marked = ` ${marker} yes`
-    return last === first ? [{ at: first.start, end: first.end, put: `vars${marked}` }] : [{ at: first.start, end: first.end, put: 'vars' }, { at: last.end, end: last.end, put: marked }]
-  })
-  return edits.toSorted((a, b) => b.at - a.at).reduce((text, { at, end, put }) => text.slice(0, at) + put + text.slice(end), source)
-}
-
-interface Edit {
-  at: number
-  end: number
-  put: string
-}
-
-function linesOf(tokens: readonly CaddyToken[]): CaddyToken[][] {
-  return [...Map.groupBy(tokens, ({ row }) => row).values()]
+    edited.edit(last.end, last.end, ` ${marker} yes`)
+    edited.edit(first.start, first.end, 'vars')
+  }
+  return edited.result()
 }
 
 /** The handler as the production server's own adapter prints it. */
