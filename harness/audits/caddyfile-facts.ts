@@ -36,6 +36,11 @@ export interface StreamHandler {
   listens: string[]
 }
 
+/** The longest that the server holds a reader who waits for something new; 0 where it serves no stream. */
+export function heldMs(handlers: readonly StreamHandler[]): number {
+  return Math.max(0, ...handlers.flatMap(({ sseReconnectMs, longPollMs }) => [sseReconnectMs, longPollMs]))
+}
+
 export interface StreamSite {
   /** As Caddy listens: ':443'. */
   address: string

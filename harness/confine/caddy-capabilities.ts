@@ -33,6 +33,8 @@ export interface CaddyCapabilities {
 
 /** What the server takes where its file says nothing. */
 export const maxFileHandlesDefault = 100
+export const longPollTimeoutDefaultMs = 30_000
+export const sseReconnectIntervalDefaultMs = 60_000
 
 interface StreamHandler {
   readonly server: string
@@ -55,11 +57,11 @@ export function capabilitiesOf(json: Json, plan: ListenerPlan): CaddyCapabilitie
     maxFileHandles: smallest(handlers.map((handler) => handler.max_file_handles)),
     longPollTimeoutMs: durationMs(
       handlers.map((handler) => handler.long_poll_timeout),
-      30_000,
+      longPollTimeoutDefaultMs,
     ),
     sseReconnectIntervalMs: durationMs(
       handlers.map((handler) => handler.sse_reconnect_interval),
-      60_000,
+      sseReconnectIntervalDefaultMs,
     ),
     streamRoutes: unique(streams.flatMap(({ paths }) => (paths.length > 0 ? paths : ['/*']))),
     streamHosts: unique(streams.flatMap(({ hosts }) => hosts)),

@@ -1,7 +1,7 @@
 /** What a Caddyfile says, for the audits: facts of Caddy's own reading of it, places of the user's text. Pure. */
 import type { CaddyfileFacts, Expected, StreamHandler, StreamSite, Wrapper } from '../audits/caddyfile-facts.ts'
 import { isLoopbackHost, parseNetworkAddress } from './addresses.ts'
-import { durationMs } from './caddy-capabilities.ts'
+import { durationMs, longPollTimeoutDefaultMs, sseReconnectIntervalDefaultMs } from './caddy-capabilities.ts'
 import { planListeners, type Listener } from './caddy-listeners.ts'
 import { allDirectives, type CaddyfileTree, type CaddyPlace, type Directive, type Site, type Word } from './caddyfile-directives.ts'
 import { isObject, listAt, objectAt, textsOf, type Json, type JsonObject } from './json.ts'
@@ -13,9 +13,6 @@ export interface CaddyfileText {
   /** A place as the user would name it. */
   shown(place: CaddyPlace): CaddyPlace
 }
-
-const sseReconnectDefaultMs = 60_000
-const longPollDefaultMs = 30_000
 
 /** `json` is what `adapt` printed. */
 export function caddyfileFacts(json: JsonObject, text: CaddyfileText, expected: Expected): CaddyfileFacts {
@@ -92,11 +89,11 @@ class FactsReading {
   }
 
   /** A directive of the site, or of the global options; else the site's block; else the file. */
-  #placeOf(name: string, written: Written | null): CaddyPlace {
-    const block = written?.site.block ?? []
+  #placeOf(name: string, site: Site | undefined): CaddyPlace {
+    const block = site?.block ?? []
     // One that stands for the whole site, before one of some path's.
     const found = block.find((one) => one.words[0]?.value === name) ?? named(name, block)[0] ?? named(name, this.#text.tree.options)[0]
-    return this.#shown(found?.words[0]?.place ?? written?.site.place)
+    return this.#shown(found?.words[0]?.place ?? site?.place)
   }
 
   #optionPlace(name: string): CaddyPlace {
@@ -112,8 +109,8 @@ class FactsReading {
       place: this.#shown(written?.directive.words[0]?.place),
       dataDir: typeof dataDir === 'string' && dataDir !== '' ? { value: dataDir, place: at('data_dir') } : null,
       maxFileHandles: typeof handles === 'number' && handles !== 0 ? { value: handles, place: at('max_file_handles') } : null,
-      sseReconnectMs: durationMs([handler.sse_reconnect_interval], sseReconnectDefaultMs),
-      longPollMs: durationMs([handler.long_poll_timeout], longPollDefaultMs),
+      sseReconnectMs: durationMs([handler.sse_reconnect_interval], sseReconnectIntervalDefaultMs),
+      longPollMs: durationMs([handler.long_poll_timeout], longPollTimeoutDefaultMs),
       listens: textsOf(objectAt(this.#servers, server).listen),
     }
   }
@@ -131,21 +128,17 @@ class FactsReading {
 
   #wrappersOf({ server: name, hosts, encodes, written }: Found): Wrapper[] {
     const server = objectAt(this.#servers, name)
-    const found: Wrapper[] = encodes.map(({ isCertain }) => ({ what: 'encode', place: this.#placeOf('encode', written), isCertain }))
-    if (server.logs !== undefined && isLogged(objectAt(server, 'logs'), hosts)) found.push({ what: 'access-log', place: this.#placeOf('log', written), isCertain: true })
+    const found: Wrapper[] = encodes.map(({ isCertain }) => ({ what: 'encode', place: this.#placeOf('encode', written?.site), isCertain }))
+    if (server.logs !== undefined && isLogged(objectAt(server, 'logs'), hosts)) found.push({ what: 'access-log', place: this.#placeOf('log', written?.site), isCertain: true })
     const isMeasured = server.metrics !== undefined || objectAt(this.#json, 'apps', 'http').metrics !== undefined
     if (isMeasured) found.push({ what: 'metrics', place: this.#optionPlace('metrics'), isCertain: true })
     return found
   }
 
   #proxies(): CaddyfileFacts['proxies'] {
-    return Object.values(this.#servers).flatMap((server) =>
-      proxiesIn(listAt(server, 'routes'), []).map(({ paths, to }) => {
-        const site = this.#text.tree.sites.find(({ block }) => named('reverse_proxy', block).length > 0)
-        const written = site ? { site, directive: site.block[0]! } : null
-        return { path: paths.join(' ') || '*', to, place: this.#placeOf('reverse_proxy', written) }
-      }),
-    )
+    const site = this.#text.tree.sites.find(({ block }) => named('reverse_proxy', block).length > 0)
+    const place = this.#placeOf('reverse_proxy', site)
+    return Object.values(this.#servers).flatMap((server) => proxiesIn(listAt(server, 'routes'), []).map(({ paths, to }) => ({ path: paths.join(' ') || '*', to, place })))
   }
 
   #admin(): CaddyfileFacts['admin'] {
@@ -170,7 +163,7 @@ class FactsReading {
     const policies = listAt(objectAt(this.#json, 'apps', 'tls', 'automation'), 'policies')
     const internal = policies.filter((policy) => listAt(policy, 'issuers').some((issuer) => objectAt(issuer).module === 'internal'))
     const isInternal = (name: string) => internal.some((policy) => listAt(policy, 'subjects').length === 0 || textsOf(listAt(policy, 'subjects')).includes(name))
-    return this.#found.flatMap(({ hosts, written }) => hosts.filter(isInternal).map((name) => ({ name, place: this.#placeOf(written && named('tls', written.site.block).length > 0 ? 'tls' : 'local_certs', written) })))
+    return this.#found.flatMap(({ hosts, written }) => hosts.filter(isInternal).map((name) => ({ name, place: this.#placeOf(written && named('tls', written.site.block).length > 0 ? 'tls' : 'local_certs', written?.site) })))
   }
 
   #writeTimeout(): CaddyfileFacts['writeTimeout'] {
