@@ -14,24 +14,14 @@ import { UsageError } from './errors.ts'
 import { timeMs } from './option-limits.ts'
 
 /** Settings as the flags of the same meaning have them; paths are relative to the working directory. */
-export interface Settings {
-  origin?: 'auto' | 'caddy' | 'reference' | undefined
+export interface Settings extends Pick<SimulateConfig, 'origin' | 'caddyfile' | 'tlsCaddyfile' | 'streams' | 'readers' | 'profile' | 'runtime' | 'seed' | 'browser' | 'out'> {
   serverBin?: string | undefined
   serverVersion?: string | undefined
-  caddyfile?: string | undefined
-  tlsCaddyfile?: string | undefined
   edge?: string | undefined
   edgeConfig?: string | undefined
   app?: string[] | undefined
-  streams?: number | undefined
-  readers?: number | undefined
   staleMs?: number | undefined
-  profile?: 'quick' | 'full' | 'soak' | undefined
   forMs?: number | undefined
-  runtime?: 'auto' | 'processes' | 'containers' | undefined
-  seed?: number | undefined
-  browser?: string | undefined
-  out?: string | undefined
 }
 
 export interface Config {
