@@ -231,6 +231,7 @@ describe('a setting that is wrong', () => {
     ['a waiver without a reason', waived("{ row: 'cors', until: '2027-01-01' } as never"), '4:5: waivers[0].reason is missing; it takes a sentence of at most 300 characters that says why the row may stay as it is.'],
     ['a waiver with an empty reason', waived("{ row: 'cors', reason: ' ', until: '2027-01-01' }"), '4:20: waivers[0].reason takes a sentence of at most 300 characters that says why the row may stay as it is, not " ".'],
     ['a waiver without an end', waived("{ row: 'cors', reason: 'x' } as never"), '4:5: waivers[0].until is missing; it takes the last day of the waiver, as YYYY-MM-DD.'],
+    ['a waiver with an empty end', waived("{ row: 'cors', reason: 'x', until: '' }"), '4:33: waivers[0].until takes the last day of the waiver, as YYYY-MM-DD, not "".'],
     ['a waiver until a day that there is not', waived("{ row: 'cors', reason: 'x', until: '2027-02-30' }"), '4:33: waivers[0].until takes the last day of the waiver, as YYYY-MM-DD, not "2027-02-30".'],
     ['a waiver until no day', waived("{ row: 'cors', reason: 'x', until: 'next week' }"), '4:33: waivers[0].until takes the last day of the waiver, as YYYY-MM-DD, not "next week".'],
     ['a waiver for ever', waived("{ row: 'cors', reason: 'x', until: '2099-01-01' }"), '4:33: waivers[0].until takes a day at most a year from now, 2027-11-26 at the latest, not "2099-01-01".'],

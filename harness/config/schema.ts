@@ -64,9 +64,11 @@ export function configSchema(edges: readonly string[], today: string) {
 function waiverSchema(today: string) {
   const last = new Date(Date.parse(today) + waiverDaysMax * dayMs).toISOString().slice(0, 10)
   const reason = `a sentence of at most ${reasonCharactersMax} characters that says why the row may stay as it is`
-  const until = text('the last day of the waiver, as YYYY-MM-DD')
-    .refine(isDay, takes('the last day of the waiver, as YYYY-MM-DD'))
-    .refine((day) => !isDay(day) || day <= last, takes(`a day at most a year from now, ${last} at the latest`))
+  const day = takes('the last day of the waiver, as YYYY-MM-DD')
+  const until = z
+    .string(day)
+    .refine(isDay, day)
+    .refine((given) => !isDay(given) || given <= last, takes(`a day at most a year from now, ${last} at the latest`))
   return block({ row: z.enum(rowIds, takes('the id of a row of the checklist')), reason: text(reason).max(reasonCharactersMax, takes(reason)), until })
 }
 
@@ -113,7 +115,7 @@ function wrongValue(issue: Issue, config: unknown): Problem {
 function settingsAt(path: SettingPath): Record<string, unknown> {
   const { shape } = configSchema([], '1970-01-01')
   if (path.length === 0) return shape
-  if (path[0] === 'waivers') return { row: '', reason: '', until: '' }
+  if (path[0] === 'waivers') return waiverSchema('1970-01-01').shape
   return (shape[path[0] as 'server' | 'edge' | 'bounds'].unwrap() as { shape: Record<string, unknown> }).shape
 }
 
@@ -131,5 +133,5 @@ function shown(value: unknown): string {
 }
 
 function listed(words: readonly string[]): string {
-  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`
+  return new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(words)
 }
