@@ -92,9 +92,14 @@ export function concludeRows(facts: Facts): ChecklistEntry[] {
   return rows.map((row) => withWaiver(concludeRow(row, partsOf(row.id, facts), facts.reproduceOptions), facts.waivers ?? []))
 }
 
+/** The one that lets a row pass today. */
+export function waiverOf(row: string, waivers: readonly Waiver[]): Waiver | undefined {
+  return waivers.find((one) => one.row === row && !one.expired)
+}
+
 /** What was seen stays as it is; that it is waived is said beside it. A row that needs none has none. */
 function withWaiver(entry: ChecklistEntry, waivers: readonly Waiver[]): ChecklistEntry {
-  const waiver = waivers.find((one) => one.row === entry.id && !one.expired)
+  const waiver = waiverOf(entry.id, waivers)
   if (!waiver || (entry.verdict !== 'fail' && entry.verdict !== 'unknown')) return entry
   return { ...entry, waived: { reason: waiver.reason, until: waiver.until } }
 }

@@ -1,7 +1,7 @@
 /** Findings of the audits as lines for a terminal, in the form that editors make links of. Pure. */
 import { styleText } from 'node:util'
 import type { Finding, FindingSeverity } from '../audits/finding.ts'
-import type { Waiver } from '../conclude.ts'
+import { waiverOf, type Waiver } from '../conclude.ts'
 import { neutralise } from './neutralise.ts'
 
 const styles = { error: 'red', warning: 'yellow', note: 'dim' } as const
@@ -26,7 +26,7 @@ export function countFindings(findings: readonly Finding[]): string {
 }
 
 export function isWaived({ rule }: Finding, waivers: readonly Waiver[]): boolean {
-  return waivers.some(({ row, expired }) => row === rule && !expired)
+  return waiverOf(rule, waivers) !== undefined
 }
 
 /** Which errors do not count for the exit code, and which do again. */

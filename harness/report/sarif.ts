@@ -3,7 +3,7 @@
  * paths from the repository's root, and fingerprints that stay when lines move. Pure.
  */
 import { rowById } from '../checklist.ts'
-import type { Waiver } from '../conclude.ts'
+import { waiverOf, type Waiver } from '../conclude.ts'
 import type { Finding, FindingSeverity, RuleId } from '../audits/finding.ts'
 import { sha256 } from '../sha256.ts'
 
@@ -77,7 +77,7 @@ function resultOf({ rule, severity, file, line, column, message, fix }: Finding,
 /** All results have them, or none: one that has an empty list is known not to be suppressed (section 3.27.23). */
 function suppressionsOf(rule: RuleId, waivers: readonly Waiver[]) {
   if (waivers.length === 0) return {}
-  const waiver = waivers.find(({ row, expired }) => row === rule && !expired)
+  const waiver = waiverOf(rule, waivers)
   return { suppressions: waiver ? [{ kind: 'external', status: 'accepted', justification: `Until ${waiver.until}: ${waiver.reason}` }] : [] }
 }
 
