@@ -1,11 +1,11 @@
 /** `npm run audit -- …`: reads the user's files, prints what is wrong with them, ends with 1 if something is. */
-import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { auditCaddyfile, auditEdge } from './audit-config.ts'
 import { parseAuditOptions, type AuditOptions } from './audit-options.ts'
 import { sortFindings, type Finding } from './audits/finding.ts'
 import { findingsOf } from './audits/row-parts.ts'
 import { readConfig, type Config } from './config.ts'
+import { readGivenText } from './confine/read-given-text.ts'
 import { defaultEdge } from './edges/edges.ts'
 import { exitCodes, UsageError } from './errors.ts'
 import { explain } from './explain.ts'
@@ -84,9 +84,7 @@ async function readCaddyfile({ caddyfile, serverBin, streams, tlsInFront }: Name
 async function readVcl({ vcl }: Named, cwd: string): Promise<Part | null> {
   if (vcl === undefined) return null
   const file = path.resolve(cwd, vcl)
-  const source = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(`The VCL ${file} cannot be read (${error.code}); give the path of a readable file.`)
-  })
+  const source = await readGivenText(defaultEdge.config.word, file)
   const read = await auditEdge(defaultEdge, { file, source }, cwd)
   return { findings: read ? findingsOf(read) : [], files: 1 }
 }

@@ -1,8 +1,8 @@
 /** nginx as an edge: `proxy_cache` with its lock. */
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { searchPath } from '../../confine/environment.ts'
-import { UsageError } from '../../errors.ts'
+import { readGivenText } from '../../confine/read-given-text.ts'
 import type { Edge, EdgeConfigRead, EdgePlace, PreparedEdge, ProvidedEdge } from '../edge.ts'
 import { testNginx } from './compile.ts'
 import { confineNginx } from './confine.ts'
@@ -31,12 +31,7 @@ export const nginx: Edge = {
 }
 
 async function readConfig(program: ProvidedEdge, file: string, workDir: string): Promise<EdgeConfigRead> {
-  let source: string
-  try {
-    source = await readFile(file, 'utf8')
-  } catch (error) {
-    throw new UsageError(`The nginx.conf ${file} cannot be read (${(error as NodeJS.ErrnoException).code}); give the path of a readable file.`)
-  }
+  const source = await readGivenText(nginx.config.word, file)
   const place = { port: 1, upstreamPort: 2, folder: path.join(workDir, 'nginx'), user: user() }
   const { text, lines, files } = confineNginx({ source, file, ...place })
   const confined = path.join(workDir, 'confined.conf')

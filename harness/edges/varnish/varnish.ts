@@ -1,7 +1,7 @@
 /** Varnish as an edge. */
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { UsageError } from '../../errors.ts'
+import { readGivenText } from '../../confine/read-given-text.ts'
 import { cacheFolder } from '../../provision/cache-folder.ts'
 import { openIdentityCache } from '../../provision/identity-cache.ts'
 import { sha256 } from '../../sha256.ts'
@@ -40,12 +40,7 @@ export const varnish: Edge = {
 const storageMebibytes = 256
 
 async function readConfig(program: ProvidedEdge, file: string, workDir: string): Promise<EdgeConfigRead> {
-  let source: string
-  try {
-    source = await readFile(file, 'utf8')
-  } catch (error) {
-    throw new UsageError(`The VCL ${file} cannot be read (${(error as NodeJS.ErrnoException).code}); give the path of a readable file.`)
-  }
+  const source = await readGivenText(varnish.config.word, file)
   const files = await compileOnce(program, { file, source }, workDir)
   parseVarnishdParameters(source, file)
   return { file, source, files }
