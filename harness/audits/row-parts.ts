@@ -7,7 +7,7 @@ import type { Judged } from './rule.ts'
 /** What the application's source was found to be; the file notes count for every rule. */
 export interface SourceAudit {
   judged: Judged[]
-  /** Of files that could not be read or parsed. */
+  /** Of files that could not be read or parsed; none is an error. */
   notes: Finding[]
   /** How many files were judged. */
   files: number
@@ -40,10 +40,8 @@ function sourcePart({ row, things, outcome }: Judged, { notes, files, globs }: S
   const { examined, findings } = outcome
   const reproduce = `npm run audit -- ${globs.map((glob) => `'${glob}'`).join(' ')}`
   const seen = `${count(examined, things)} in ${count(files, ['file', 'files'])}`
-  const errors = findings.filter((one) => one.severity === 'error')
-  if (errors.length > 0) return { row, verdict: 'fail', because: `Your source breaks the rule at ${count(errors.length, places)} (${seen}), first at ${told(errors[0]!)}`, fix: errors[0]!.fix, reproduce }
-  const open = [...findings, ...notes].filter((one) => one.undecided)
-  if (open.length > 0) return { row, verdict: 'unknown', because: `Your source leaves ${count(open.length, places)} for you to judge (${seen}), first ${told(open[0]!)}`, fix: open[0]!.fix, reproduce }
+  const notRight = notRightBy([...findings, ...notes], 'Your source', ` (${seen})`)
+  if (notRight) return { row, ...notRight, reproduce }
   if (examined === 0) return { row, verdict: 'not-applicable', because: `Your source has no ${things[0]} (${count(files, ['file', 'files'])} were read).`, reproduce }
   return { row, verdict: 'pass', because: `Your source keeps the rule: ${seen}.`, reproduce }
 }
@@ -64,11 +62,17 @@ export function configParts(audit: ConfigAudit): AuditPart[] {
 }
 
 function configPart(row: RowId, findings: readonly Finding[], { word, reproduce }: ConfigAudit): AuditPart[] {
+  const notRight = notRightBy(findings, `The ${word}`)
+  return notRight ? [{ row, ...notRight, reproduce }] : []
+}
+
+/** What is wrong, or else what is left open; null where there is neither. `seen` says how much was looked at. */
+function notRightBy(findings: readonly Finding[], who: string, seen = ''): Pick<AuditPart, 'verdict' | 'because' | 'fix'> | null {
   const errors = findings.filter((one) => one.severity === 'error')
-  if (errors.length > 0) return [{ row, verdict: 'fail', because: `The ${word} breaks the rule at ${count(errors.length, places)}, first at ${told(errors[0]!)}`, fix: errors[0]!.fix, reproduce }]
+  if (errors.length > 0) return { verdict: 'fail', because: `${who} breaks the rule at ${count(errors.length, places)}${seen}, first at ${told(errors[0]!)}`, fix: errors[0]!.fix }
   const open = findings.filter((one) => one.undecided)
-  if (open.length > 0) return [{ row, verdict: 'unknown', because: `The ${word} leaves ${count(open.length, places)} for you to judge, first ${told(open[0]!)}`, fix: open[0]!.fix, reproduce }]
-  return []
+  if (open.length > 0) return { verdict: 'unknown', because: `${who} leaves ${count(open.length, places)} for you to judge${seen}, first ${told(open[0]!)}`, fix: open[0]!.fix }
+  return null
 }
 
 const places = ['place', 'places'] as const
