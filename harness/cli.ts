@@ -31,6 +31,7 @@ import { renderTerminal } from './report/terminal.ts'
 import type { Result } from './report/result.ts'
 import { WorldKeeper } from './keep-world.ts'
 import { run } from './run.ts'
+import { shellWord } from './shell-word.ts'
 import { shrinkRun } from './shrink/shrink-run.ts'
 import type { Scenario } from './scenario.ts'
 import { annotate, refuseUnwritable, writeSarif } from './tell-findings.ts'
@@ -259,12 +260,7 @@ async function readSource(globs: readonly string[]): Promise<SourceAudit> {
 }
 
 function reproduceOptions(options: Options, seed: number): string {
-  return flagsToRepeat(options, seed).map(([flag, value]) => `${flag} ${quoted(value)}`).join(' ')
-}
-
-/** As a shell reads it as one word. */
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
+  return flagsToRepeat(options, seed).map(([flag, value]) => `${flag} ${shellWord(value)}`).join(' ')
 }
 
 /** What scenarios may ask for. */

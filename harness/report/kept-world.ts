@@ -1,6 +1,7 @@
 /** What is said of a world that is left running: where everything is, how to ask it, how to stop it. Pure. */
 import { viaWords } from '../hop-words.ts'
 import type { Via } from '../history.ts'
+import { shellWord } from '../shell-word.ts'
 import { duration } from './figures.ts'
 import { neutralise } from './neutralise.ts'
 
@@ -46,7 +47,7 @@ export function keptWorldLines(places: KeptPlaces): string[] {
     ...addresses.map(({ via, url, isRunning }): [string, string] => [via, `${url}  ${isRunning ? whereWords[via] ?? viaWords[via] ?? via : 'not running: the scenario left it so'}`]),
     ...(caFile === null ? [] : [['tls CA', caFile] as [string, string]]),
     ['data_dir', dataDir ?? 'none: this origin keeps nothing on disk'],
-    ['admin', adminSocket === null ? 'the origin has no admin API in this scenario' : `curl --unix-socket ${word(adminSocket)} http://localhost/config/`],
+    ['admin', adminSocket === null ? 'the origin has no admin API in this scenario' : `curl --unix-socket ${shellWord(adminSocket)} http://localhost/config/`],
     ['logs', logs],
   ]
   const wide = Math.max(...rows.map(([name]) => name.length))
@@ -65,16 +66,11 @@ function curlLines({ addresses, stream, caFile }: KeptPlaces): string[] {
   const way = (['tls', 'edge', 'origin'] as const).map((via) => running.find((one) => one.via === via)).find((one) => one !== undefined)
   if (way === undefined || stream === null) return []
   const path = `${stream}?offset=-1`
-  const headers = Object.entries(way.headers).map(([name, value]) => ` -H ${word(`${name}: ${value}`)}`).join('')
+  const headers = Object.entries(way.headers).map(([name, value]) => ` -H ${shellWord(`${name}: ${value}`)}`).join('')
   const { host, protocol } = new URL(way.url)
   if (protocol === 'https:') {
-    return [`  Read a stream:  curl -i --cacert ${word(caFile ?? '')} --connect-to ::${host} ${word(`https://${way.authority}${path}`)}${headers}`]
+    return [`  Read a stream:  curl -i --cacert ${shellWord(caFile ?? '')} --connect-to ::${host} ${shellWord(`https://${way.authority}${path}`)}${headers}`]
   }
-  const named = way.authority === host ? '' : ` -H ${word(`Host: ${way.authority}`)}`
-  return [`  Read a stream:  curl -i ${word(`${way.url}${path}`)}${named}${headers}`]
-}
-
-/** As a shell reads it as one word. */
-function word(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+  const named = way.authority === host ? '' : ` -H ${shellWord(`Host: ${way.authority}`)}`
+  return [`  Read a stream:  curl -i ${shellWord(`${way.url}${path}`)}${named}${headers}`]
 }

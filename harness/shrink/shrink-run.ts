@@ -9,6 +9,7 @@ import { flagsToRepeat, type Options } from '../options.ts'
 import { makeOutputFolder } from '../output-folder.ts'
 import { duration } from '../report/figures.ts'
 import { neutralise } from '../report/neutralise.ts'
+import { shellWord } from '../shell-word.ts'
 import { Bench } from './bench.ts'
 import { scenarioSource } from './scenario-source.ts'
 import { shrinkCapsule, type Rate, type Shrunk } from './shrink-capsule.ts'
@@ -81,11 +82,7 @@ function commandOf(file: string, options: Options): string {
   // Its steps have their sizes written out.
   const sizes = new Set(['--readers', '--streams', '--profile', '--for'])
   const flags = flagsToRepeat(options, options.seed!).filter(([flag]) => !sizes.has(flag)).flat()
-  return `npm run simulate -- ${[shown(file), ...flags].map(quoted).join(' ')}`
-}
-
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
+  return `npm run simulate -- ${[shown(file), ...flags].map(shellWord).join(' ')}`
 }
 
 function lines({ stepsBefore, steps, rateBefore, rate, because, trials, tookMs, isWhole }: Shrunk, file: string, command: string): string[] {
