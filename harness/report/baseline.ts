@@ -7,6 +7,7 @@ import type { VerdictKind } from '../verdict.ts'
 import { figuresOf, type Figure } from './compared-figures.ts'
 import { differencesOf } from './comparison.ts'
 import { number, percent, plural, valueWithUnit } from './figures.ts'
+import { medianOf } from './median.ts'
 import { neutralise } from './neutralise.ts'
 import { pairedRatio, type PairedRatio } from './paired-ratio.ts'
 import type { CheckResult, Result } from './result.ts'
@@ -149,8 +150,8 @@ function compareFigures(baseline: readonly Result[], candidate: readonly Result[
   const strict = 1 - (1 - confidence) / Math.max(1, inEach.length)
   return inEach.map(({ figure: { value: _one, ...figure }, old, values }) => ({
     ...figure,
-    baseline: median(old),
-    candidate: median(values),
+    baseline: medianOf(old),
+    candidate: medianOf(values),
     ratio: pairedRatio(old, values, confidence),
     moved: movedTo(pairedRatio(old, values, strict), figure.better),
   }))
@@ -172,12 +173,6 @@ function movedTo(ratio: PairedRatio | null, better: Figure['better']): ComparedF
   const isLess = ratio.high < 1 && ratio.ratio < 1 / effectMin
   if (!isMore && !isLess) return null
   return isLess === (better === 'less') ? 'better' : 'worse'
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = Math.floor(sorted.length / 2)
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
 }
 
 // --- words -----------------------------------------------------------------------------------

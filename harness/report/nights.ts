@@ -5,6 +5,7 @@
 import { failureKey, failuresOf, seenAgain, type Failure } from './failures.ts'
 import { amount, instant, number, percent, plural } from './figures.ts'
 import { codeSpan, text } from './markdown-text.ts'
+import { medianOf } from './median.ts'
 import { clip, neutralise } from './neutralise.ts'
 import { figuresOf, type Figure } from './night-figures.ts'
 import type { Result } from './result.ts'
@@ -91,7 +92,7 @@ export function compareNight(tonight: Result, earlier: readonly Result[]): Night
   const failures = failuresOf(tonight)
   const old = previous ? failuresOf(previous) : []
   const before = new Set(old.map(failureKey))
-  const gone = old.filter((failure) => seenAgain(tonight, failure) !== 'failed')
+  const now = Map.groupBy(old, (failure) => seenAgain(tonight, failure))
   return {
     runId: tonight.runId,
     startedAt: tonight.startedAt,
@@ -100,8 +101,8 @@ export function compareNight(tonight: Result, earlier: readonly Result[]): Night
     differently: previous ? differencesOf(previous, tonight) : [],
     fresh: failures.filter((failure) => !before.has(failureKey(failure))).map((failure) => standing(failure, tonight, series)),
     stillFailing: failures.filter((failure) => before.has(failureKey(failure))).map((failure) => standing(failure, tonight, series)),
-    fixed: gone.filter((failure) => seenAgain(tonight, failure) === 'passed'),
-    notSeen: gone.filter((failure) => seenAgain(tonight, failure) === 'not-judged'),
+    fixed: now.get('passed') ?? [],
+    notSeen: now.get('not-judged') ?? [],
     drift: driftOf(tonight, series),
   }
 }
@@ -162,12 +163,6 @@ export function moveOf(figure: Figure, before: readonly number[]): Move | null {
 
 function farness({ figure, median }: Move): number {
   return Math.abs(figure.value - median) / Math.max(Math.abs(median), leastMove[figure.unit])
-}
-
-export function medianOf(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = Math.floor(sorted.length / 2)
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
 }
 
 // --- words -----------------------------------------------------------------------------------
