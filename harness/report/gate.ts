@@ -5,6 +5,7 @@
  */
 import { exitCodes } from '../errors.ts'
 import { headline, waiverSentence, type ChecklistRow } from './groups.ts'
+import { verdictCodes, worstCode } from './repetitions.ts'
 import type { Result } from './result.ts'
 
 export type FailOn = 'unknown' | 'failure'
@@ -27,7 +28,7 @@ export function gateOf(results: readonly Result[], failOn: FailOn, endedWith?: n
     return { exitCode: endedWith, lines: [...lines, `The simulation itself ended with ${endedWith}: see the end of its log.`] }
   }
   const lines = results.map((result, index) => `${result.runId} (${result.profile}), counted as ${codes[index]}: ${words(result)}`)
-  const worst = worstOf(codes)
+  const worst = worstCode(codes)
   if (worst === exitCodes.ready) return { exitCode: worst, lines: [...lines, 'Everything that was asked was seen to hold.'] }
   if (worst !== exitCodes.unknown || failOn === 'unknown') return { exitCode: worst, lines: [...lines, endings[worst] ?? `A run ended with ${worst}, so that this job is red.`] }
   return { exitCode: exitCodes.ready, lines: [...lines, 'NOT A SUCCESS: something could not be judged; the job is green only because it was told to fail on failures alone.'] }
@@ -70,11 +71,3 @@ function words(result: Result): string {
   if (soakHolds(result)) return row!.waived ? `the soak does not hold, which is waived. ${waiverSentence(row!, result)} Seen: ${row!.because}` : `the soak holds: ${row!.because}`
   return `${headline(result)}${red.length === 0 || result.because.includes(red[0]!) ? '' : ` Red: ${red.join(', ')}.`}${server}`
 }
-
-/** What the machinery of a run ended with comes before its verdicts; 1 before 2 before 0. */
-function worstOf(codes: readonly number[]): number {
-  return codes.find((code) => !verdictCodes.includes(code)) ?? verdictCodes.find((code) => codes.includes(code)) ?? exitCodes.unknown
-}
-
-/** The worst first. */
-const verdictCodes: readonly number[] = [exitCodes.notReady, exitCodes.unknown, exitCodes.ready]

@@ -86,8 +86,10 @@ function unstableLine({ id, counts, because, runId }: Repeated): string {
   return `  ${id}: ${ended}${because === undefined ? '' : `; first in ${runId}: ${because}`}`
 }
 
-const worstFirst: readonly number[] = [exitCodes.notReady, exitCodes.unknown, exitCodes.ready]
+/** What a run that came to its end ends with, the worst first. */
+export const verdictCodes: readonly number[] = [exitCodes.notReady, exitCodes.unknown, exitCodes.ready]
 
-function worstCode(codes: readonly number[]): number {
-  return codes.find((code) => !worstFirst.includes(code)) ?? worstFirst.find((code) => codes.includes(code)) ?? exitCodes.unknown
+/** What the machinery of a run ended with comes before its verdicts; 1 before 2 before 0. */
+export function worstCode(codes: readonly number[]): number {
+  return codes.find((code) => !verdictCodes.includes(code)) ?? verdictCodes.find((code) => codes.includes(code)) ?? exitCodes.unknown
 }
