@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { isObject, type Json } from './confine/json.ts'
 import { redactJson } from './confine/redact.ts'
+import { changedFacts } from './report/comparison.ts'
 
 const linesMax = 40
 
@@ -31,9 +32,7 @@ async function configsOf(folder: string): Promise<Map<string, Json>> {
 
 /** '/apps/http/grace_period: 10, now none'. */
 export function differencesIn(before: Json, now: Json): string[] {
-  const [old, current] = [new Map(leaves(redactJson(before), '')), new Map(leaves(redactJson(now), ''))]
-  const places = [...new Set([...old.keys(), ...current.keys()])]
-  return places.filter((place) => old.get(place) !== current.get(place)).map((place) => `${place}: ${old.get(place) ?? 'none'}, now ${current.get(place) ?? 'none'}`)
+  return changedFacts(leaves(redactJson(before), ''), leaves(redactJson(now), ''))
 }
 
 function leaves(value: Json, place: string): [string, string][] {

@@ -5,7 +5,7 @@
  */
 import type { VerdictKind } from '../verdict.ts'
 import { figuresOf, type Figure } from './compared-figures.ts'
-import { differencesOf } from './comparison.ts'
+import { checksOf, differencesOf } from './comparison.ts'
 import { number, percent, plural, valueWithUnit } from './figures.ts'
 import { medianOf } from './median.ts'
 import { neutralise } from './neutralise.ts'
@@ -101,21 +101,12 @@ function compareChecks(baseline: readonly Result[], candidate: readonly Result[]
   })
 }
 
-/** A scenario may ask a check several times: they are paired in their order. */
 function asked(results: readonly Result[]): Map<string, Asked> {
   const found = new Map<string, Asked>()
-  for (const { scenarios } of results) {
-    for (const scenario of scenarios) {
-      const counts = new Map<string, number>()
-      for (const check of scenario.checks) {
-        const nth = (counts.get(check.id) ?? 0) + 1
-        counts.set(check.id, nth)
-        const key = `${scenario.id}/${check.id}/${nth}`
-        const own = found.get(key) ?? { scenario: scenario.id, check: check.id, results: [] }
-        own.results.push(check)
-        found.set(key, own)
-      }
-    }
+  for (const [key, { scenario, check }] of results.flatMap((result) => [...checksOf(result)])) {
+    const own = found.get(key) ?? { scenario, check: check.id, results: [] }
+    own.results.push(check)
+    found.set(key, own)
   }
   return found
 }

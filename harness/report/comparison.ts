@@ -62,6 +62,7 @@ export function compareResults(before: Result, now: Result): Comparison {
   }
 }
 
+/** A check as a scenario asked it. */
 interface Asked {
   scenario: string
   check: CheckResult
@@ -73,10 +74,8 @@ interface Pair {
   change: CheckChange
 }
 
-/** A scenario may ask a check several times: they are paired in their order. */
 function pairsOf(before: Result, now: Result): Pair[] {
-  const old = asked(before)
-  const current = asked(now)
+  const [old, current] = [checksOf(before), checksOf(now)]
   return [...new Set([...old.keys(), ...current.keys()])].map((key) => {
     const pair = { old: old.get(key), current: current.get(key) }
     const one = (pair.current ?? pair.old)!
@@ -91,9 +90,10 @@ function pairsOf(before: Result, now: Result): Pair[] {
   })
 }
 
-function asked(result: Result): Map<string, Asked> {
+/** By keys that are the same in every run. A scenario may ask a check several times: they are paired in their order. */
+export function checksOf({ scenarios }: Pick<Result, 'scenarios'>): Map<string, Asked> {
   const found = new Map<string, Asked>()
-  for (const scenario of result.scenarios) {
+  for (const scenario of scenarios) {
     for (const check of scenario.checks) {
       let nth = 1
       while (found.has(`${scenario.id}/${check.id}/${nth}`)) nth += 1
@@ -132,7 +132,12 @@ export function differencesOf(before: Result, now: Result): string[] {
     ...Object.entries(result.options).map(([name, value]): [string, string] => [`option ${name}`, JSON.stringify(value)]),
     ...result.notRun.map(({ id }): [string, string] => [`scenario ${id}`, 'not run']),
   ]
-  const [old, current] = [new Map(facts(before)), new Map(facts(now))]
+  return changedFacts(facts(before), facts(now))
+}
+
+/** Of facts by their names, a line for each that is not the same: 'seed: 7, now 8'. */
+export function changedFacts(before: readonly [string, string][], now: readonly [string, string][]): string[] {
+  const [old, current] = [new Map(before), new Map(now)]
   const names = [...new Set([...old.keys(), ...current.keys()])]
   return names.filter((name) => old.get(name) !== current.get(name)).map((name) => `${name}: ${old.get(name) ?? 'none'}, now ${current.get(name) ?? 'none'}`)
 }
