@@ -12,6 +12,7 @@ import { applyPlan, issuesFrom, readIssues } from './github/issues.ts'
 import type { Repository } from './github/rest.ts'
 import { annotationLines, inertInLog } from './report/annotations.ts'
 import { gateOf, type FailOn } from './report/gate.ts'
+import { judgesTwin } from './report/groups.ts'
 import { actionLine, planIssues, type Issue } from './report/issue-plan.ts'
 import { renderJunit } from './report/junit.ts'
 import { renderMarkdown, summaryBytesMax } from './report/markdown.ts'
@@ -222,7 +223,7 @@ function stoodIn({ result: { subject, options } }: SavedRun): boolean {
 
 /** What was broken on purpose is nobody's news. */
 function refuseTwins(runs: readonly SavedRun[]): void {
-  const planted = runs.find(({ result }) => result.banners.some((banner) => banner.startsWith('TWIN:')))
+  const planted = runs.find(({ result }) => judgesTwin(result))
   if (planted) throw new UsageError(`Run ${planted.result.runId} judged a program that is broken on purpose; no issue is opened for that.`)
 }
 

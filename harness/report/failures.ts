@@ -2,7 +2,7 @@
  * The distinct failures of a run, each by its fingerprint, and what became of one that an earlier run had.
  * What nightly issues and comparisons rest on. Pure.
  */
-import { waivedRows, waiverSentence } from './groups.ts'
+import { allWaived, waiverSentence } from './groups.ts'
 import type { CheckResult, Result } from './result.ts'
 
 export interface Failure {
@@ -81,10 +81,9 @@ function reproduceOf({ checklist }: Result, check: CheckResult): string {
   return checklist.find((row) => row.verdict === 'fail' && row.reproduce !== '' && check.rows.includes(row.id))?.reproduce ?? ''
 }
 
-/** One row that nobody waives is enough to count. */
 function waiverOf(result: Result, rows: readonly string[]): string | null {
-  const waived = waivedRows(result).filter(({ id }) => rows.includes(id))
-  return waived.length === 0 || waived.length < rows.length ? null : waiverSentence(waived[0]!, result)
+  const [row] = allWaived(result, rows)
+  return row === undefined ? null : waiverSentence(row, result)
 }
 
 /** Rows that are red though no check of theirs is: the user's files were read. */

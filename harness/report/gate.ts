@@ -4,7 +4,7 @@
  * that the rest was not run. Pure.
  */
 import { exitCodes } from '../errors.ts'
-import { headline, waiverSentence, type ChecklistRow } from './groups.ts'
+import { headline, judgesTwin, waiverSentence, type ChecklistRow } from './groups.ts'
 import { verdictCodes, worstCode } from './repetitions.ts'
 import type { Result } from './result.ts'
 
@@ -53,11 +53,10 @@ function codeOf(result: Result): number {
 
 /** On the production server, unbroken, and to its end; or its owner waives it. */
 function soakHolds(result: Result): boolean {
-  const { profile, subject, scenarios, banners } = result
-  const planted = banners.some((banner) => banner.startsWith('TWIN:'))
+  const { profile, subject, scenarios } = result
   const row = soakRow(result)
   const passed = row?.verdict === 'pass' && scenarios.every(({ verdict }) => verdict === 'pass')
-  return profile === 'soak' && subject.kind === 'production' && !planted && scenarios.length > 0 && (passed || row?.waived !== undefined)
+  return profile === 'soak' && subject.kind === 'production' && !judgesTwin(result) && scenarios.length > 0 && (passed || row?.waived !== undefined)
 }
 
 function soakRow({ checklist }: Result): ChecklistRow | undefined {

@@ -45,6 +45,17 @@ export function waivedRows(result: Result): ChecklistRow[] {
   return result.checklist.filter((row) => row.waived)
 }
 
+/** These rows, where their owner waives all of them: one that nobody waives is enough to count. Else none. */
+export function allWaived(result: Result, rows: readonly string[]): ChecklistRow[] {
+  const waived = waivedRows(result).filter(({ id }) => rows.includes(id))
+  return waived.length < rows.length ? [] : waived
+}
+
+/** A program that is broken on purpose was judged. */
+export function judgesTwin({ banners }: Result): boolean {
+  return banners.some((banner) => banner.startsWith('TWIN:'))
+}
+
 /** What follows the word `ready` where it holds but for what is waived: nobody takes the one for the other. */
 export function butWaived(result: Result): string {
   const { length } = waivedRows(result)
