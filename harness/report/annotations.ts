@@ -2,21 +2,25 @@
  * What failed as annotations of GitHub's: workflow commands, one a line. GitHub keeps ten of each kind a
  * step, so that the tenth says how many more there are. Pure.
  */
-import { failureKey, failuresOf, type Failure } from './failures.ts'
-import { rowsBy } from './groups.ts'
+import type { Finding } from '../audits/finding.ts'
+import { auditScenario, failureKey, failuresOf, type Failure } from './failures.ts'
+import { allWaived, rowsBy } from './groups.ts'
 import { clip, neutralise } from './neutralise.ts'
 import { plural } from './figures.ts'
 import { shortened } from './readable-evidence.ts'
 import type { Result } from './result.ts'
 
 export interface Annotation {
-  kind: 'error' | 'warning' | 'notice'
+  kind: (typeof annotationKinds)[number]
   title: string
   message: string
   file?: string
   line?: number
   column?: number
 }
+
+/** The worst first. */
+export const annotationKinds = ['error', 'warning', 'notice'] as const
 
 /** GitHub's own limit, of each kind a step. */
 export const annotationsMax = 10
@@ -26,7 +30,7 @@ const titleCharactersMax = 200
 /** The workflow commands of a run, the worst first; at most `annotationsMax` of each kind. */
 export function annotationLines(results: readonly Result[]): string[] {
   const all = results.flatMap(annotationsOf)
-  return (['error', 'warning', 'notice'] as const).flatMap((kind) => limited(all.filter((one) => one.kind === kind)).map(commandOf))
+  return annotationKinds.flatMap((kind) => limited(all.filter((one) => one.kind === kind)).map(commandOf))
 }
 
 function limited(annotations: Annotation[]): Annotation[] {
@@ -38,11 +42,11 @@ function limited(annotations: Annotation[]): Annotation[] {
 
 export function annotationsOf(result: Result): Annotation[] {
   const failures = failuresOf(result)
-  const isCode = (failure: Failure) => failure.scenario === 'audit' && (result.findings ?? []).some(({ rule }) => rule === failure.check)
+  const isCode = (failure: Failure) => failure.scenario === auditScenario && (result.findings ?? []).some(({ rule }) => rule === failure.check)
   return [
     ...loud(result),
     ...failures.filter((failure) => isNews(failure) && !isCode(failure)).map(failureAnnotation),
-    ...(result.findings ?? []).map(findingAnnotation),
+    ...(result.findings ?? []).map((finding) => findingAnnotation(finding, `Fix: ${finding.fix}`, allWaived(result, [finding.rule]).length > 0)),
     ...failures.filter((failure) => !isNews(failure) && !isCode(failure)).map(failureAnnotation),
     ...openRows(result),
     ...result.expectedFailures.filter(({ state }) => state === 'mended').map(mended),
@@ -68,8 +72,9 @@ function failureAnnotation(failure: Failure): Annotation {
 
 const kinds = { error: 'error', warning: 'warning', note: 'notice' } as const
 
-function findingAnnotation({ severity, file, line, column, message, fix, rule }: NonNullable<Result['findings']>[number]): Annotation {
-  return { kind: kinds[severity], title: rule, message: `${message} Fix: ${fix}`, file, line, column }
+/** At its line, with the sentence that says what to do. What is waived is told, and is no error. */
+export function findingAnnotation({ severity, file, line, column, message, rule }: Finding, fix: string, isWaived: boolean): Annotation {
+  return { kind: isWaived ? 'notice' : kinds[severity], title: rule, message: `${isWaived ? 'Waived: ' : ''}${message} ${fix}`, file, line, column }
 }
 
 /** One for all: a row each would take the place of failures. Of a partial run the banner says it. */

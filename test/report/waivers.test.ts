@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { rowIds, type RowId } from '../../harness/checklist.ts'
 import { concludeAll, type Waiver } from '../../harness/conclude.ts'
+import { annotationLines } from '../../harness/report/annotations.ts'
 import { headline } from '../../harness/report/groups.ts'
 import { renderHtml } from '../../harness/report/html.ts'
 import { renderJunit } from '../../harness/report/junit.ts'
@@ -76,6 +77,11 @@ describe('a waived row', () => {
     expect(text).toMatch(/name="both"[^>]*>\s*<failure /)
   })
 })
+
+test.each([
+  ['notices while they are waived', waived, '::notice title=cors,file=a.ts,line=1,col=1::Waived: It is wrong. Fix: Mend it.'],
+  ['errors once the waiver has expired', expired, '::error title=cors,file=a.ts,line=1,col=1::It is wrong. Fix: Mend it.'],
+])('findings of a row are %s', (_when, result, line) => expect(annotationLines([result]).filter((one) => one.includes('file=a.ts'))).toEqual([line]))
 
 describe('an expired waiver', () => {
   test('is told in the head and in its row, which counts', () => {
