@@ -11,6 +11,7 @@ import { exitCodes, UsageError } from '../errors.ts'
 import { explain } from '../explain.ts'
 import { duration, number, plural } from '../report/figures.ts'
 import { neutralise } from '../report/neutralise.ts'
+import { wayToHarness } from '../way-to-harness.ts'
 import { importLogs, type Imported } from './import-log.ts'
 import { scenarioSource } from './scenario-source.ts'
 
@@ -85,7 +86,7 @@ async function importInto(files: string[], { name, from, to, stream, speed, via,
   try {
     const found = await importLogs({ files, fromMs: from, toMs: to, stream, recording: partial })
     await rename(partial, recording)
-    await writeFile(scenario, scenarioSource({ id: name, found, recording: fromRoot(recording), speed, via, harness: harnessFrom(out) }))
+    await writeFile(scenario, scenarioSource({ id: name, found, recording: fromRoot(recording), speed, via, harness: wayToHarness(out) }))
     process.stdout.write(json ? `${JSON.stringify(found, null, 2)}\n` : `${linesOf(found, scenario, name).map(neutralise).join('\n')}\n`)
   } finally {
     await rm(partial, { force: true })
@@ -100,11 +101,6 @@ async function isThere(file: string): Promise<boolean> {
 function fromRoot(file: string): string {
   const relative = path.relative(root, path.resolve(file))
   return relative.startsWith('..') ? path.resolve(file) : relative
-}
-
-function harnessFrom(out: string): string {
-  const relative = path.relative(path.resolve(out), path.join(root, 'harness'))
-  return relative.startsWith('.') ? relative : `./${relative}`
 }
 
 function linesOf(found: Imported, scenario: string, name: string): string[] {

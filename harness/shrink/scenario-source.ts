@@ -43,7 +43,7 @@ export default defineScenario({
 `
 }
 
-function rateWords({ failed, of }: Rate): string {
+export function rateWords({ failed, of }: Rate): string {
   return `${failed} of ${of} runs`
 }
 

@@ -1,7 +1,6 @@
 /** `--replay capsule --shrink`: sets everything up, looks for the shortest scenario, and writes it beside the capsule. */
 import { mkdir, realpath, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { exitCodes, interruptionOf, UsageError } from '../errors.ts'
 import { unpackConfigurations, type Capsule } from '../incident/capsule.ts'
 import { openSubject } from '../open-subject.ts'
@@ -10,11 +9,11 @@ import { makeOutputFolder } from '../output-folder.ts'
 import { duration } from '../report/figures.ts'
 import { neutralise } from '../report/neutralise.ts'
 import { shellWord } from '../shell-word.ts'
+import { wayToHarness } from '../way-to-harness.ts'
 import { Bench } from './bench.ts'
-import { scenarioSource } from './scenario-source.ts'
-import { shrinkCapsule, type Rate, type Shrunk } from './shrink-capsule.ts'
+import { rateWords, scenarioSource } from './scenario-source.ts'
+import { shrinkCapsule, type Shrunk } from './shrink-capsule.ts'
 
-const harnessFolder = path.join(path.dirname(fileURLToPath(import.meta.url)), '..')
 /** Worlds at a time, of a scenario that runs beside others. */
 const besideMax = 3
 
@@ -46,7 +45,7 @@ export async function shrinkRun({ file, capsule, options, out, runId, signal, sa
   // A trial that the end of the budget overtakes is cut short, and has shown nothing.
   const untilOver = AbortSignal.any([signal, AbortSignal.timeout(options.forMs)])
   const bench = new Bench({ subject, runtime, sizes: capsule.sizes, seed: capsule.seed, fingerprint, folder: trials, signal: untilOver }, capsule.scenario.runs === 'alone' ? 1 : besideMax)
-  const write = (shrunk: Shrunk) => writeFile(place.file(shrunk), scenarioSource({ shrunk, from: capsule.scenario, fingerprint, command: commandOf(place.file(shrunk), own), harness: harnessFrom(place.folder) }))
+  const write = (shrunk: Shrunk) => writeFile(place.file(shrunk), scenarioSource({ shrunk, from: capsule.scenario, fingerprint, command: commandOf(place.file(shrunk), own), harness: wayToHarness(place.folder) }))
   const shrunk = await shrinkCapsule({ bench, capsule, budgetMs: options.forMs, onBetter: write, say })
   if (shrunk === null) {
     signal.throwIfAborted()
@@ -68,11 +67,6 @@ async function placeFor(given: string, { scenario }: Capsule) {
   return { folder, file: (shrunk: Shrunk) => path.join(folder, `${shrunk.scenario.id}.ts`) }
 }
 
-function harnessFrom(folder: string): string {
-  const relative = path.relative(folder, harnessFolder).split(path.sep).join('/')
-  return relative.startsWith('.') ? relative : `./${relative}`
-}
-
 function shown(file: string): string {
   const relative = path.relative(process.cwd(), file)
   return relative.startsWith('..') ? file : `./${relative}`
@@ -91,10 +85,6 @@ function lines({ stepsBefore, steps, rateBefore, rate, because, trials, tookMs, 
     `Before it failed in ${rateWords(rateBefore)}, now in ${rate === null ? 'an unknown share (there was no time to see)' : rateWords(rate)}: ${because}`,
     `Written to ${shown(file)}. Run it: ${command}`,
   ]
-}
-
-function rateWords({ failed, of }: Rate): string {
-  return `${failed} of ${of} runs`
 }
 
 function summary({ scenario, ...shrunk }: Shrunk, file: string) {
