@@ -1,9 +1,9 @@
 /** `--watch`: runs again whenever one of its files has become another, and cuts short what the change overtook. */
-import { createHash } from 'node:crypto'
 import { readFileSync, watch, type FSWatcher } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { exitCodes, Interrupted } from './errors.ts'
+import { sha256 } from './sha256.ts'
 import { aborted } from './until.ts'
 
 export interface WatchedRuns {
@@ -106,7 +106,7 @@ class WatchedFiles implements Disposable {
 /** Of a file that is not there, or not now, empty. */
 function hashOf(file: string): string {
   try {
-    return createHash('sha256').update(readFileSync(file)).digest('hex')
+    return sha256(readFileSync(file))
   } catch {
     return ''
   }
