@@ -1,4 +1,5 @@
 /** Whether the failure of a capsule was seen again, and how often. Pure. */
+import { failureKey } from './failures.ts'
 import { percent, plural } from './figures.ts'
 import { neutralise } from './neutralise.ts'
 import type { Result } from './result.ts'
@@ -23,7 +24,7 @@ export function seenIn(result: Pick<Result, 'scenarios'>, { scenario, check, fin
 
 /** One sentence on all runs of a replay; `movedMs`, by how much each run's timings were moved on purpose, at most. */
 export function replayWords(failure: Failure, seen: readonly Seen[], movedMs: readonly number[] = []): string {
-  const what = `${failure.fingerprint} of ${failure.scenario}`
+  const what = failureKey(failure)
   const again = seen.filter((one) => one === 'again').length
   if (seen.length === 1) return neutralise(`${words[seen[0]!]}: ${what}.`)
   const [low, high] = wilson(again, seen.length)
