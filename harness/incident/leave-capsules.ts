@@ -46,11 +46,7 @@ function failureOf({ id, fingerprint, because, evidence }: CheckResult): Capsule
 
 /** The user's own files; what is the project's own a colleague has. */
 async function configurationsOf({ caddyfile, tlsEdge, edge }: Subject): Promise<Configurations> {
-  const given: [keyof Configurations, { file: string; isDefault: boolean } | null, readonly string[]][] = [
-    ['caddyfile', caddyfile, caddyfile?.files ?? []],
-    ['tlsCaddyfile', tlsEdge, tlsEdge.files],
-    ['edgeConfig', edge.config, edge.config.files],
-  ]
-  const own = given.flatMap(([kind, main, included]) => (main === null || main.isDefault ? [] : [[kind, [...new Set([main.file, ...included])]] as const]))
+  const given = { caddyfile, tlsCaddyfile: tlsEdge, edgeConfig: edge.config } satisfies Record<keyof Configurations, unknown>
+  const own = Object.entries(given).flatMap(([kind, main]) => (main === null || main.isDefault ? [] : [[kind, [...new Set([main.file, ...main.files])]] as const]))
   return Object.fromEntries(await Promise.all(own.map(async ([kind, files]) => [kind, await packConfiguration(files)] as const)))
 }
