@@ -2,6 +2,7 @@
  * A scenario as it runs, in plain numbers and lists: what profile, sizes and seed decide is written out, so
  * that it can be made smaller piece by piece, and is the same wherever it is run. Pure.
  */
+import { isObject, type Json, type JsonObject } from '../confine/json.ts'
 import { resolveSize, type Sizes } from '../run-scenario.ts'
 import type { Scenario } from '../scenario.ts'
 import { movesOfPath } from '../schedule/generate.ts'
@@ -9,37 +10,29 @@ import type { Sized } from '../step.ts'
 import type { Schedule } from '../steps/schedule.ts'
 import { everyKind } from '../streams.ts'
 
-/** Any value of a scenario. */
-export type Plain = null | boolean | number | string | Plain[] | { [name: string]: Plain }
-export type PlainObject = { [name: string]: Plain }
-
-export function isObject(value: Plain | undefined): value is PlainObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
 /** A step is known by its kind. */
-export function isStep(value: Plain | undefined): value is PlainObject & { kind: string } {
+export function isStep(value: Json | undefined): value is JsonObject & { kind: string } {
   return isObject(value) && typeof value.kind === 'string'
 }
 
 /** The scenario under another id, with everything written out. */
 export function concrete(scenario: Scenario, id: string, sizes: Sizes, seed: number): Scenario {
-  const write = (steps: Scenario['steps']) => written(steps as unknown as Plain, sizes, seed) as unknown as Scenario['steps']
+  const write = (steps: Scenario['steps']) => written(steps as unknown as Json, sizes, seed) as unknown as Scenario['steps']
   return { ...scenario, id, steps: write(scenario.steps), healed: write(scenario.healed) }
 }
 
-function written(value: Plain, sizes: Sizes, seed: number): Plain {
+function written(value: Json, sizes: Sizes, seed: number): Json {
   if (Array.isArray(value)) return value.map((one) => written(one, sizes, seed))
   if (!isObject(value)) return value
   if (isSized(value)) return resolveSize(value as unknown as Sized, sizes)
   const fields = Object.fromEntries(Object.entries(value).map(([name, field]) => [name, written(field, sizes, seed)]))
   if (fields.kind === 'create-streams' && fields.kinds === 'every') return { ...fields, kinds: everyKind.map((kind) => kind.id) }
-  if (fields.kind === 'schedule') return drawn(fields as unknown as Schedule, seed) as unknown as Plain
+  if (fields.kind === 'schedule') return drawn(fields as unknown as Schedule, seed) as unknown as Json
   return fields
 }
 
 /** `{ quick, full }` or `{ option }`. */
-function isSized(value: PlainObject): boolean {
+function isSized(value: JsonObject): boolean {
   const names = Object.keys(value).toSorted().join(' ')
   return names === 'full quick' || (typeof value.option === 'string' && ['readers', 'streams', 'forMs'].includes(value.option))
 }

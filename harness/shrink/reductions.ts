@@ -3,8 +3,9 @@
  * readers, faults and what the world has, then timing. Each is a whole scenario again, and whether it still
  * fails is for a run to tell. Pure.
  */
+import { isObject, type Json, type JsonObject } from '../confine/json.ts'
 import type { Scenario } from '../scenario.ts'
-import { isObject, isStep, type Plain, type PlainObject } from './concrete.ts'
+import { isStep } from './concrete.ts'
 
 export interface Reduction {
   /** Says what is gone, the same for the same thing in another scenario. */
@@ -21,19 +22,19 @@ export function familiesFor(fingerprint: string): Family[] {
 
 /** How many things a scenario does: each step that acts, each move of a schedule, each look at a lifeline. */
 export function stepsIn(scenario: Pick<Scenario, 'steps' | 'healed'>): number {
-  return count(scenario.steps as unknown as Plain) + count(scenario.healed as unknown as Plain)
+  return count(scenario.steps as unknown as Json) + count(scenario.healed as unknown as Json)
 }
 
-function count(steps: Plain): number {
-  return (steps as Plain[]).reduce<number>((sum, step) => sum + countOne(step as PlainObject), 0)
+function count(steps: Json): number {
+  return (steps as Json[]).reduce<number>((sum, step) => sum + countOne(step as JsonObject), 0)
 }
 
-function countOne(step: PlainObject): number {
+function countOne(step: JsonObject): number {
   const inner = stepLists.reduce((sum, name) => sum + (Array.isArray(step[name]) ? count(step[name]) : 0), 0)
   if (step.kind === 'fault') return 1 + inner
   if (step.kind === 'during' || step.kind === 'repeat') return inner
   if (step.kind === 'schedule' && Array.isArray(step.moves)) return step.moves.length
-  if (step.kind === 'lifelines') return (step.lines as PlainObject[]).reduce((sum, line) => sum + 1 + (line.looks as Plain[]).length, 0)
+  if (step.kind === 'lifelines') return (step.lines as JsonObject[]).reduce((sum, line) => sum + 1 + (line.looks as Json[]).length, 0)
   return 1
 }
 
@@ -57,8 +58,8 @@ const worldFields = ['faultProxy', 'figures', 'operated', 'limited', 'links', 'b
 /** Large leaps that are right most often. */
 function guesses(scenario: Scenario, fingerprint: string): Reduction[] {
   const kind = fingerprint.split('/')[2] ?? ''
-  const onlyKind = (value: Plain, name: string): Plain => (name === 'kinds' && Array.isArray(value) && value.includes(kind) ? [kind] : value)
-  const fewest = (value: Plain, name: string): Plain => (typeof value === 'number' && (streamCounts.has(name) || readerCounts.has(name) || name === 'times') ? Math.min(value, 1) : value)
+  const onlyKind = (value: Json, name: string): Json => (name === 'kinds' && Array.isArray(value) && value.includes(kind) ? [kind] : value)
+  const fewest = (value: Json, name: string): Json => (typeof value === 'number' && (streamCounts.has(name) || readerCounts.has(name) || name === 'times') ? Math.min(value, 1) : value)
   const hops = scenario.world.hops
   return [
     ...(hops.includes('edge') ? [withoutHops(scenario, ['tls', 'edge'])] : []),
@@ -78,10 +79,10 @@ function operations(scenario: Scenario): Reduction[] {
 }
 
 /** What remains of a step that is only around others. */
-function unwrappings(step: Plain): Plain[][] {
-  const { kind, steps, load } = step as PlainObject
-  if (kind === 'repeat' || kind === 'fault') return [steps as Plain[]]
-  if (kind === 'during') return [steps as Plain[], [...(load as Plain[]), ...(steps as Plain[])]]
+function unwrappings(step: Json): Json[][] {
+  const { kind, steps, load } = step as JsonObject
+  if (kind === 'repeat' || kind === 'fault') return [steps as Json[]]
+  if (kind === 'during') return [steps as Json[], [...(load as Json[]), ...(steps as Json[])]]
   return []
 }
 
@@ -143,8 +144,8 @@ function withoutFields(scenario: Scenario, names: ReadonlySet<string>): Reductio
 function withoutHops(scenario: Scenario, gone: readonly string[]): Reduction {
   const hops = scenario.world.hops.filter((hop) => !gone.includes(hop))
   const last = hops.at(-1) ?? 'origin'
-  const acts = (value: Plain): boolean => isStep(value) && (gone.includes(String(value.hop)) || (gone.includes('tls') && value.path === 'tls-h2') || (gone.includes('edge') && value.path === 'edge-http1'))
-  const moved = (value: Plain, name: string): Plain => {
+  const acts = (value: Json): boolean => isStep(value) && (gone.includes(String(value.hop)) || (gone.includes('tls') && value.path === 'tls-h2') || (gone.includes('edge') && value.path === 'edge-http1'))
+  const moved = (value: Json, name: string): Json => {
     if (name === 'via' && typeof value === 'string') return gone.includes(value) ? last : value
     if (name === 'via' && Array.isArray(value)) return [...new Set(value.map((way) => (gone.includes(String(way)) ? last : way)))]
     return Array.isArray(value) ? value.filter((one) => !acts(one)) : value
@@ -162,22 +163,22 @@ interface Place<V> {
   value: V
 }
 
-function* places(value: Plain, path: Path): Generator<Place<Plain>> {
+function* places(value: Json, path: Path): Generator<Place<Json>> {
   yield { path, value }
   if (Array.isArray(value)) for (const [index, one] of value.entries()) yield* places(one, [...path, index])
   else if (isObject(value)) for (const [name, field] of Object.entries(value)) yield* places(field, [...path, name])
 }
 
-function placesOf({ steps, healed }: Scenario): Place<Plain>[] {
-  return [...places(steps as unknown as Plain, ['steps']), ...places(healed as unknown as Plain, ['healed'])]
+function placesOf({ steps, healed }: Scenario): Place<Json>[] {
+  return [...places(steps as unknown as Json, ['steps']), ...places(healed as unknown as Json, ['healed'])]
 }
 
-function listsOf(scenario: Scenario): { path: Path; list: Plain[] }[] {
+function listsOf(scenario: Scenario): { path: Path; list: Json[] }[] {
   return placesOf(scenario).flatMap(({ path, value }) => (Array.isArray(value) ? [{ path, list: value }] : []))
 }
 
-function objectsOf(scenario: Scenario): Place<PlainObject>[] {
-  return placesOf(scenario).filter((place): place is Place<PlainObject> => isObject(place.value))
+function objectsOf(scenario: Scenario): Place<JsonObject>[] {
+  return placesOf(scenario).filter((place): place is Place<JsonObject> => isObject(place.value))
 }
 
 function numbersOf(scenario: Scenario, names: ReadonlySet<string>): Place<number>[] {
@@ -185,7 +186,7 @@ function numbersOf(scenario: Scenario, names: ReadonlySet<string>): Place<number
 }
 
 /** The list without a half of it, a quarter, and so on down to one element; never without the last `min`. */
-function withoutPieces(scenario: Scenario, { path, list }: { path: Path; list: Plain[] }, min: number): Reduction[] {
+function withoutPieces(scenario: Scenario, { path, list }: { path: Path; list: Json[] }, min: number): Reduction[] {
   const found: Reduction[] = []
   for (let size = min === 0 ? list.length : Math.ceil(list.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
     for (let from = 0; from < list.length; from += size) {
@@ -197,24 +198,24 @@ function withoutPieces(scenario: Scenario, { path, list }: { path: Path; list: P
 }
 
 /** The scenario with another value at this path. */
-function at(scenario: Scenario, path: Path, key: string, value: Plain): Reduction {
-  return { key, scenario: replaced(scenario as unknown as Plain, path, value) as unknown as Scenario }
+function at(scenario: Scenario, path: Path, key: string, value: Json): Reduction {
+  return { key, scenario: replaced(scenario as unknown as Json, path, value) as unknown as Scenario }
 }
 
-function replaced(whole: Plain, [name, ...rest]: Path, value: Plain): Plain {
+function replaced(whole: Json, [name, ...rest]: Path, value: Json): Json {
   if (name === undefined) return value
   if (Array.isArray(whole)) return whole.with(Number(name), replaced(whole[Number(name)]!, rest, value))
-  return { ...(whole as PlainObject), [name]: replaced((whole as PlainObject)[name]!, rest, value) }
+  return { ...(whole as JsonObject), [name]: replaced((whole as JsonObject)[name]!, rest, value) }
 }
 
 /** The scenario with each value of its steps changed, from the outside to the inside. */
-function changed(scenario: Scenario, key: string, change: (value: Plain, name: string) => Plain): Reduction {
-  const deep = (value: Plain, name: string): Plain => {
+function changed(scenario: Scenario, key: string, change: (value: Json, name: string) => Json): Reduction {
+  const deep = (value: Json, name: string): Json => {
     const now = change(value, name)
     if (Array.isArray(now)) return now.map((one) => deep(one, ''))
     return isObject(now) ? Object.fromEntries(Object.entries(now).map(([inner, field]) => [inner, deep(field, inner)])) : now
   }
-  const steps = (list: Scenario['steps']) => deep(list as unknown as Plain, 'steps') as unknown as Scenario['steps']
+  const steps = (list: Scenario['steps']) => deep(list as unknown as Json, 'steps') as unknown as Scenario['steps']
   return { key, scenario: { ...scenario, steps: steps(scenario.steps), healed: steps(scenario.healed) } }
 }
 

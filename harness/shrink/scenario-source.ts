@@ -1,9 +1,10 @@
 /** A scenario as a file: its plain value, a line a step with what it means, to be read, kept and run. */
+import { isObject, type Json, type JsonObject } from '../confine/json.ts'
 import { duration } from '../report/figures.ts'
 import { neutralise } from '../report/neutralise.ts'
 import type { Scenario } from '../scenario.ts'
 import { stepWords } from '../step-words.ts'
-import { isObject, isStep, type Plain, type PlainObject } from './concrete.ts'
+import { isStep } from './concrete.ts'
 import type { Rate, Shrunk } from './shrink-capsule.ts'
 
 export interface SourceOptions {
@@ -34,11 +35,11 @@ export default defineScenario({
   why: ${text(why)},
   proves: ${inline(proves)},
   timeoutMs: ${inline(timeoutMs)},
-  world: ${inline(world as unknown as Plain)},
+  world: ${inline(world as unknown as Json)},
   runs: ${text(runs)},${asks === undefined ? '' : `\n  asks: ${text(asks)},`}
-  steps: ${list(scenario.steps as unknown as Plain[], '  ')},
-  healed: ${list(scenario.healed as unknown as Plain[], '  ')},
-  checks: ${list(checks.map(withoutBound) as unknown as Plain[], '  ')},
+  steps: ${list(scenario.steps as unknown as Json[], '  ')},
+  healed: ${list(scenario.healed as unknown as Json[], '  ')},
+  checks: ${list(checks.map(withoutBound) as unknown as Json[], '  ')},
 })
 `
 }
@@ -53,36 +54,36 @@ function withoutBound({ limits: { staleMs: _bound, ...limits }, ...spec }: Scena
 }
 
 /** An element a line; steps that hold others over several, and each behind what it does. */
-function list(values: readonly Plain[], indent: string): string {
+function list(values: readonly Json[], indent: string): string {
   if (values.length === 0) return '[]'
   const inner = `${indent}  `
   return `[\n${values.map((value) => `${comment(value, inner)}${inner}${element(value, inner)},\n`).join('')}${indent}]`
 }
 
-function comment(value: Plain, indent: string): string {
+function comment(value: Json, indent: string): string {
   if (!isStep(value)) return ''
   const words = stepWords(value, (sized) => sized as number)
   return words === null ? '' : `${indent}// ${oneComment(words)}\n`
 }
 
-function element(value: Plain, indent: string): string {
+function element(value: Json, indent: string): string {
   if (!isObject(value) || !Object.values(value).some(isLong)) return inline(value)
-  const fields = Object.entries(value).map(([name, field]) => `${indent}  ${key(name)}: ${isLong(field) ? list(field as Plain[], `${indent}  `) : inline(field)},\n`)
+  const fields = Object.entries(value).map(([name, field]) => `${indent}  ${key(name)}: ${isLong(field) ? list(field as Json[], `${indent}  `) : inline(field)},\n`)
   return `{\n${fields.join('')}${indent}}`
 }
 
 /** A list of steps, moves, lines or looks. */
-function isLong(value: Plain): boolean {
+function isLong(value: Json): boolean {
   return Array.isArray(value) && value.length > 0 && value.every(isObject)
 }
 
 /** A plain value as it is written in this project's files. */
-function inline(value: Plain): string {
+function inline(value: Json): string {
   if (Array.isArray(value)) return `[${value.map(inline).join(', ')}]`
   if (typeof value === 'string') return text(value)
   if (typeof value === 'number') return String(value).replace(/(?<=\d)(?=(\d{3})+$)/g, '_')
   if (!isObject(value)) return String(value)
-  const fields = Object.entries(value as PlainObject).map(([name, field]) => `${key(name)}: ${inline(field)}`)
+  const fields = Object.entries(value as JsonObject).map(([name, field]) => `${key(name)}: ${inline(field)}`)
   return fields.length === 0 ? '{}' : `{ ${fields.join(', ')} }`
 }
 
