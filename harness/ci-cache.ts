@@ -4,7 +4,7 @@
  */
 import path from 'node:path'
 import { Command } from 'commander'
-import { quiet, usageOf } from './command-line.ts'
+import { quiet, runCommand } from './command-line.ts'
 import { exitCodes, UsageError } from './errors.ts'
 import { explain } from './explain.ts'
 import { cacheFolder } from './provision/cache-folder.ts'
@@ -19,12 +19,7 @@ async function main(args: string[]): Promise<number> {
   command.command('keys').description('names the release to be judged, and the keys, one a line').option('--server-version <version>', 'the release; else the newest one').action(keys)
   command.command('save-images <folder>').description("writes the run's images into files").action(save)
   command.command('load-images <folder>').description('gives the engine the images in those files').action(load)
-  try {
-    await command.parseAsync(args, { from: 'user' })
-  } catch (error) {
-    const usage = usageOf(error, 'See: npm run ci-cache -- --help')
-    if (usage !== null) throw usage
-  }
+  await runCommand(command, args, 'See: npm run ci-cache -- --help')
   return exitCodes.ready
 }
 

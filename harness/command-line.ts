@@ -19,6 +19,16 @@ export function usageOf(error: unknown, listedBy: string): UsageError | null {
   return new UsageError(`${message}${/[.)?]$/.test(message) ? '' : '.'} ${listedBy}`)
 }
 
+/** Does what the line asks of a `quiet` command that has commands of its own; throws a UsageError where it is wrong. */
+export async function runCommand(command: Command, args: string[], listedBy: string): Promise<void> {
+  try {
+    await command.parseAsync(args, { from: 'user' })
+  } catch (error) {
+    const usage = usageOf(error, listedBy)
+    if (usage !== null) throw usage
+  }
+}
+
 /** Throws what is the user's to read itself: commander would put its own words around it. */
 export function whole(flag: string, min: number, max: number) {
   return (text: string): number => {

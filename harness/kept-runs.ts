@@ -6,7 +6,7 @@ import { readdir, readlink, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
-import { quiet, usageOf } from './command-line.ts'
+import { quiet, runCommand } from './command-line.ts'
 import { exitCodes, UsageError } from './errors.ts'
 import { explain } from './explain.ts'
 import { addNightlyCommands } from './nightly.ts'
@@ -77,12 +77,7 @@ async function main(args: string[]): Promise<number> {
   sub('compare <before> <now>', 'what is red now and was not, what no longer is, which figures moved').action(compare)
   sub('prune', 'removes old runs').option('--keep <n>', 'how many of the newest stay', keepOf, 20).option('--dry-run', 'only say what would go', false).action(prune)
   addNightlyCommands(sub, { folderOf, keptRuns, pruneRuns, runName })
-  try {
-    await command.parseAsync(args, { from: 'user' })
-  } catch (error) {
-    const usage = usageOf(error, 'See: npm run report -- --help')
-    if (usage !== null) throw usage
-  }
+  await runCommand(command, args, 'See: npm run report -- --help')
   // Only `gate` has another to say.
   return Number(process.exitCode ?? exitCodes.ready)
 }

@@ -6,7 +6,7 @@ import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command, Option } from 'commander'
-import { quiet, usageOf } from '../command-line.ts'
+import { quiet, runCommand } from '../command-line.ts'
 import { exitCodes, UsageError } from '../errors.ts'
 import { explain } from '../explain.ts'
 import { duration, number, plural } from '../report/figures.ts'
@@ -45,12 +45,7 @@ async function main(args: string[]): Promise<number> {
     .option('--force', 'write over an earlier import of that name', false)
     .option('--json', 'print what was found as JSON', false)
     .action(importInto)
-  try {
-    await command.parseAsync(args, { from: 'user' })
-  } catch (error) {
-    const usage = usageOf(error, 'See: npm run incident -- import --help')
-    if (usage !== null) throw usage
-  }
+  await runCommand(command, args, 'See: npm run incident -- import --help')
   return exitCodes.ready
 }
 
