@@ -1,12 +1,13 @@
 /** The candidate beside its baseline as one offline page. Pure. */
-import { createHash } from 'node:crypto'
 import { changeTitles, figuresSentence, ratioWords, shareWords, sideWords, type BesideBaseline, type ComparedCheck, type ComparedFigure } from './baseline.ts'
 import { clip } from './neutralise.ts'
 import { valueWithUnit, plural } from './figures.ts'
 import { headline } from './groups.ts'
 import { icon, toneOf } from './html/badge.ts'
-import { html, trusted, type Content, type Markup } from './html/markup.ts'
+import { html, type Content, type Markup } from './html/markup.ts'
+import { offlinePage } from './html/offline-page.ts'
 import { style } from './html/style.ts'
+import { verdictTitles } from './html/summary.ts'
 import { table } from './html/table.ts'
 import type { Result } from './result.ts'
 
@@ -18,26 +19,12 @@ const ownStyle = `
 .beside .worse { color: var(--bad); font-weight: 600; }
 .beside .better { color: var(--good); font-weight: 600; }
 `
-const verdictTitles: Record<Result['verdict'], string> = { ready: 'Ready', 'not-ready': 'Not ready', unknown: 'Unknown' }
 const charactersMax = 600
 const rowsMax = 400
 
 /** `decisive`: the run of the candidate that its verdict is from. */
 export function baselinePage(compared: BesideBaseline, decisive: Result): string {
-  const sheet = style + ownStyle
-  const policy = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(sheet).digest('base64')}'; base-uri 'none'; form-action 'none'`
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>Beside the baseline: ${headline(decisive)}</title>
-<style>${trusted(sheet)}</style>
-</head>
-<body>
-<header class="band ${toneOf(decisive.verdict)}"><div class="verdict"><div class="verdict-words">
+  return offlinePage(`Beside the baseline: ${headline(decisive)}`, style + ownStyle, html`<header class="band ${toneOf(decisive.verdict)}"><div class="verdict"><div class="verdict-words">
   <p class="kicker">The candidate beside the baseline, in turn, ${plural(compared.rounds, 'round')}</p>
   <h1>${icon(decisive.verdict)}${verdictTitles[decisive.verdict]}</h1>
   <p class="lead">${decisive.because} The verdict is the candidate's alone. ${newFailures(compared)}</p>
@@ -47,10 +34,7 @@ ${sides(compared)}
 ${(Object.keys(changeTitles) as (keyof typeof changeTitles)[]).map((change) => checks(changeTitles[change], compared.checks.filter((one) => one.change === change)))}
 ${figures(compared)}
 ${differently(compared)}
-</main>
-</body>
-</html>
-`.toString()
+</main>`).toString()
 }
 
 function newFailures({ checks: all }: BesideBaseline): string {

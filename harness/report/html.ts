@@ -2,7 +2,6 @@
  * The report as one page: no script, no request, opened from disk or out of a mail. Everything in
  * it comes from one saved result.
  */
-import { createHash } from 'node:crypto'
 import { renderWithin, type Fitted } from './fit-to-page.ts'
 import { headline } from './groups.ts'
 import { icon } from './html/badge.ts'
@@ -10,7 +9,8 @@ import { checklistTable } from './html/checklist-table.ts'
 import { environment, fileChanges } from './html/environment.ts'
 import { findings } from './html/findings.ts'
 import { limitsOfGreen, notRun } from './html/limits-of-green.ts'
-import { html, trusted, type Content, type Markup } from './html/markup.ts'
+import { html, type Content, type Markup } from './html/markup.ts'
+import { offlinePage } from './html/offline-page.ts'
 import { scenarioAnchor, scenarioSection } from './html/scenario-section.ts'
 import { stockTable } from './html/stock-table.ts'
 import { style } from './html/style.ts'
@@ -27,18 +27,7 @@ export function renderHtml(result: Result): string {
 }
 
 function page({ result, leftOut }: Fitted): Markup {
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<title>${headline(result)}</title>
-<style>${trusted(style)}</style>
-</head>
-<body>
-<a class="skip" href="#main">Skip to the report</a>
+  return offlinePage(headline(result), style, html`<a class="skip" href="#main">Skip to the report</a>
 ${verdictHeader(result)}
 <div class="page">
 ${contents(result)}
@@ -56,18 +45,8 @@ ${limitsOfGreen(result)}
 ${banners(result, 'at the bottom')}
 </main>
 </div>
-${footer(result, leftOut)}
-</body>
-</html>
-`
+${footer(result, leftOut)}`)
 }
-
-const policy = [
-  "default-src 'none'",
-  `style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'`,
-  "base-uri 'none'",
-  "form-action 'none'",
-].join('; ')
 
 function contents(result: Result): Markup {
   const hasFiles = result.subject.fileChanges.length > 0

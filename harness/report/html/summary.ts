@@ -8,7 +8,7 @@ import { icon, tickBox, toneOf } from './badge.ts'
 import { facts } from './environment.ts'
 import { html, prose, type Content, type Markup } from './markup.ts'
 
-const verdictTitles: Record<Result['verdict'], string> = {
+export const verdictTitles: Record<Result['verdict'], string> = {
   ready: 'Ready',
   'not-ready': 'Not ready',
   unknown: 'Unknown',
