@@ -1,6 +1,6 @@
 /** The matrix mutant x row as Markdown and as one offline page. Pure. */
-import { createHash } from 'node:crypto'
-import { html, trusted, type Markup } from './html/markup.ts'
+import { html, type Markup } from './html/markup.ts'
+import { offlinePage } from './html/offline-page.ts'
 import { style } from './html/style.ts'
 import { cellOf, matrixRows, mutantsSummary, noticedBy, outcomeOf, type MutantResult, type MutantsResult } from './mutants.ts'
 import { neutralise } from './neutralise.ts'
@@ -44,19 +44,7 @@ const ownStyle = `
 
 export function mutantsPage(result: MutantsResult): string {
   const rows = matrixRows(result.mutants)
-  const sheet = style + ownStyle
-  const policy = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(sheet).digest('base64')}'`
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Mutants: ${mutantsSummary(result)}</title>
-<style>${trusted(sheet)}</style>
-</head>
-<body>
-<main class="matrix">
+  return offlinePage(`Mutants: ${mutantsSummary(result)}`, style + ownStyle, html`<main class="matrix">
 <h1>Mutants</h1>
 <p class="lead">${mutantsSummary(result)}</p>
 <p class="quiet">${result.subject} <code>${result.command}</code></p>
@@ -70,11 +58,7 @@ ${result.mutants.map((mutant) => tableRow(mutant, rows))}
 </table>
 </div>
 ${result.notRun.length === 0 ? '' : html`<h2>Not run</h2><ul class="bullets">${result.notRun.map(({ id, because }) => html`<li><code>${id}</code>: ${because}</li>`)}</ul>`}
-</main>
-</body>
-</html>
-`
-  return page.toString()
+</main>`).toString()
 }
 
 function tableRow(mutant: MutantResult, rows: MutantsResult['mutants'][number]['rows']): Markup {
