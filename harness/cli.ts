@@ -67,8 +67,7 @@ async function main(args: string[]): Promise<number> {
 async function compare(options: Options, baselineServerBin: string, plan: Plan, out: string, signal: AbortSignal): Promise<number> {
   const { serverVersion: _candidates, ...common } = options
   const baseline: Options = { ...common, origin: 'caddy', serverBin: baselineServerBin, keep: false }
-  const source = options.app === undefined ? null : await readSource(options.app)
-  if (options.sarif !== undefined) await refuseUnwritable(options.sarif, process.cwd())
+  const source = await readAhead(options)
   const seeds = Array.from({ length: options.repeat }, () => options.seed ?? randomInt(2 ** 31))
   const beside = await runBesideBaseline({
     rounds: options.repeat,
@@ -162,9 +161,7 @@ interface Asked {
 /** The plan run as often as asked, each time in a folder of its own; every run is shown as it ends. */
 async function* runsOf(asked: Asked): AsyncGenerator<Result> {
   const { options, signal } = asked
-  // Before anything is set up: a wrong glob or path is told at once.
-  const source = options.app === undefined ? null : await readSource(options.app)
-  if (options.sarif !== undefined) await refuseUnwritable(options.sarif, process.cwd())
+  const source = await readAhead(options)
   for (let nth = 1; nth <= options.repeat && !(nth > 1 && signal.aborted); nth += 1) {
     const result = await withProgress((progress) => simulate(asked, source, progress, nth))
     if (options.repeat > 1) process.stderr.write(`${repetitionLine(result, nth, options.repeat)}\n`)
@@ -251,6 +248,13 @@ async function readConfigs({ caddyfile, edge }: Subject, options: Options): Prom
   const expected = { streams: options.streams, openFilesMax: openFilesMax('self', 'hard') ?? null, tlsInFront: options.tlsCaddyfile !== undefined }
   const audits = [caddyfile && (await auditCaddyfile(caddyfile, caddyfile.file, expected, cwd)), await auditEdge(edge.kind, edge.config, cwd)]
   return audits.filter((one) => one !== null)
+}
+
+/** Before anything is set up: a wrong glob or path is told at once. */
+async function readAhead({ app, sarif }: Options): Promise<SourceAudit | null> {
+  const source = app === undefined ? null : await readSource(app)
+  if (sarif !== undefined) await refuseUnwritable(sarif, process.cwd())
+  return source
 }
 
 /** The parser is a native program of some megabytes: a run without source does not wait for it. */
