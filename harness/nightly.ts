@@ -19,19 +19,11 @@ import { renderMarkdown, summaryBytesMax } from './report/markdown.ts'
 import { neutralise } from './report/neutralise.ts'
 import { compareNight, nightLines, nightMarkdown } from './report/nights.ts'
 import type { Result } from './report/result.ts'
-import type { KeptRun } from './report/run-list.ts'
+import { folderOf, keptRuns, pruneRuns, runName } from './run-folders.ts'
 import { readSavedResult } from './saved-result.ts'
 
-/** What the command's other part knows of folders of runs. */
-export interface RunFolders {
-  /** A run by its name below the folder of runs, or by any path. */
-  folderOf(run: string, out: string): string
-  keptRuns(out: string): Promise<KeptRun[]>
-  pruneRuns(out: string, keep: number, dryRun: boolean): Promise<string[]>
-  runName: RegExp
-}
-
-interface Shared {
+/** The options of every command of `npm run report`. */
+export interface Shared {
   out: string
   json: boolean
 }
@@ -42,9 +34,9 @@ const keptNights = 60
 const issuesFileBytesMax = 100_000_000
 
 /** Adds the commands; `sub` makes one with the options that all of `npm run report` have. */
-export function addNightlyCommands(sub: NewCommand, folders: RunFolders): void {
+export function addNightlyCommands(sub: NewCommand): void {
   const command = <Given extends Shared>(words: string, description: string, act: (runs: SavedRun[], given: Given) => Promise<void> | void) =>
-    sub(`${words} [runs...]`, `${description}; of the latest run unless others are named`).action(async (runs: string[], given: Given) => act(await savedRuns(runs, given.out, folders), given))
+    sub(`${words} [runs...]`, `${description}; of the latest run unless others are named`).action(async (runs: string[], given: Given) => act(await savedRuns(runs, given.out), given))
 
   command('summary', 'as Markdown, for the summary of a CI job', summary)
   command('junit', 'as JUnit XML, for CI systems that list tests', junit)
@@ -52,10 +44,10 @@ export function addNightlyCommands(sub: NewCommand, folders: RunFolders): void {
   command('gate', 'what a CI job ends with: 0 only for what was seen to hold', gate)
     .addOption(failOnOption())
     .option('--ended-with <code>', 'what the run itself ended with: one that was killed left only its beginning', whole('--ended-with', 0, 255))
-  command('nights', 'beside the nights before: new, fixed, still failing, and figures that moved', (runs, given: NightsGiven) => nights(runs, given, folders))
+  command('nights', 'beside the nights before: new, fixed, still failing, and figures that moved', nights)
     .requiredOption('--against <folder>', 'where the nights before are kept')
     .option('--markdown', "as Markdown, for a job's summary", false)
-  command('remember', 'puts results among the nights that later ones are compared with', (runs, given: RememberGiven) => remember(runs, given, folders))
+  command('remember', 'puts results among the nights that later ones are compared with', remember)
     .requiredOption('--in <folder>', 'where they are kept')
     .option('--keep <n>', 'how many of the newest stay', whole('--keep', 1, 10_000), keptNights)
   issuesCommand(command('issues', 'one GitHub issue for each distinct failure: shows what would be changed', issues))
@@ -66,7 +58,7 @@ interface SavedRun {
   result: Result
 }
 
-async function savedRuns(runs: readonly string[], out: string, { folderOf }: RunFolders): Promise<SavedRun[]> {
+async function savedRuns(runs: readonly string[], out: string): Promise<SavedRun[]> {
   const found: SavedRun[] = []
   for (const run of runs.length === 0 ? ['latest'] : runs) {
     const folder = folderOf(run, path.resolve(out))
@@ -123,7 +115,7 @@ interface NightsGiven extends Shared {
   markdown: boolean
 }
 
-async function nights(runs: SavedRun[], { against, markdown, json }: NightsGiven, { keptRuns }: RunFolders): Promise<void> {
+async function nights(runs: SavedRun[], { against, markdown, json }: NightsGiven): Promise<void> {
   await readdir(against).catch((error: NodeJS.ErrnoException) => {
     throw new UsageError(`--against: ${against} cannot be read (${error.code}); "npm run report -- remember --in ${against}" makes it.`)
   })
@@ -143,7 +135,7 @@ interface RememberGiven extends Shared {
 }
 
 /** Written beside and renamed into place: an interrupted job leaves no half of a night. */
-async function remember(runs: SavedRun[], given: RememberGiven, { pruneRuns, runName }: RunFolders): Promise<void> {
+async function remember(runs: SavedRun[], given: RememberGiven): Promise<void> {
   const into = path.resolve(given.in)
   for (const { folder, result } of runs) {
     if (!runName.test(result.runId)) throw new UsageError(`${folder} holds a run named ${JSON.stringify(result.runId)}, which is no name of a run; it is not kept.`)
