@@ -16,6 +16,8 @@ export interface Check<State, Limits> {
   finish(state: State): Verdict
   /** Figures for the report that this check's state already holds. */
   measure?(state: State): MeasurementParts
+  /** A failure of it may be that something took too long: on a machine that cannot keep up it is none. */
+  hangsOnTime?: true
   /** Where it judges the run and not the subject. */
   blames?: 'nobody'
 }

@@ -23,6 +23,7 @@ import { eventsPassUnbufferedCheck } from './checks/events-pass-unbuffered.ts'
 import { filesStayBoundedCheck } from './checks/files-stay-bounded.ts'
 import { secondServerIsRefusedCheck } from './checks/second-server-is-refused.ts'
 import { conformanceAtOriginCheck } from './checks/conformance-at-origin.ts'
+import { conformanceIsUnchangedCheck } from './checks/conformance-is-unchanged.ts'
 import { conformanceThroughEdgeCheck } from './checks/conformance-through-edge.ts'
 import { crowdCollapsesCheck } from './checks/crowd-collapses.ts'
 import { crowdIsServedRightCheck } from './checks/crowd-is-served-right.ts'
@@ -84,6 +85,7 @@ const all: readonly AnyCheck[] = [
   copiedStreamsAreWholeCheck,
   conformanceAtOriginCheck,
   conformanceThroughEdgeCheck,
+  conformanceIsUnchangedCheck,
   cursorMovesOnCheck,
   stockCacheIsMeasuredCheck,
   countCanBeWrongCheck,
@@ -192,6 +194,7 @@ export const stopsWithinGrace = constructor(stopsWithinGraceCheck)
 export const routineIsDone = constructor(routineIsDoneCheck)
 export const copiedStreamsAreWhole = constructor(copiedStreamsAreWholeCheck)
 export const conformanceAtOrigin = constructor(conformanceAtOriginCheck)
+export const conformanceIsUnchanged = constructor(conformanceIsUnchangedCheck)
 export const conformanceThroughEdge = constructor(conformanceThroughEdgeCheck)
 export const edgeTellsTheTruth = constructor(edgeTellsTheTruthCheck)
 export const revalidationIsRight = constructor(revalidationIsRightCheck)

@@ -127,6 +127,10 @@ const fixes: readonly (readonly [fingerprint: string, fix: string])[] = [
     'conformance-through-edge/',
     'The evidence names what the way to the origin changes: begin from varnish/recommended.vcl, which breaks none of these tests, and put your changes into it one by one.',
   ],
+  [
+    'conformance-is-unchanged/',
+    'The evidence names what breaks with which variant: leave that one off in front of the streams (give them a route of their own without it), or report the run upstream where the server alone is at fault.',
+  ],
   ['cursor-moves-on/', 'Keep the cursor parameter in the cache key, and let Stream-Cursor pass to the client.'],
   ['files-stay-bounded/errors/', 'Raise max_file_handles to what the report recommends, and the limit of open files (ulimit -n) above it.'],
   ['files-stay-bounded/leak/', 'Raise the limit of open files (ulimit -n), watch the process\'s descriptors, and report the run upstream: this server version keeps files open beyond max_file_handles.'],

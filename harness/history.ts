@@ -140,6 +140,8 @@ export interface UsageLook {
   hops: Partial<Record<Used, HopUsage>>
   /** What the loopback device that they meet on has passed since it came up; null where that is not told. */
   loopbackBytes: number | null
+  /** The longest that the harness was kept from going on since the look before, by the machine or by itself. */
+  keptMs?: number
 }
 
 /** Nobody will ask for this stream again: what is remembered of it may be forgotten. */
@@ -386,6 +388,8 @@ export interface PageTabs {
 export interface ConformanceTest {
   kind: 'conformance'
   via: Via
+  /** What was judged, where one scenario judges several: a variant of the origin, or 'plain'. */
+  subject?: string
   /** Its full name, unique in the suite. */
   test: string
   state: 'passed' | 'failed' | 'skipped'

@@ -10,6 +10,7 @@ import { modeWords } from './crowd-words.ts'
 import { faultWords } from './report/figures.ts'
 import type { HistoryEvent, ScenarioEnd } from './history.ts'
 import { HopCosts } from './hop-usage.ts'
+import { HostLateness } from './host-lateness.ts'
 import type { CheckResult, Measurements, ScenarioResult, TimelineMark } from './report/result.ts'
 import { evidenceMax, notApplicable, unknown, worst, type Verdict } from './verdict.ts'
 
@@ -49,6 +50,7 @@ export class Judge {
   #pendingFaults = new Map<string, number>()
   #faults = new Map<string, Fault>()
   #costs = new HopCosts()
+  #lateness = new HostLateness()
 
   constructor(scenario: Assertions) {
     this.scenario = scenario
@@ -63,6 +65,7 @@ export class Judge {
     this.#lastMs = Math.max(this.#lastMs, event.atMs)
     this.#observe(event)
     this.#costs.write(event)
+    this.#lateness.write(event)
     for (const judged of this.#judged) {
       if (judged.crash !== null) continue
       try {
@@ -99,7 +102,7 @@ export class Judge {
   #resultOf({ spec, check, state, crash }: Judged, ending: Ending): CheckResult {
     const rows = spec.rows ?? this.scenario.proves
     const found = crash === null ? verdictOf(check, state) : crashed(crash)
-    const verdict = tempered(found, ending)
+    const verdict = tempered(check.hangsOnTime ? unlessTooBusy(found, this.#lateness.doubt) : found, ending)
     return {
       ...verdict,
       id: check.id,
@@ -239,6 +242,12 @@ function verdictOf(check: AnyCheck, state: unknown): Verdict {
 function crashed(error: unknown): Verdict {
   const message = error instanceof Error ? error.message : String(error)
   return unknown(`The check itself crashed: ${message}`, error instanceof Error ? (error.stack ?? '').split('\n').slice(1, 4) : [])
+}
+
+/** What took too long on a machine that could not keep up is held against nobody, and shown all the same. */
+function unlessTooBusy(verdict: Verdict, doubt: string | null): Verdict {
+  if (verdict.verdict !== 'fail' || doubt === null) return verdict
+  return unknown(`${verdict.because} But ${doubt}.`, verdict.evidence, verdict.examined)
 }
 
 /**

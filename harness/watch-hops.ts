@@ -1,4 +1,5 @@
-/** Looks at what every hop costs while a scenario runs, and writes it into the history. */
+/** Looks at what every hop costs while a scenario runs, and how well the machine keeps up, and writes it into the history. */
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Recorder } from './recorder.ts'
 import type { World } from './world.ts'
@@ -14,9 +15,13 @@ interface Watched {
 export function watchHops({ world, recorder, signal, everyMs }: Watched): AsyncDisposable {
   const ended = new AbortController()
   const over = AbortSignal.any([ended.signal, signal])
+  const delays = monitorEventLoopDelay({ resolution: 20 })
+  delays.enable()
   const look = async () => {
+    const keptMs = Math.round(delays.max / 1e6)
+    delays.reset()
     const seen = await world.usages().catch(() => null)
-    if (seen !== null && !signal.aborted) recorder.record({ kind: 'usage', ...seen })
+    if (seen !== null && !signal.aborted) recorder.record({ kind: 'usage', ...seen, keptMs })
   }
   const watching = watch(look, everyMs, over)
   return {
@@ -24,6 +29,7 @@ export function watchHops({ world, recorder, signal, everyMs }: Watched): AsyncD
       ended.abort()
       await watching
       await look()
+      delays.disable()
     },
   }
 }

@@ -1,7 +1,7 @@
 import { defineScenario } from '../harness/scenario.ts'
 import { readAllFromStart } from '../harness/steps/read-all.ts'
 import { withVariant } from '../harness/steps/with-variant.ts'
-import { answersAreTheSame, eventsPassUnbuffered, liveReadersMissNothing, liveReadersResume, noAnswerIsWrong, nothingAcknowledgedIsLost, nothingIsTorn, routineIsDone } from '../harness/checks.ts'
+import { checksWithVariant } from '../harness/checks-with-variant.ts'
 
 export default defineScenario({
   id: 'with-admin-api',
@@ -9,18 +9,9 @@ export default defineScenario({
   why: 'It is on by default, and off in many files.',
   proves: ['ops-reload'],
   timeoutMs: { quick: 120_000, full: 180_000 },
-  world: { hops: ['origin', 'edge', 'tls'] },
+  world: { hops: ['origin', 'edge', 'tls'], numbersResponses: true },
   runs: 'beside-others',
   steps: withVariant('admin-api'),
   healed: [readAllFromStart({ via: ['origin', 'edge', 'tls'] })],
-  checks: [
-    routineIsDone({ routines: ['admin-api'] }),
-    answersAreTheSame(),
-    eventsPassUnbuffered({ afterAckMs: 1_000, arrivalsMin: 20 }),
-    liveReadersMissNothing(),
-    liveReadersResume(),
-    noAnswerIsWrong(),
-    nothingAcknowledgedIsLost(),
-    nothingIsTorn(),
-  ],
+  checks: checksWithVariant('admin-api'),
 })

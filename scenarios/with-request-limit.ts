@@ -1,7 +1,7 @@
 import { defineScenario } from '../harness/scenario.ts'
 import { readAllFromStart } from '../harness/steps/read-all.ts'
 import { withVariant } from '../harness/steps/with-variant.ts'
-import { answersAreTheSame, eventsPassUnbuffered, liveReadersMissNothing, liveReadersResume, noAnswerIsWrong, nothingAcknowledgedIsLost, nothingIsTorn, routineIsDone } from '../harness/checks.ts'
+import { checksWithVariant } from '../harness/checks-with-variant.ts'
 
 export default defineScenario({
   id: 'with-request-limit',
@@ -9,18 +9,9 @@ export default defineScenario({
   why: 'A limit that cuts a body instead of refusing it stores half of an append.',
   proves: ['ops-reload'],
   timeoutMs: { quick: 120_000, full: 180_000 },
-  world: { hops: ['origin', 'edge', 'tls'] },
+  world: { hops: ['origin', 'edge', 'tls'], numbersResponses: true },
   runs: 'beside-others',
   steps: withVariant('request-limit'),
   healed: [readAllFromStart({ via: ['origin', 'edge', 'tls'] })],
-  checks: [
-    routineIsDone({ routines: ['request-limit'] }),
-    answersAreTheSame(),
-    eventsPassUnbuffered({ afterAckMs: 1_000, arrivalsMin: 20 }),
-    liveReadersMissNothing(),
-    liveReadersResume(),
-    noAnswerIsWrong(),
-    nothingAcknowledgedIsLost(),
-    nothingIsTorn(),
-  ],
+  checks: checksWithVariant('request-limit'),
 })

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import type { EventBody, HistoryEvent } from '../harness/history.ts'
 import { Judge, mergeMeasurements } from '../harness/judge.ts'
 import { defineScenario, type Scenario } from '../harness/scenario.ts'
-import { expiredIsGone, readyWithin } from '../harness/checks.ts'
+import { expiredIsGone, nothingAcknowledgedIsLost, readyWithin } from '../harness/checks.ts'
+import { appended, created, read } from './checks/judging.ts'
 
 const scenario = defineScenario({
   id: 'judged',
@@ -87,6 +88,26 @@ describe('checks', () => {
       'An expired stream is gone for every reader within the bound (slides)',
       'Every start is ready within the deadline',
     ])
+  })
+
+  it('that hang on time hold nothing against anybody on a machine that could not keep up, and show what they found', () => {
+    const usage = (atMs: number, keptMs: number): [number, EventBody] => [atMs, { kind: 'usage', hops: {}, loopbackBytes: null, keptMs }]
+    const late = (keptMs: number[]) => judged([life(0, 'started', { tookMs: 9_000 }), ...keptMs.map((ms, n) => usage(n, ms))]).checks[0]!
+    expect(late([20, 999, 30])).toMatchObject({ verdict: 'fail', value: 9_000 })
+    expect(late([20, 1_000, 30])).toMatchObject({ verdict: 'unknown', because: expect.stringMatching(/^1 of 1 start took longer than 5 s.* But this machine was too busy to tell: 1 time in 3 looks .* up to 1 s\.$/) as string })
+    expect(late([20, 1_000, 30]).evidence).toEqual(late([20]).evidence)
+    expect(late([]).verdict).toBe('fail')
+    // In a night one such moment is nothing.
+    expect(late([1_000, ...Array.from({ length: 49 }, () => 20)]).verdict).toBe('fail')
+    expect(late([1_000, 1_000, ...Array.from({ length: 48 }, () => 20)]).verdict).toBe('unknown')
+    const quick = judged([life(0, 'started', { tookMs: 9 }), usage(1, 5_000)]).checks[0]!
+    expect(quick.verdict).toBe('pass')
+  })
+
+  it('of what was written stand, however busy the machine was', () => {
+    const lost = { ...scenario, checks: [nothingAcknowledgedIsLost({})] }
+    const events: [number, EventBody][] = [...created(0), ...appended(1, 2, 's/1.1'), ...read(3, 4, []), [5, { kind: 'usage', hops: {}, loopbackBytes: null, keptMs: 9_000 }]]
+    expect(judged(events, null, lost).verdict).toBe('fail')
   })
 
   it('of a scenario that stopped early are unknown with the reason and what was seen until then, unless they failed', () => {

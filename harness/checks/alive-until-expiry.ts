@@ -25,6 +25,7 @@ interface State {
 export const aliveUntilExpiryCheck: Check<State, Partial<Limits>> = {
   id: 'alive-until-expiry',
   title: 'A stream lives as long as its lifetime says',
+  hangsOnTime: true,
   init: (limits) => ({
     limits: limitsOf({ group: '', looksMin: 1 }, limits),
     lifetimes: new Map(),

@@ -27,6 +27,7 @@ const notCompared = ['date', 'age', 'x-varnish', 'via', 'connection', 'keep-aliv
 export const answersAreTheSameCheck: Check<State, object> = {
   id: 'answers-are-the-same',
   title: 'Every answer is the same as before the routine',
+  hangsOnTime: true,
   init: () => ({ first: new Map(), firstGroup: null, groups: new Map(), different: new Findings(), traits: new Traits(), failed: [] }),
   step(state, event) {
     if (event.kind !== 'look') return

@@ -17,6 +17,7 @@ interface State {
 export const browsersAreNotHeldToSixCheck: Check<State, object> = {
   id: 'browsers-are-not-held-to-six',
   title: 'A browser can hold more than six live reads over HTTPS',
+  hangsOnTime: true,
   init: () => ({ control: null, tls: null, missing: null }),
   step(state, event) {
     state.missing ??= browserMissing(event)

@@ -18,6 +18,7 @@ interface State {
 export const clientHeadEndsCheck: Check<State, Partial<Limits>> = {
   id: 'client-head-ends',
   title: 'The client library says that a stream is missing, and does not try for ever',
+  hangsOnTime: true,
   init: (limits) => ({ limits: limitsOf({ requestsMax: 3 }, limits), there: null, missing: null }),
   step(state, event) {
     if (event.kind !== 'client-head') return

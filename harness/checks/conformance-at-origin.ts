@@ -11,6 +11,7 @@ interface State extends SuiteRun {
 export const conformanceAtOriginCheck: Check<State, Partial<SuiteLimits>> = {
   id: 'conformance-at-origin',
   title: 'The conformance suite passes at the origin',
+  hangsOnTime: true,
   init: (limits) => ({ limits: limitsOf({ tests: pinnedSuite.tests }, limits), ...emptyRun() }),
   step: (state, event) => follow(state, 'origin', event),
   finish(state) {

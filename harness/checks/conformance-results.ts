@@ -7,6 +7,7 @@
  *   host that was too busy for a test about one second. It is `unknown`, by its name.
  */
 import type { ConformanceTest, HistoryEvent } from '../history.ts'
+import { suiteName } from '../conformance/suite-plan.ts'
 import { evidenceMax } from '../verdict.ts'
 
 export interface SuiteLimits {
@@ -30,10 +31,10 @@ export interface SuiteRun {
 
 export const emptyRun = (): SuiteRun => ({ results: new Map(), shortfall: null })
 
-/** Takes what this event says of the suite by this way. */
-export function follow(run: SuiteRun, via: string, event: HistoryEvent): void {
-  if (event.kind === 'shortfall' && event.what === `conformance/${via}`) run.shortfall = event.because
-  if (event.kind === 'conformance' && event.via === via) run.results.set(event.test, resultOf(event, run.results.get(event.test)))
+/** Takes what this event says of the suite by this way, on this subject where there are several. */
+export function follow(run: SuiteRun, via: string, event: HistoryEvent, subject?: string): void {
+  if (event.kind === 'shortfall' && event.what === suiteName({ via, subject })) run.shortfall = event.because
+  if (event.kind === 'conformance' && event.via === via && event.subject === subject) run.results.set(event.test, resultOf(event, run.results.get(event.test)))
 }
 
 function resultOf({ state, attempt, error }: ConformanceTest, before: TestResult | undefined): TestResult {

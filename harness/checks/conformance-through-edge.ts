@@ -18,6 +18,7 @@ interface State {
 export const conformanceThroughEdgeCheck: Check<State, Partial<Limits>> = {
   id: 'conformance-through-edge',
   title: 'What passes at the origin passes through the edge',
+  hangsOnTime: true,
   init: (limits) => ({ limits: limitsOf({ tests: pinnedSuite.tests, via: 'edge' }, limits), origin: emptyRun(), edge: emptyRun() }),
   step({ limits, origin, edge }, event) {
     follow(origin, 'origin', event)

@@ -30,6 +30,7 @@ interface State {
 export const crowdComesBackSpreadCheck: Check<State, Partial<Limits>> = {
   id: 'crowd-comes-back-spread',
   title: 'A crowd comes back spread over time',
+  hangsOnTime: true,
   init: (limits) => ({
     limits: limitsOf({ shareMax: 0.5, windowMs: 100, readersMin: 50, lagMsMax: 600 }, limits),
     client: '',

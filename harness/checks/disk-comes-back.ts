@@ -16,6 +16,7 @@ const shareLeftMax = 0.1
 export const diskComesBackCheck: Check<State, object> = {
   id: 'disk-comes-back',
   title: 'The disk space of expired streams comes back within the bound',
+  hangsOnTime: true,
   init: () => ({ samples: [], boundMs: 0, expiredAtMs: null }),
   step(state, event) {
     if (event.kind !== 'sample') return

@@ -50,6 +50,7 @@ interface State {
 export const edgeTellsTheTruthCheck: Check<State, Partial<Limits>> = {
   id: 'edge-tells-the-truth',
   title: 'Answers through the cache are true when they are given, and shared',
+  hangsOnTime: true,
   init: (limits) => ({
     limits: limitsOf({ mode: 'history' as const, staleMs: 1_000, deliveryMs: 2_000, endNoticedMs: 100, expiryMs: 1_000, voidShareMax: 0.1 }, limits),
     episodes: new Map(),

@@ -10,6 +10,7 @@ import { keepCells, newCells, openOf, placeOf, spread, struckCells, whereOf, typ
 export const errorsReachTheHandlerCheck: Check<Cells, object> = {
   id: 'errors-reach-the-handler',
   title: 'onError is called, on first connections and on reconnects',
+  hangsOnTime: true,
   init: newCells,
   step: keepCells,
   finish(state) {

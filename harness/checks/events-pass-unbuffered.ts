@@ -19,6 +19,7 @@ interface State {
 export const eventsPassUnbufferedCheck: Check<State, Partial<Limits>> = {
   id: 'events-pass-unbuffered',
   title: 'Live events pass every hop at once',
+  hangsOnTime: true,
   init: (limits) => ({ limits: limitsOf({ afterAckMs: 1_000, arrivalsMin: 10 }, limits), arrivals: [], missing: [] }),
   step(state, event) {
     if (event.kind === 'arrival') state.arrivals.push(event)

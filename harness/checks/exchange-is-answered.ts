@@ -27,6 +27,7 @@ const keptMax = 200
 export const exchangeIsAnsweredCheck: Check<State, Partial<Limits>> = {
   id: 'exchange-is-answered',
   title: 'The request of the incident is answered as the protocol says',
+  hangsOnTime: true,
   init: (limits) => ({ limits: limitsOf({ label: '', statuses: [], headers: {}, after: {} }, limits), before: new Map(), answer: null }),
   step(state, event) {
     if (event.kind !== 'exchange' || state.answer !== null) return

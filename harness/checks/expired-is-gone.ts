@@ -29,6 +29,7 @@ interface State {
 export const expiredIsGoneCheck: Check<State, Partial<Limits>> = {
   id: 'expired-is-gone',
   title: 'An expired stream is gone for every reader within the bound',
+  hangsOnTime: true,
   init: (limits) => ({
     limits: limitsOf({ boundMs: 1_000, staleMs: 1_000, group: '', looksMin: 1 }, limits),
     lifetimes: new Map(),

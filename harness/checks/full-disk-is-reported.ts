@@ -31,6 +31,7 @@ interface State {
 export const fullDiskIsReportedCheck: Check<State, Partial<Limits>> = {
   id: 'full-disk-is-reported',
   title: 'A full disk is answered with errors, and is over when there is room again',
+  hangsOnTime: true,
   init: (limits) => ({ limits: limitsOf({ recoverMs: 5_000 }, limits), startMs: null, isFull: false, healedAtMs: null, fullDisks: 0, refused: new Map(), recoveries: [], unanswered: new Findings(), lastMs: 0 }),
   step(state, event) {
     state.startMs ??= event.atMs

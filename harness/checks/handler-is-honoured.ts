@@ -21,6 +21,7 @@ interface State extends Cells {
 export const handlerIsHonouredCheck: Check<State, Partial<Limits>> = {
   id: 'handler-is-honoured',
   title: 'What onError says is done',
+  hangsOnTime: true,
   init: (limits) => ({ ...newCells(), limits: limitsOf({ onTheWayMs: 250, giveUpMs: 1_000 }, limits) }),
   step: keepCells,
   finish(state) {

@@ -30,6 +30,7 @@ interface State {
 export const liveReadersEndCheck: Check<State, Partial<Limits>> = {
   id: 'live-readers-end',
   title: 'Live readers of a stream that expires are let go within the bound',
+  hangsOnTime: true,
   init: (limits) => ({
     limits: limitsOf({ boundMs: 1_000 }, limits),
     ownTimeoutMs: { 'long-poll': 30_000, sse: 60_000 },

@@ -42,6 +42,7 @@ interface State {
 export const liveReadersResumeCheck: Check<State, Partial<Limits>> = {
   id: 'live-readers-resume',
   title: 'Live readers keep up, and come back by themselves after each routine',
+  hangsOnTime: true,
   init: (limits) => ({
     limits: limitsOf({ resumeMs: 8_000, keepUpMs: 5_000, staleMs: 1_000 }, limits),
     startMs: null,

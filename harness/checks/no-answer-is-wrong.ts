@@ -55,6 +55,7 @@ const replacing = ['reload', 'certificate-replacement']
 export const noAnswerIsWrongCheck: Check<State, Partial<Limits>> = {
   id: 'no-answer-is-wrong',
   title: 'No client gets a wrong answer, whatever the operator does',
+  hangsOnTime: true,
   init: (limits) => ({
     limits: limitsOf({ settleMs: 1_500, drainMs: 15_000, except: '' }, limits),
     startMs: null,

@@ -20,6 +20,7 @@ interface State {
 export const operationsWorkFromAnotherOriginCheck: Check<State, object> = {
   id: 'operations-work-from-another-origin',
   title: 'A page of another origin can do everything the client can',
+  hangsOnTime: true,
   init: () => ({ pairs: new Map(), missing: null }),
   step(state, event) {
     state.missing ??= browserMissing(event)

@@ -30,6 +30,7 @@ interface State {
 export const originDownIsNotHiddenCheck: Check<State, Partial<Limits>> = {
   id: 'origin-down-is-not-hidden',
   title: 'Without its origin the cache claims nothing that it cannot know',
+  hangsOnTime: true,
   init: (limits) => ({ limits: limitsOf({ staleMs: 1_000 }, limits), episodes: new Map(), downs: [], examined: 0, served: 0, refused: 0, hidden: new Findings() }),
   step(state, event) {
     keepDowns(state, event)

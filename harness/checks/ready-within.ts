@@ -22,6 +22,7 @@ interface State {
 export const readyWithinCheck: Check<State, Partial<Limits>> = {
   id: 'ready-within',
   title: 'Every start is ready within the deadline',
+  hangsOnTime: true,
   init: (limits) => ({ limits: limitsOf({ readyMs: 5_000 }, limits), starts: [], failed: [], down: null, shortfalls: [] }),
   step(state, event) {
     if (event.kind === 'shortfall' && event.what.startsWith('start of')) state.shortfalls.push(event.because)

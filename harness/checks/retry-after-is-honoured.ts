@@ -11,6 +11,7 @@ interface State extends Cells {
 export const retryAfterIsHonouredCheck: Check<State, { toleranceMs?: number }> = {
   id: 'retry-after-is-honoured',
   title: 'Retry-After is waited for',
+  hangsOnTime: true,
   init: (limits) => ({ ...newCells(), limits: limitsOf({ toleranceMs: 50 }, limits) }),
   step: keepCells,
   finish(state) {

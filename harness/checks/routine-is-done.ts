@@ -18,6 +18,7 @@ interface State {
 export const routineIsDoneCheck: Check<State, Partial<Limits>> = {
   id: 'routine-is-done',
   title: 'Each of the operator\'s routines takes effect',
+  hangsOnTime: true,
   init: (limits) => ({ limits: limitsOf({ routines: [] }, limits), done: new Map(), unproven: new Map(), refused: new Map() }),
   step(state, event) {
     if (event.kind !== 'fault' || event.phase !== 'healed' || !state.limits.routines.includes(event.fault)) return

@@ -15,6 +15,7 @@ interface State {
 export const secondServerIsRefusedCheck: Check<State, object> = {
   id: 'second-server-is-refused',
   title: 'A second server on the same data_dir or port fails loudly',
+  hangsOnTime: true,
   init: () => ({ attempts: [] }),
   step(state, event) {
     if (event.kind === 'lifecycle' && event.what === 'refused') state.attempts.push(event)

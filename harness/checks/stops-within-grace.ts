@@ -31,6 +31,7 @@ interface State {
 export const stopsWithinGraceCheck: Check<State, Partial<Limits>> = {
   id: 'stops-within-grace',
   title: 'A stop with live readers ends within the container\'s grace period',
+  hangsOnTime: true,
   init: (limits) => ({ limits: limitsOf({ hop: 'origin', graceMs: 10_000, readersMin: 1 }, limits), attached: new Map(), stopping: null, stops: [] }),
   step(state, event) {
     if (event.kind === 'follow') {

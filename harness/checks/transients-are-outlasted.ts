@@ -7,6 +7,7 @@ import { keepCells, newCells, openOf, placeOf, spread, struckCells, whereOf, typ
 export const transientsAreOutlastedCheck: Check<Cells, object> = {
   id: 'transients-are-outlasted',
   title: 'Faults that heal end no session',
+  hangsOnTime: true,
   init: newCells,
   step: keepCells,
   finish(state) {

@@ -6,7 +6,7 @@ import dns from 'node:dns'
 import tls from 'node:tls'
 import type { SuitePlan } from './suite-plan.ts'
 
-const { url, caPem, place } = JSON.parse(process.env['CONFORMANCE_PLAN']!) as SuitePlan
+const { url, caPem, headers, place } = JSON.parse(process.env['CONFORMANCE_PLAN']!) as SuitePlan
 
 // The subject answers to a name of its own, and is found on loopback.
 const lookup = dns.lookup as (name: string, options: object, callback: unknown) => void
@@ -14,6 +14,14 @@ dns.lookup = ((name: string, options: object, callback: unknown) =>
   lookup(name === new URL(url).hostname ? '127.0.0.1' : name, options, callback)) as typeof dns.lookup
 
 if (caPem !== null) tls.setDefaultCACertificates([caPem])
+
+// Credentials, which the suite knows nothing of.
+const ask = globalThis.fetch
+globalThis.fetch = (input, init) => {
+  const request = new Request(input, init)
+  for (const [name, value] of Object.entries(headers)) request.headers.set(name, value)
+  return ask(request)
+}
 
 // The suite names its streams after the millisecond: each of several knows milliseconds of its own.
 const now = Date.now

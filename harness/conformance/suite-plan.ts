@@ -8,6 +8,8 @@ export interface SuitePlan {
   url: string
   /** The authority that an https subject's certificate comes from. */
   caPem: string | null
+  /** Sent with every request: what this subject asks of its clients. */
+  headers: Record<string, string>
   /** How long this origin holds a long-poll. */
   longPollTimeoutMs: number
   /** Suites that run at one origin at the same time are so many, and each has an index from 0. */
@@ -25,6 +27,11 @@ export type SuiteMessage =
 
 /** The version of the package and how many tests it holds, those that it skips by itself among them. */
 export const pinnedSuite = { version: '0.3.6', tests: 338 } as const
+
+/** By this name a check knows whose suite did not end. */
+export function suiteName({ via, subject }: { via: string; subject?: string | undefined }): string {
+  return subject === undefined ? `conformance/${via}` : `conformance/${via}/${subject}`
+}
 
 /** Null for a line that is no message: whatever else is printed by that program. */
 export function parseMessage(line: string): SuiteMessage | null {

@@ -67,7 +67,8 @@ export class Readers implements AsyncDisposable {
         origin: endpoint.url,
         method: asking.mode === 'head' ? 'HEAD' : 'GET',
         path: asking.target,
-        headers: { host: endpoint.authority, ...asking.headers },
+        // What the origin asks of every client stands above what a reader has of its own.
+        headers: { host: endpoint.authority, ...asking.headers, ...endpoint.headers },
         headersTimeout: 0,
         bodyTimeout: 0,
         signal,

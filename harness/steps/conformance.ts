@@ -3,7 +3,7 @@
  * test's result in the history. What keeps a suite from its end is a shortfall of ours.
  */
 import { fileURLToPath } from 'node:url'
-import { parseMessage, pinnedSuite, type SuiteMessage, type SuitePlan } from '../conformance/suite-plan.ts'
+import { parseMessage, pinnedSuite, suiteName, type SuiteMessage, type SuitePlan } from '../conformance/suite-plan.ts'
 import type { Via } from '../history.ts'
 import { urlByName } from '../operations.ts'
 import type { Conversation } from '../runtime/runtime.ts'
@@ -13,6 +13,8 @@ import { within } from '../until.ts'
 export interface Conformance {
   kind: 'conformance'
   via: Via[]
+  /** What is judged, where one scenario judges several. */
+  subject?: string
 }
 
 /** Runs the suite by each of these ways, side by side: most of its time is waiting. */
@@ -26,32 +28,33 @@ const suiteBase = '/v1/stream/'
 /** It takes 20 s where nothing else runs. */
 const suiteTimeoutMs = 180_000
 
-export const conformanceInterpreter: Interpreter<Conformance> = async ({ via }, context) => {
-  await Promise.all(via.map((way, index) => runSuite(context, way, { of: via.length, index })))
+export const conformanceInterpreter: Interpreter<Conformance> = async ({ via, subject }, context) => {
+  if (subject !== undefined) context.progress(`the conformance suite, on the origin ${subject}`)
+  await Promise.all(via.map((way, index) => runSuite(context, { via: way, subject }, { of: via.length, index })))
 }
 
-async function runSuite(context: StepContext, via: Via, place: SuitePlan['place']): Promise<void> {
-  const because = await shortfallOf(context, via, place)
-  if (because !== null) context.recorder.record({ kind: 'shortfall', what: shortfallName(via), because })
+interface Way {
+  via: Via
+  subject: string | undefined
 }
 
-/** By this name a check knows whose suite it was. */
-function shortfallName(via: Via): string {
-  return `conformance/${via}`
+async function runSuite(context: StepContext, way: Way, place: SuitePlan['place']): Promise<void> {
+  const because = await shortfallOf(context, way, place)
+  if (because !== null) context.recorder.record({ kind: 'shortfall', what: suiteName(way), because })
 }
 
 /** What kept the suite from its end; null when it got there. */
-async function shortfallOf(context: StepContext, via: Via, place: SuitePlan['place']): Promise<string | null> {
+async function shortfallOf(context: StepContext, way: Way, place: SuitePlan['place']): Promise<string | null> {
   const { world, signal } = context
   if (world.capabilities.streamBase !== suiteBase) {
     return `The suite asks for streams below ${suiteBase}; this origin has them below ${world.capabilities.streamBase}.`
   }
-  const plan = planOf(context, via, place)
-  const program = await world.converse(`conformance-${via}`, suiteProgram, [JSON.stringify(plan)])
+  const plan = planOf(context, way.via, place)
+  const program = await world.converse(suiteName(way).replaceAll('/', '-'), suiteProgram, [JSON.stringify(plan)])
   const kill = () => void program.kill()
   signal.addEventListener('abort', kill, { once: true })
   try {
-    return await within(follow(context, via, program), { for: 'the suite to end', timeoutMs: suiteTimeoutMs })
+    return await within(follow(context, way, program), { for: 'the suite to end', timeoutMs: suiteTimeoutMs })
   } catch (error) {
     return `The suite did not end: ${error instanceof Error ? error.message : String(error)}`
   } finally {
@@ -65,12 +68,13 @@ function planOf({ world }: StepContext, via: Via, place: SuitePlan['place']): Su
   return {
     url: urlByName(endpoint),
     caPem: endpoint.tls?.caPem ?? null,
+    headers: endpoint.headers ?? {},
     longPollTimeoutMs: world.capabilities.longPollTimeoutMs,
     place,
   }
 }
 
-async function follow(context: StepContext, via: Via, program: Conversation): Promise<string | null> {
+async function follow(context: StepContext, { via, subject }: Way, program: Conversation): Promise<string | null> {
   let last: SuiteMessage | null = null
   for await (const line of program.lines) {
     const message = parseMessage(line)
@@ -81,7 +85,7 @@ async function follow(context: StepContext, via: Via, program: Conversation): Pr
     }
     if (message.event !== 'test') continue
     const { event: _, ...result } = message
-    context.recorder.record({ kind: 'conformance', via, ...result })
+    context.recorder.record({ kind: 'conformance', via, ...(subject === undefined ? {} : { subject }), ...result })
   }
   if (last?.event === 'end') return null
   if (last?.event === 'failed') return `The suite could not be run: ${last.because}.`

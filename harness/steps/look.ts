@@ -103,6 +103,8 @@ async function askAndNote(context: StepContext, group: string, via: Via, questio
     const sha256 = createHash('sha256').update(body).digest('hex')
     context.recorder.record({ ...base, status, headers, bytes: body.length, sha256 })
   } catch (error) {
+    // The scenario's own end is no answer of the subject's.
+    if (context.signal.aborted) return
     context.recorder.record({ ...base, status: null, headers: {}, bytes: 0, sha256: '', error: String(error) })
   }
 }
@@ -168,6 +170,7 @@ async function askStrangely(context: StepContext, via: Via, question: Question):
     const records = Math.max(marks, findRecords(body, question.stream.contentType).records.length)
     context.recorder.record({ ...base, status, records })
   } catch (error) {
+    if (context.signal.aborted) return
     context.recorder.record({ ...base, status: null, records: 0, error: String(error) })
   }
 }

@@ -13,6 +13,8 @@ export interface Start {
   hop: HopId
   settings?: OriginSettings
   label?: string
+  /** The origin gets another data_dir, and what is in the one before is judged no further. */
+  onEmptyDataDir?: true
 }
 export interface Stop {
   kind: 'stop'
@@ -28,7 +30,7 @@ export interface Kill {
 }
 
 /** Starts the hop and waits until it is ready. One that never becomes ready ends the scenario. */
-export function start(hop: HopId, options: { settings?: OriginSettings; label?: string } = {}): Start {
+export function start(hop: HopId, options: { settings?: OriginSettings; label?: string; onEmptyDataDir?: true } = {}): Start {
   return { kind: 'start', hop, ...options }
 }
 
@@ -45,6 +47,10 @@ export function kill(hop: HopId, options: { after?: Trigger } = {}): Kill {
 const triggerTimeoutMs = 30_000
 
 export const startInterpreter: Interpreter<Start> = async (step, context) => {
+  if (step.onEmptyDataDir) {
+    context.world.replaceDataDir()
+    context.recorder.record({ kind: 'lifecycle', hop: step.hop, what: 'replaced', because: 'the next subject is to know nothing of the one before' })
+  }
   const outcome = await context.world.start(step.hop, step.settings)
   const label = step.label === undefined ? {} : { label: step.label }
   if (outcome.ready) {

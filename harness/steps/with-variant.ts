@@ -5,14 +5,17 @@ import { withClientsAtWork } from './clients-at-work.ts'
 import { look } from './look.ts'
 import { passages } from './passages.ts'
 import { seeVariants } from './routines.ts'
+import { schedule } from './schedule.ts'
 import { start, stop } from './start-stop.ts'
 
 const everyWay: Via[] = ['origin', 'edge', 'tls']
 const eventsEach = 4
+/** Names of the paths that are written and read by schedule begin so. */
+export const scheduledPrefix = 'scheduled'
 
 /**
  * Looks at the plain origin, starts it anew with the variant, looks again, and lets clients work on
- * it; `more` happens meanwhile. In the end events pass every hop, each before the next is written.
+ * it, and writers and readers by schedule on further paths; `more` happens meanwhile. In the end events pass every hop, each before the next is written.
  */
 export function withVariant(variant: string, more: Step[] = []): Step[] {
   return [
@@ -20,7 +23,7 @@ export function withVariant(variant: string, more: Step[] = []): Step[] {
     stop('origin'),
     start('origin', { settings: { variants: [variant] }, label: variant }),
     look(variant),
-    ...withClientsAtWork([...more, seeVariants(variant)]),
+    ...withClientsAtWork([...more, seeVariants(variant)], { beside: [schedule({ paths: 4, atOnce: 4, endless: true, prefix: scheduledPrefix })] }),
     look('afterwards'),
     passages({ via: everyWay, mode: 'long-poll', events: eventsEach }),
     passages({ via: everyWay, mode: 'sse', events: eventsEach }),

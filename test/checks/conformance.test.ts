@@ -119,3 +119,44 @@ describe('the suite', () => {
     expect(parseMessage('stderr | a warning')).toBeNull()
   })
 })
+
+describe('conformance-is-unchanged', () => {
+  const on = (subject: string, via: Via, tests: Record<string, Tries>) => suite(via, tests).map(([atMs, event]): [number, EventBody] => [atMs, { ...event, subject } as EventBody])
+  const plain = (a: Tries = right, b: Tries = right) => on('plain', 'origin', { 'A > a': a, 'B > b': b })
+  const verdict = (events: [number, EventBody][]) => judge('conformance-is-unchanged', { tests: 2 }, events)
+  const logged = (a: Tries, b: Tries = right, via: Via = 'origin') => on('access-log', via, { 'A > a': a, 'B > b': b })
+  const notReady: [number, EventBody] = [9, { kind: 'lifecycle', hop: 'origin', what: 'not-ready', because: 'it hung' }]
+
+  it('fails on what passes on the plain origin alone, and names with what and where', () => {
+    expect(verdict([...plain(), ...logged(right), ...logged(right, right, 'edge')])).toMatchObject({ verdict: 'pass', examined: 4 })
+    const red = verdict([...plain(), ...logged(wrong, right, 'edge'), ...on('metrics', 'origin', { 'A > a': right, 'B > b': wrong })])
+    expect(red).toMatchObject({ verdict: 'fail', value: 2, fingerprint: 'conformance-is-unchanged/a+b/access-log+metrics/none/origin' })
+    expect(red.evidence).toEqual([
+      'with access-log through the cache, 1 test: A > a (expected 404 to be 200)',
+      'with metrics at the origin, 1 test: B > b (expected 404 to be 200)',
+    ])
+    expect(verdict([...plain(), ...logged(wrong, right, 'edge')]).fingerprint).toBe('conformance-is-unchanged/a/access-log/none/edge')
+  })
+
+  it('leaves to others what fails on the plain origin', () => {
+    expect(verdict([...plain(wrong), ...logged(wrong)])).toMatchObject({ verdict: 'pass', examined: 1 })
+  })
+
+  it('is unknown where a suite did not end, a test is unsteady, or a variant was not come to', () => {
+    expect(verdict([]).verdict).toBe('unknown')
+    expect(verdict(plain()).verdict).toBe('unknown')
+    expect(verdict([...on('plain', 'origin', { 'A > a': right }), ...logged(right)]).verdict).toBe('unknown')
+    expect(verdict([...plain(), ...on('access-log', 'origin', { 'A > a': right })]).verdict).toBe('unknown')
+    expect(verdict([...plain(), ...logged(unstable)]).verdict).toBe('unknown')
+    expect(verdict([...plain(), ...logged(right), notReady])).toMatchObject({ verdict: 'unknown', because: expect.stringContaining('it hung') as string })
+    const crash: [number, EventBody] = [9, { kind: 'shortfall', what: 'conformance/edge/access-log', because: 'It ended by SIGKILL.' }]
+    expect(verdict([...plain(), ...logged(right), crash])).toMatchObject({ verdict: 'unknown', because: expect.stringContaining('SIGKILL') as string })
+    // What was seen to fail stands.
+    expect(verdict([...plain(), ...logged(wrong), notReady]).verdict).toBe('fail')
+  })
+
+  it('is not taken for the suite of the plain scenario, nor that for it', () => {
+    expect(judge('conformance-at-origin', { tests: 2 }, plain()).verdict).toBe('unknown')
+    expect(verdict([...suite('origin', { 'A > a': right, 'B > b': right }), ...logged(right)]).verdict).toBe('unknown')
+  })
+})

@@ -180,6 +180,17 @@ describe('kills-hit-a-working-server', () => {
   })
 })
 
+describe('nothing-acknowledged-is-lost, of streams that others judge,', () => {
+  it('expects none of those to be read back', () => {
+    const other = [
+      ...operation(70, 71, { op: 'create', stream: 't-1', status: 201, create: { streamKind: 'no-expiry', contentType: 'text/plain' } }),
+      ...operation(80, 90, { op: 'append', stream: 't-1', append: { record: 't-1/1.1', bytes: 10 } }),
+    ]
+    const verdict = (except: string) => judge('nothing-acknowledged-is-lost', { except }, [...both, ...read(50, 60, ['s/1.1', 's/1.2']), ...other]).verdict
+    expect([verdict(''), verdict('t-')]).toEqual(['unknown', 'pass'])
+  })
+})
+
 describe('nothing-acknowledged-is-lost, in words', () => {
   it('names the streams, their kinds, what they lost and after what', () => {
     const events = [

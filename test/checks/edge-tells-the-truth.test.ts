@@ -291,6 +291,12 @@ describe('readers that ask together', () => {
     expect([ended(209), ended(211)]).toEqual(['pass', 'fail'])
   })
 
+  it('are not counted where they said who they are, as an origin asks of everybody', () => {
+    const asSomebody = [1, 2].map((number) => upstream(number, 200, 210, { asked: { authorization: true, cookie: false } }))
+    expect(truth('history', [...past, ...asSomebody, ...group([1, 2])]).verdict).toBe('pass')
+    expect(truth('history', [...past, asSomebody[0]!, upstream(2, 200, 210), upstream(3, 200, 210), ...group([2, 3])]).verdict).toBe('fail')
+  })
+
   it('are not counted where they may not share', () => {
     const marked = (cacheControl: string) => [1, 2].map((number) => upstream(number, 200, 210, { headers: { 'cache-control': cacheControl } }))
     expect(truth('history', [...past, ...marked('private'), ...group([1, 2])]).verdict).toBe('pass')

@@ -47,7 +47,12 @@ function isOfAGroup({ together, via, credentials, ifNoneMatch }: Answer): boolea
 
 function mayBeShared(answer: Answer, episode: Episode): boolean {
   const response = upstreamOf(episode, answer)
-  return response !== undefined && !isPrivate(response)
+  return response !== undefined && !isPrivate(response) && !isAskedAsSomebody(response)
+}
+
+/** What somebody was answered who said who he is, is for nobody else (RFC 9111, section 3.5). */
+function isAskedAsSomebody({ asked }: Upstream): boolean {
+  return asked.authorization || asked.cookie
 }
 
 function isPrivate({ headers }: Upstream): boolean {
@@ -61,7 +66,7 @@ function isPrivate({ headers }: Upstream): boolean {
  */
 function isBelievedPrivate(answers: readonly Answer[], passed: Map<number, Upstream>, firstMs: number, staleMs: number): boolean {
   const targets = new Set(answers.map(({ target }) => inOneOrder(target)))
-  const before = [...passed.values()].filter(({ method, target, asked, headAtMs }) => method === 'GET' && !asked.authorization && !asked.cookie && headAtMs < firstMs && targets.has(inOneOrder(target)))
+  const before = [...passed.values()].filter((response) => response.method === 'GET' && !isAskedAsSomebody(response) && response.headAtMs < firstMs && targets.has(inOneOrder(response.target)))
   const last = before.toSorted((a, b) => a.headAtMs - b.headAtMs).at(-1)
   return last !== undefined && isPrivate(last) && last.headAtMs + staleMs >= firstMs
 }

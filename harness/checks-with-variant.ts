@@ -1,0 +1,34 @@
+/** The checks of the generic suite: what holds with any variant of the origin. */
+import type { CheckSpec } from './check-spec.ts'
+import {
+  answersAreTheSame,
+  edgeTellsTheTruth,
+  eventsPassUnbuffered,
+  liveReadersMissNothing,
+  liveReadersResume,
+  noAnswerIsWrong,
+  nothingAcknowledgedIsLost,
+  nothingIsTorn,
+  routineIsDone,
+} from './checks.ts'
+import type { ReadMode } from './history.ts'
+import { scheduledPrefix } from './steps/with-variant.ts'
+
+const modes: ReadMode[] = ['history', 'tail', 'long-poll', 'sse', 'head']
+
+/** Judges what the steps of `withVariant` saw; `more` is what this variant alone is asked. */
+export function checksWithVariant(variant: string, more: CheckSpec[] = []): CheckSpec[] {
+  return [
+    routineIsDone({ routines: [variant] }),
+    answersAreTheSame(),
+    eventsPassUnbuffered({ afterAckMs: 1_000, arrivalsMin: 20 }),
+    liveReadersMissNothing(),
+    liveReadersResume(),
+    noAnswerIsWrong({ except: `${scheduledPrefix}-` }),
+    // Few paths, and readers that are cut off at the end: what says nothing is a larger share.
+    ...modes.map((mode) => edgeTellsTheTruth({ mode, voidShareMax: 0.6 })),
+    ...more,
+    nothingAcknowledgedIsLost({ except: `${scheduledPrefix}-` }),
+    nothingIsTorn(),
+  ]
+}
