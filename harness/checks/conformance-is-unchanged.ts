@@ -8,6 +8,7 @@ import { pinnedSuite } from '../conformance/suite-plan.ts'
 import { plural } from '../report/figures.ts'
 import { fail, pass, unknown, type Verdict } from '../verdict.ts'
 import { doubtOf, emptyRun, follow, groupsOf, listed, testsWith, type SuiteLimits, type SuiteRun } from './conformance-results.ts'
+import { nearestFirst } from './findings.ts'
 import { byWay } from './page-results.ts'
 
 /** The subject that the others are held against, asked directly. */
@@ -46,7 +47,7 @@ export const conformanceIsUnchangedCheck: Check<State, Partial<SuiteLimits>> = {
   finish(state) {
     const doubt = doubtOf(state.plain, state.limits, 'on the plain origin')
     if (doubt !== null) return unknown(doubt)
-    const all = [...state.judged.values()]
+    const all = [...state.judged.values()].toSorted((a, b) => nearestFirst.indexOf(a.via) - nearestFirst.indexOf(b.via))
     const tests = testsWith(state.plain, 'passed')
     const broken = all.map((judged) => ({ ...judged, tests: tests.filter((test) => judged.run.results.get(test)?.outcome === 'failed') }))
     const worst = broken.filter((one) => one.tests.length > 0)
@@ -70,9 +71,7 @@ function isChanged(worst: (Judged & { tests: string[] })[], examined: number): V
   const because = `${plural(tests.length, 'test')} that ${tests.length === 1 ? 'passes' : 'pass'} on the plain origin ${tests.length === 1 ? 'fails' : 'fail'} ${worst.map(placeWords).join(', ')}.`
   const lines = worst.map((one) => `${placeWords(one)}, ${plural(one.tests.length, 'test')}: ${listed(one.tests.slice(0, 3), (test) => `${test} (${one.run.results.get(test)!.error})`).join('; ')}`)
   const subjects = [...new Set(worst.map(({ subject }) => subject))].toSorted().join('+')
-  // By the nearest hop that shows it.
-  const via = worst.some((one) => one.via === 'origin') ? 'origin' : worst[0]!.via
-  return fail(examined, because, listed(lines, (line) => line), `conformance-is-unchanged/${groupsOf(tests)}/${subjects}/none/${via}`, { value: tests.length, unit: 'tests', limit: 0 })
+  return fail(examined, because, listed(lines, (line) => line), `conformance-is-unchanged/${groupsOf(tests)}/${subjects}/none/${worst[0]!.via}`, { value: tests.length, unit: 'tests', limit: 0 })
 }
 
 /** What keeps this from being a pass; null where nothing does. */
