@@ -1,6 +1,7 @@
 /** Looks at what every hop costs while a scenario runs, and how well the machine keeps up, and writes it into the history. */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
+import { isSideBySide } from './twins.ts'
 import type { Recorder } from './recorder.ts'
 import type { World } from './world.ts'
 
@@ -18,10 +19,10 @@ export function watchHops({ world, recorder, signal, everyMs }: Watched): AsyncD
   const delays = monitorEventLoopDelay({ resolution: 20 })
   delays.enable()
   const look = async () => {
-    const keptMs = Math.round(delays.max / 1e6)
+    const kept = isSideBySide() ? {} : { keptMs: Math.round(delays.max / 1e6) }
     delays.reset()
     const seen = await world.usages().catch(() => null)
-    if (seen !== null && !signal.aborted) recorder.record({ kind: 'usage', ...seen, keptMs })
+    if (seen !== null && !signal.aborted) recorder.record({ kind: 'usage', ...seen, ...kept })
   }
   const watching = watch(look, everyMs, over)
   return {

@@ -33,7 +33,6 @@ interface Count {
 export const crowdCollapsesCheck: Check<State, Partial<Limits>> = {
   id: 'crowd-collapses',
   title: 'A crowd at one offset becomes one upstream request',
-  hangsOnTime: true,
   init: (limits) => ({
     limits: limitsOf({ staleMs: 1_000, mode: 'catch-up' as const, readersMin: 2 }, limits),
     crowds: [],

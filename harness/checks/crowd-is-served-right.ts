@@ -23,7 +23,6 @@ interface State {
 export const crowdIsServedRightCheck: Check<State, Partial<Limits>> = {
   id: 'crowd-is-served-right',
   title: 'Every reader of a crowd gets exactly what was written',
-  hangsOnTime: true,
   init: (limits) => ({ limits: limitsOf({ mode: 'catch-up' as const, staleMs: 1_000 }, limits), crowds: [] }),
   step(state, event) {
     if (event.kind === 'crowd' && event.mode === state.limits.mode) state.crowds.push(event)

@@ -28,6 +28,7 @@ interface State {
 export const offsetUrlsAreSharedCheck: Check<State, Partial<Limits>> = {
   id: 'offset-urls-are-shared',
   title: 'Same offset, same bytes, whatever the order of the parameters',
+  hangsOnTime: true,
   init: (limits) => ({
     limits: limitsOf({ staleMs: 1_000, expiryMs: 1_000 }, limits),
     episodes: new Map(),

@@ -18,7 +18,7 @@ async function soaked(twin: string): Promise<CheckResult[]> {
   const out = await mkdtemp(path.join(tmpdir(), 'soak-twin-'))
   try {
     const args = [cli, '--profile', 'soak', '--for', '70s', '--seed', '1', '--origin', 'reference', '--out', out]
-    const env = { DURABLE_STREAMS_TWIN_ORIGIN: program, TWIN: twin }
+    const env = { DURABLE_STREAMS_TWIN_ORIGIN: program, TWIN: twin, DURABLE_STREAMS_TWIN_SIDE_BY_SIDE: '1' }
     const ended = await execa(process.execPath, args, { env, reject: false, timeout: 200_000 })
     expect(ended.exitCode, ended.stderr.slice(-600)).toBe(2)
     const result = JSON.parse(await readFile(path.join(out, 'latest', 'result.json'), 'utf8')) as Result

@@ -263,7 +263,7 @@ async function checksOf(scenario: string, subject: Subject | null): Promise<Chec
     const seed = subject?.seed === undefined ? [] : ['--seed', String(subject.seed)]
     const sizes = ['--readers', String(readers), '--streams', String(subject?.streams ?? streams), ...seed]
     const args = [cli, scenario, '--origin', 'reference', ...sizes, '--out', out, ...vcl]
-    const env = environmentOf(subject)
+    const env = { ...environmentOf(subject), DURABLE_STREAMS_TWIN_SIDE_BY_SIDE: '1' }
     const ended = await execa(process.execPath, args, { env, reject: false, timeout: 200_000 })
     expect(ended.exitCode, ended.stderr.slice(-600)).toBe(2)
     const result = JSON.parse(await readFile(path.join(out, 'latest', 'result.json'), 'utf8')) as Result
