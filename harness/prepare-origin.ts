@@ -202,6 +202,7 @@ async function prepareReference(options: WorldOptions, temporary: string): Promi
   const { dataDir, volume } = await placeData(options, temporary)
   const port = await runtime.leasePort()
   const longPollTimeoutMs = needs.origin?.longPollTimeoutMs ?? 30_000
+  const sseReconnectMs = 60_000
   const maxFileHandles = twinFileHandles()
   const variants = twinVariants()
   const place = { folder: home, port: 0, adminSocket: path.join(await runtime.socketFolder(), 'admin.sock') }
@@ -217,6 +218,7 @@ async function prepareReference(options: WorldOptions, temporary: string): Promi
         dataDir: other.dataDir ?? dataDir,
         folder: home,
         longPollTimeoutMs: settings.longPollTimeoutMs ?? longPollTimeoutMs,
+        sseReconnectMs: settings.sseReconnectMs ?? needs.origin?.sseReconnectMs ?? sseReconnectMs,
         maxFileHandles: maxFileHandles === null ? null : (settings.maxFileHandles ?? needs.origin?.maxFileHandles ?? maxFileHandles),
         variants: settings.variants ?? needs.origin?.variants ?? [],
         adminSocket,
@@ -234,7 +236,7 @@ async function prepareReference(options: WorldOptions, temporary: string): Promi
       dataDir: true,
       maxFileHandles,
       longPollTimeoutMs,
-      sseReconnectMs: 60_000,
+      sseReconnectMs,
       streamBase: '/v1/stream/',
     },
     identity: {

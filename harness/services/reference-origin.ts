@@ -12,6 +12,8 @@ export interface ReferenceOrigin {
   dataDir: string
   folder: string
   longPollTimeoutMs: number
+  /** How long a planted origin leaves an event stream open; the reference server ends none. */
+  sseReconnectMs: number
   /** Null where it cannot be set, as with the reference server itself. */
   maxFileHandles: number | null
   /** Switched on, by a planted origin that has them; and where that one can be reloaded. */
@@ -21,12 +23,12 @@ export interface ReferenceOrigin {
 }
 
 export function referenceOrigin(options: ReferenceOrigin): Service {
-  const { port, dataDir, longPollTimeoutMs, maxFileHandles, variants = [], adminSocket = null } = options
+  const { port, dataDir, longPollTimeoutMs, sseReconnectMs, maxFileHandles, variants = [], adminSocket = null } = options
   return {
     id: options.id,
     program: process.execPath,
     image: 'node',
-    args: [twinProgram('origin') ?? fileURLToPath(import.meta.url), JSON.stringify({ port, dataDir, longPollTimeoutMs, maxFileHandles, variants, adminSocket })],
+    args: [twinProgram('origin') ?? fileURLToPath(import.meta.url), JSON.stringify({ port, dataDir, longPollTimeoutMs, sseReconnectMs, maxFileHandles, variants, adminSocket })],
     env: { HOME: options.folder, PATH: process.env.PATH ?? '/usr/bin:/bin', ...twinEnvironment() },
     cwd: options.folder,
     ports: [port],

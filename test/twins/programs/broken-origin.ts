@@ -328,7 +328,7 @@ async function serve(): Promise<void> {
   }
   front.listen(0, '127.0.0.1')
   await once(front, 'listening')
-  serveVariants({ port, upstreamPort: (front.address() as AddressInfo).port, adminSocket, variants })
+  await serveVariants({ port, upstreamPort: (front.address() as AddressInfo).port, adminSocket, variants })
 }
 
 function openServer(): DurableStreamTestServer {

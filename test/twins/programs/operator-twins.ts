@@ -2,14 +2,24 @@
  * The variants that an operator switches on, in front of the planted origin, and a reload by the admin
  * API's socket; each can be broken in the one behaviour that $TWIN names.
  */
-import { appendFileSync, rmSync } from 'node:fs'
+import { once } from 'node:events'
+import { appendFileSync, existsSync, renameSync, rmSync, statSync } from 'node:fs'
 import http from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import zlib from 'node:zlib'
+import { WritesUnderWay } from './sound/writes-under-way.ts'
 
 const twin = process.env.TWIN ?? ''
 const credentials = `Basic ${Buffer.from('simulation:simulation').toString('base64')}`
+const token = 'Bearer simulation'
 const maxBytes = 64 * 1024
+const log = 'access.log'
+const rotatedBytes = 2 ** 20
+const rotatedMax = 3
+const metricsPath = '/metrics-of-the-operator'
+/** Longer than whoever is in front keeps a connection that is idle. */
+const keepAliveMs = 75_000
 /** How long an encoder that collects keeps an event. */
 const collectMs = 20_000
 
@@ -22,23 +32,39 @@ export interface Variants {
 
 let isReloaded = false
 
-/** Serves on `port` what the origin on `upstreamPort` answers, with these variants on. */
-export function serveVariants({ port, upstreamPort, adminSocket, variants }: Variants): void {
+let requests = 0
+
+/** Serves on `port` what the origin on `upstreamPort` answers, with these variants on; the promise of a stop. */
+export async function serveVariants({ port, upstreamPort, adminSocket, variants }: Variants): Promise<{ stop(): Promise<void> }> {
   const isOn = (variant: string) => variants.includes(variant)
+  const underWay = new WritesUnderWay()
+  const asksAt = isOn('forward-auth') ? await authenticator() : null
   const server = http.createServer({ requestTimeout: 0 }, (request, response) => {
-    if (isOn('access-log')) appendFileSync('access.log', `${JSON.stringify({ uri: request.url })}\n`)
-    if (isOn('access-log') && twin === 'logger-cannot-flush' && /live=sse/.test(request.url!)) {
-      response.writeHead(500).end('streaming not supported')
-      return
-    }
-    if (isOn('basic-auth') && !isAllowed(request)) {
-      response.writeHead(401).end()
-      return
-    }
-    void pass(request, response, upstreamPort, isOn).catch(() => response.destroy())
+    underWay.note(request, response)
+    requests += 1
+    if (isOn('access-log') || isOn('log-rotation')) logRequest(request, isOn('log-rotation'))
+    if (isOn('access-log') && twin === 'logger-cannot-flush' && /live=sse/.test(request.url!)) return void response.writeHead(500).end('streaming not supported')
+    if (isOn('metrics') && request.url === metricsPath) return void response.end(`caddy_http_requests_total ${requests}\n`)
+    if (isOn('basic-auth') && !isAllowed(request)) return void response.writeHead(401).end()
+    void admitted(request, asksAt)
+      .then((is) => (is ? pass(request, response, upstreamPort, isOn) : void response.writeHead(401).end('who are you?')))
+      .catch(() => response.destroy())
   })
+  server.keepAliveTimeout = keepAliveMs
   server.listen(port, '127.0.0.1')
   serveAdmin(adminSocket, { variants })
+  return { stop: () => underWay.end() }
+}
+
+function logRequest({ url, headers }: http.IncomingMessage, rotates: boolean): void {
+  appendFileSync(log, `${JSON.stringify({ uri: url, headers })}\n`)
+  if (!rotates || statSync(log).size < rotatedBytes) return
+  for (let n = rotatedMax; n > 1; n -= 1) rename(`access-${n - 1}.log`, `access-${n}.log`)
+  rename(log, 'access-1.log')
+}
+
+function rename(from: string, to: string): void {
+  if (existsSync(from)) renameSync(from, to)
 }
 
 function isAllowed(request: http.IncomingMessage): boolean {
@@ -46,8 +72,26 @@ function isAllowed(request: http.IncomingMessage): boolean {
   return twin === 'lets-strangers-poll' && /live=long-poll/.test(request.url!)
 }
 
+/** A service of its own, that knows one token; its port. */
+async function authenticator(): Promise<number> {
+  const server = http.createServer(({ headers }, response) => void response.writeHead(headers.authorization === token ? 204 : 401).end())
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return (server.address() as AddressInfo).port
+}
+
+/** Who asks for permission by a preflight is let in. */
+async function admitted({ method, headers }: http.IncomingMessage, port: number | null): Promise<boolean> {
+  if (port === null || method === 'OPTIONS') return true
+  const { authorization } = headers
+  const question = http.get({ host: '127.0.0.1', port, headers: authorization === undefined ? {} : { authorization } })
+  const [answer] = (await once(question, 'response')) as [http.IncomingMessage]
+  answer.resume()
+  return answer.statusCode === 204
+}
+
 /** Where a configuration is taken, and told. */
-function serveAdmin(socket: string, first: unknown): void {
+export function serveAdmin(socket: string, first: unknown): void {
   let config = JSON.stringify(first)
   // A process that was ended leaves its socket behind.
   rmSync(socket, { force: true })
@@ -72,14 +116,14 @@ async function pass(request: http.IncomingMessage, response: http.ServerResponse
   const { method, url } = request
   const { 'accept-encoding': accepted, ...rest } = request.headers
   // The reference server compresses by itself; once is enough.
-  const headers = isOn('compression') ? rest : request.headers
+  const compresses = isOn('compression') || isOn('eager-compression')
+  const headers = compresses ? rest : request.headers
   const hasBody = method !== 'GET' && method !== 'HEAD'
   const length = hasBody ? { 'content-length': String(body.length) } : {}
   const upstream = http.request({ host: '127.0.0.1', port, method: method!, path: url!, headers: { ...headers, ...length } }, (answer) => {
     const { connection: _, 'keep-alive': __, 'transfer-encoding': ___, ...kept } = answer.headers
     if (twin === 'forgets-up-to-date-after-a-reload' && isReloaded && /\/looked-/.test(url!)) delete kept['stream-up-to-date']
-    const compresses = isOn('compression') && answer.statusCode === 200 && /gzip/.test(String(accepted))
-    if (compresses) return compress(answer, kept, response)
+    if (compresses && answer.statusCode === 200 && /gzip/.test(String(accepted))) return compress(answer, kept, response)
     response.writeHead(answer.statusCode!, kept)
     response.flushHeaders()
     answer.pipe(response)

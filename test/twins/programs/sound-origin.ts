@@ -1,0 +1,33 @@
+/**
+ * An origin on which no scenario is red: the reference server, with everything mended that one finds
+ * wrong with it. Started with the same argument as that one; $TWIN breaks nothing in it.
+ */
+import { once } from 'node:events'
+import { serveAdmin, serveVariants } from './operator-twins.ts'
+import { lockOrExit } from './sound/lock.ts'
+import { SoundServer } from './sound/server.ts'
+
+interface Argument {
+  port: number
+  dataDir: string
+  longPollTimeoutMs: number
+  sseReconnectMs: number
+  variants: string[]
+  /** Null where it has no variants and cannot be reloaded. */
+  adminSocket: string | null
+}
+
+const { port, dataDir, variants, adminSocket, ...limits } = JSON.parse(process.argv[2]!) as Argument
+lockOrExit(dataDir)
+const isBehindVariants = adminSocket !== null && variants.length > 0
+const server = new SoundServer(dataDir, { host: '127.0.0.1', port: isBehindVariants ? 0 : port, ...limits })
+const url = await server.start().catch((error: NodeJS.ErrnoException) => {
+  console.error(error.code === 'EADDRINUSE' ? `The port ${port} is taken: stop who listens there, or give another one.` : error)
+  process.exit(1)
+})
+if (adminSocket !== null && !isBehindVariants) serveAdmin(adminSocket, { variants })
+const front = isBehindVariants ? await serveVariants({ port, upstreamPort: Number(new URL(url).port), adminSocket, variants }) : null
+await once(process, 'SIGTERM')
+await server.stop()
+await front?.stop()
+process.exit(0)

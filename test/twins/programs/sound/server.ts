@@ -1,0 +1,85 @@
+/**
+ * The reference server without what scenarios find wrong with it: writes outlast it, reads are answered
+ * by a module of their own, a full disk is told, and pages of another origin may read all headers.
+ */
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { DurableStreamTestServer } from '@durable-streams/server'
+import { LastingStore } from './lasting-store.ts'
+import { answerHead, answerRead, type ReadLimits } from './reads.ts'
+import { NoRoom } from './redo-log.ts'
+import { WritesUnderWay } from './writes-under-way.ts'
+
+interface Settings {
+  host: string
+  port: number
+}
+
+interface BaseServer {
+  server: Server
+  store: unknown
+  start(): Promise<string>
+  handleRequest(request: IncomingMessage, response: ServerResponse): Promise<void>
+  handleHead(path: string, response: ServerResponse): void
+  handleRead(path: string, url: URL, request: IncomingMessage, response: ServerResponse): Promise<void>
+}
+
+const Base = DurableStreamTestServer as unknown as new (settings: Settings) => BaseServer
+
+/** Longer than whoever is in front keeps a connection that is idle: the one who sends shall be the one who closes. */
+const keepAliveMs = 75_000
+
+const mended: Record<string, (value: string) => string> = {
+  'access-control-allow-headers': (value) => `${value}, If-None-Match`,
+  'access-control-expose-headers': (value) => `${value}, Stream-SSE-Data-Encoding`,
+}
+
+export class SoundServer extends Base {
+  #streams: LastingStore
+  #limits: ReadLimits
+  #underWay = new WritesUnderWay()
+  #isStopping = false
+
+  constructor(dataDir: string, settings: Settings & ReadLimits) {
+    super(settings)
+    this.#streams = new LastingStore(dataDir)
+    this.store = this.#streams
+    this.#limits = settings
+  }
+
+  override async start(): Promise<string> {
+    const url = await super.start()
+    this.server.keepAliveTimeout = keepAliveMs
+    this.server.requestTimeout = 0
+    return url
+  }
+
+  /** Answers the writes that it has, takes no other, and lets go of all readers. */
+  async stop(): Promise<void> {
+    this.#isStopping = true
+    this.server.close()
+    await this.#underWay.end()
+  }
+
+  override async handleRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (this.#isStopping) return void response.destroy()
+    this.#underWay.note(request, response)
+    const { setHeader } = response
+    response.setHeader = (name, value) => setHeader.call(response, name, mended[name]?.(String(value)) ?? value)
+    const closed = request.headers['stream-closed']
+    if (typeof closed === 'string') request.headers['stream-closed'] = closed.toLowerCase()
+    try {
+      await super.handleRequest(request, response)
+    } catch (error) {
+      if (!(error instanceof NoRoom)) throw error
+      response.writeHead(507, { 'content-type': 'text/plain' }).end('Insufficient storage')
+    }
+  }
+
+  override handleHead(path: string, response: ServerResponse): void {
+    answerHead(this.#streams, path, response)
+  }
+
+  override handleRead(path: string, url: URL, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    return answerRead(this.#streams, path, url, request, response, this.#limits)
+  }
+}
