@@ -260,7 +260,8 @@ export type FollowMode = 'catch-up' | 'long-poll' | 'sse'
  */
 export interface Follow {
   kind: 'follow'
-  what: 'attached' | 'received' | 'refused' | 'cut' | 'ended'
+  /** `begun` is when it first asks. */
+  what: 'begun' | 'attached' | 'received' | 'refused' | 'cut' | 'ended'
   reader: string
   mode: FollowMode
   via: Via

@@ -15,7 +15,7 @@ import { Traits } from './traits.ts'
 interface Limits {
   /** From a routine's end until each reader is attached again, and has what came meanwhile. */
   resumeMs: number
-  /** From an append's acknowledgement to its arrival at any reader, at all other times. */
+  /** From an append's acknowledgement to its arrival at any reader, at all other times; from the reader's beginning, where that is later. */
   keepUpMs: number
   staleMs: number
 }
@@ -26,6 +26,8 @@ interface State {
   acknowledged: RecordTimes
   routines: Routine[]
   readers: Set<string>
+  /** When a reader first asked: what is older than that, it could not have sooner. */
+  begunAt: Map<string, number>
   /** Since when a reader has been without an answer; not of those that are attached. */
   cutSince: Map<string, number>
   /** When a reader that had been cut was back. */
@@ -49,6 +51,7 @@ export const liveReadersResumeCheck: Check<State, Partial<Limits>> = {
     acknowledged: new RecordTimes(),
     routines: [],
     readers: new Set(),
+    begunAt: new Map(),
     cutSince: new Map(),
     backAt: new Map(),
     unattached: null,
@@ -87,11 +90,13 @@ function fingerprintOf(traits: State['traits']): string {
 
 function keepReader(state: State, event: Follow & { atMs: number }): void {
   state.readers.add(event.reader)
+  if (event.what === 'begun') state.begunAt.set(event.reader, event.atMs)
   if (event.what === 'cut' || event.what === 'refused') {
     if (!state.cutSince.has(event.reader)) state.cutSince.set(event.reader, event.atMs)
   }
   if (event.what === 'attached' || event.what === 'ended') comeBack(state, event)
   for (const record of event.records ?? []) arrive(state, event, record)
+  if (event.what === 'ended') state.begunAt.delete(event.reader)
 }
 
 function comeBack(state: State, event: Follow & { atMs: number }): void {
@@ -112,7 +117,7 @@ function arrive(state: State, event: Follow & { atMs: number }, record: string):
   if (ackAtMs === undefined || goesOn(state.routines, event.via)) return
   const { limits } = state
   const healedMs = healedAtMs(state.routines, event.via)
-  const lateMs = event.atMs - Math.max(ackAtMs, healedMs)
+  const lateMs = event.atMs - Math.max(ackAtMs, healedMs, state.begunAt.get(event.reader) ?? -Infinity)
   const isComingBack = ackAtMs <= (state.backAt.get(event.reader) ?? -Infinity)
   if (!isComingBack) state.slowestMs = Math.max(state.slowestMs, lateMs)
   const limitMs = isComingBack ? limits.resumeMs : limits.keepUpMs

@@ -85,6 +85,7 @@ export class Follower {
   }
 
   async #run(): Promise<void> {
+    this.#note({ what: 'begun' })
     let failures = 0
     while (!this.#isOver()) {
       try {

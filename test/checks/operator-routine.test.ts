@@ -79,6 +79,13 @@ describe('live readers resume', () => {
     expect(verdict([...acknowledged(1), ...received(312, [1], { via: 'origin' }), ...ended(500)]).verdict).toBe('fail')
   })
 
+  it('are asked for what was there before them from when they begin', () => {
+    const begun = follow(2_000, 'begun')
+    expect(verdict([...acknowledged(1), ...begun, ...received(2_400, [1]), ...ended(2_500)])).toMatchObject({ verdict: 'pass', value: 400 })
+    expect(verdict([...acknowledged(1), ...begun, ...received(2_401, [1]), ...ended(2_500)])).toMatchObject({ verdict: 'fail', fingerprint: 'live-readers-resume/kept-up/sse/none/edge' })
+    expect(verdict([...follow(5, 'begun'), ...acknowledged(1), ...received(412, [1]), ...ended(500)]).verdict).toBe('fail')
+  })
+
   it('are asked for nothing while a hop is down, and come back by the bound after it', () => {
     const down = [...acknowledged(1), ...follow(20, 'cut', { error: 'reset' }), ...stopped(15, 2_000)]
     expect(verdict([...down, ...follow(2_500, 'attached'), ...received(2_600, [1]), ...ended(3_000)]).verdict).toBe('pass')
