@@ -9,6 +9,7 @@ import { gunzip, gzip } from 'node:zlib'
 import { z } from 'zod'
 import { redactText } from '../confine/redact.ts'
 import { UsageError } from '../errors.ts'
+import { capsuleNames } from '../report/capsule-name.ts'
 import { hopIdentity } from '../report/result.ts'
 import { parseSaved } from '../saved-json.ts'
 import type { Scenario } from '../scenario.ts'
@@ -44,13 +45,10 @@ export async function saveCapsules(folder: string, capsules: readonly Capsule[])
   if (capsules.length === 0) return []
   await mkdir(path.join(folder, 'capsules'), { recursive: true })
   const tooLarge: string[] = []
-  const names = new Map<string, number>()
-  for (const capsule of capsules) {
-    const base = `capsule.${capsule.scenario.id}.${capsule.failure.check}`
-    const nth = (names.get(base) ?? 0) + 1
-    names.set(base, nth)
+  const names = capsuleNames(capsules.map(({ scenario, failure }) => ({ scenario: scenario.id, check: failure.check })))
+  for (const [index, capsule] of capsules.entries()) {
     const packed = await promisify(gzip)(JSON.stringify(capsule))
-    const name = `${base}${nth === 1 ? '' : `.${nth}`}.json.gz`
+    const name = names[index]!
     if (packed.length > bytesMax) tooLarge.push(name)
     else await writeFile(path.join(folder, 'capsules', name), packed)
   }

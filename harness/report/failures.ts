@@ -73,7 +73,7 @@ function failedChecks(result: Result): Failure[] {
 }
 
 /** Every failed check has one; a result of another's making might not. */
-function fingerprintOf({ id, fingerprint }: CheckResult): string {
+export function fingerprintOf({ id, fingerprint }: CheckResult): string {
   return fingerprint || `${id}/no-fingerprint`
 }
 

@@ -2,6 +2,7 @@
  * One issue for each distinct failure, never one a night: what has to be opened, written anew, closed or
  * opened again, from this night's results and the issues there are. Pure; nothing here changes anything.
  */
+import { capsuleOf } from './capsule-name.ts'
 import { failuresOf, seenAgain } from './failures.ts'
 import { stateIn, stateKey, type IssueState } from './issue-state.ts'
 import { bodyOf, comments, titleOf, type SeenFailure, type Where } from './issue-text.ts'
@@ -91,10 +92,10 @@ function isUnwanted({ stateReason }: Issue): boolean {
 function failingTonight(nights: readonly Night[]): Map<string, SeenFailure[]> {
   const seen = nights.flatMap(({ result, capsules }) =>
     failuresOf(result).map((failure) => {
-      const name = `capsule.${failure.scenario}.${failure.check}.json.gz`
+      const name = capsuleOf(result, failure)
       const { kind, version, label } = result.subject
       const judged = `${kind} server ${version}${kind === 'production' ? `, ${label}` : ''}`
-      const one: SeenFailure = { failure, runId: result.runId, judged, capsule: capsules.includes(name) ? name : null }
+      const one: SeenFailure = { failure, runId: result.runId, judged, capsule: name !== null && capsules.includes(name) ? name : null }
       return { key: stateKey({ fingerprint: failure.fingerprint, series: subjectOf(result) }), one }
     }),
   )

@@ -67,6 +67,23 @@ describe('an issue of a failure', () => {
     for (const part of [`\`${twice}\``, '36 appends stand in their stream more than once', 'npm run simulate -- kill-under-load --seed 7', '--replay capsule.kill-under-load.nothing-is-twice.json.gz', options.runUrl!]) expect(open.body).toContain(part)
   })
 
+  test('names the capsule of its own failure, where one check failed in two ways', () => {
+    const one = night(1, diskFine)
+    const scenarios = one.result.scenarios.map((scenario) => ({
+      ...scenario,
+      checks: scenario.checks.flatMap((check) => (check.id === 'nothing-is-twice' ? [{ ...check, fingerprint: 'nothing-is-twice/doubled/json/kill/origin' }, check] : [check])),
+    }))
+    const names = ['capsule.kill-under-load.nothing-is-twice.json.gz', 'capsule.kill-under-load.nothing-is-twice.2.json.gz']
+    const bodies = (capsules: string[]) =>
+      planIssues([{ result: { ...one.result, scenarios }, capsules }], [], options).map((action) => {
+        if (action.do !== 'open') throw new Error('Nothing was opened.')
+        return [action.title.match(/doubled, (\w+)/)![1], names.filter((name) => action.body.includes(`--replay ${name}`))]
+      })
+    expect(Object.fromEntries(bodies(names))).toEqual({ json: [names[0]], producer: [names[1]] })
+    // One that was too large to be kept is not replaced by another.
+    expect(Object.fromEntries(bodies([names[0]!]))).toEqual({ json: [names[0]], producer: [] })
+  })
+
   test('the same night once more changes nothing', () => {
     const one = night(1, diskFine)
     const { plans } = nights([one, one])
