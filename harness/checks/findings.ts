@@ -13,8 +13,9 @@ export class Findings {
   /** The first ones, as lines for the report. */
   readonly evidence: string[] = []
   /**
-   * Of the one nearest to the origin, which the hops behind it only pass on, and the first in the alphabet
-   * among these: readers run side by side, and the same failure is to have the same fingerprint in every run.
+   * Of the one nearest to the origin, which the hops behind it only pass on; among these after the mildest fault,
+   * since what a stop loses a kill does, too; among these the first in the alphabet. Readers run side by side,
+   * and the same failure is to have the same fingerprint in every run.
    */
   fingerprint: string | null = null
 
@@ -39,7 +40,17 @@ export class Findings {
 /** The ways, the nearest to the origin first: what is wrong there is seen behind it too. */
 export const nearestFirst: readonly string[] = ['origin', 'direct', 'edge', 'tls']
 
+/** What was done to the origin last, the mildest first. */
+const mildestFirst: readonly string[] = ['none', 'stop', 'kill', 'crash']
+
 function before(one: string, other: string): boolean {
-  const rank = (fingerprint: string) => (nearestFirst.indexOf(fingerprint.split('/').at(-1)!) + 1) || nearestFirst.length + 1
-  return rank(one) === rank(other) ? one < other : rank(one) < rank(other)
+  const [a, b] = [one.split('/'), other.split('/')]
+  const byHop = placeIn(nearestFirst, a.at(-1)) - placeIn(nearestFirst, b.at(-1))
+  const byFault = placeIn(mildestFirst, a.at(-2)) - placeIn(mildestFirst, b.at(-2))
+  return (byHop || byFault || (one < other ? -1 : 1)) < 0
+}
+
+/** Behind all others where it is none of them. */
+function placeIn(order: readonly string[], name = ''): number {
+  return (order.indexOf(name) + 1) || order.length + 1
 }

@@ -10,7 +10,7 @@ import { Findings } from './findings.ts'
 import { RecordTimes } from './record-times.ts'
 import { goesOn, healedAtMs, keepRoutine, type Routine } from './routine-times.ts'
 import { since, staleAllowanceMs } from './stream-ledger.ts'
-import { Traits } from './traits.ts'
+import { onlyWay, Traits } from './traits.ts'
 
 interface Limits {
   /** From a routine's end until each reader is attached again, and has what came meanwhile. */
@@ -28,6 +28,8 @@ interface State {
   readers: Set<string>
   /** When a reader first asked: what is older than that, it could not have sooner. */
   begunAt: Map<string, number>
+  /** By which they come. */
+  ways: Set<string>
   /** Since when a reader has been without an answer; not of those that are attached. */
   cutSince: Map<string, number>
   /** When a reader that had been cut was back. */
@@ -38,7 +40,7 @@ interface State {
   slowestMs: number
   slowestResumptionMs: number
   late: Findings
-  traits: Traits<'invariant' | 'mode' | 'routine' | 'via'>
+  traits: Traits<'invariant' | 'mode' | 'routine'>
 }
 
 export const liveReadersResumeCheck: Check<State, Partial<Limits>> = {
@@ -52,6 +54,7 @@ export const liveReadersResumeCheck: Check<State, Partial<Limits>> = {
     routines: [],
     readers: new Set(),
     begunAt: new Map(),
+    ways: new Set(),
     cutSince: new Map(),
     backAt: new Map(),
     unattached: null,
@@ -76,7 +79,7 @@ export const liveReadersResumeCheck: Check<State, Partial<Limits>> = {
       return fail(unattached.of, `${number(unattached.of - unattached.attached)} of ${plural(unattached.of, 'live reader')} got no usable answer to begin with.`, late.evidence, 'live-readers-resume/never-attached/any/none/any')
     }
     if (late.count > 0) {
-      return fail(arrivals, `${late.counted} times a live reader was late: more than ${duration(limits.keepUpMs)} behind the writers, or ${duration(limits.resumeMs)} after a routine had ended.`, late.evidence, fingerprintOf(state.traits), figures)
+      return fail(arrivals, `${late.counted} times a live reader was late: more than ${duration(limits.keepUpMs)} behind the writers, or ${duration(limits.resumeMs)} after a routine had ended.`, late.evidence, fingerprintOf(state), figures)
     }
     if (readers.size === 0) return unknown('No live reader followed a stream.')
     const came = state.resumptions === 0 ? 'none had to come back' : `they came back ${plural(state.resumptions, 'time')}, the slowest ${duration(state.slowestResumptionMs)} after the end of a routine`
@@ -84,13 +87,14 @@ export const liveReadersResumeCheck: Check<State, Partial<Limits>> = {
   },
 }
 
-function fingerprintOf(traits: State['traits']): string {
-  return `live-readers-resume/${traits.of('invariant')}/${traits.of('mode')}/${traits.of('routine')}/${traits.of('via')}`
+function fingerprintOf({ traits, ways }: State): string {
+  return `live-readers-resume/${traits.of('invariant')}/${traits.of('mode')}/${traits.of('routine')}/${onlyWay(ways)}`
 }
 
 function keepReader(state: State, event: Follow & { atMs: number }): void {
   state.readers.add(event.reader)
   if (event.what === 'begun') state.begunAt.set(event.reader, event.atMs)
+  state.ways.add(event.via)
   if (event.what === 'cut' || event.what === 'refused') {
     if (!state.cutSince.has(event.reader)) state.cutSince.set(event.reader, event.atMs)
   }
@@ -127,6 +131,6 @@ function arrive(state: State, event: Follow & { atMs: number }, record: string):
 function note(state: State, event: Follow & Pick<HistoryEvent, 'atMs'>, invariant: string, what: string): void {
   const last = state.routines.at(-1)?.what ?? 'none'
   const line = () => `${event.mode} by ${event.via} on ${event.stream}: ${what}, at ${since(state.startMs ?? 0, event.atMs)}`
-  state.traits.note({ invariant, mode: event.mode, routine: last, via: event.via })
+  state.traits.note({ invariant, mode: event.mode, routine: last })
   state.late.note(`${event.reader} ${what}`, invariant, line)
 }

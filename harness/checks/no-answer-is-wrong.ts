@@ -76,7 +76,12 @@ export const noAnswerIsWrongCheck: Check<State, Partial<Limits>> = {
   },
   finish(state) {
     const { answers, wrong, troubles, routines, limits, untold, traits } = state
-    for (const trouble of troubles) if (!isAllowed(trouble, routines, limits)) note(state, trouble)
+    // What is wrong at any time names the failure: an answer that is missing beside it may be of the same cause.
+    const isNamed = wrong.count > 0
+    for (const trouble of troubles.filter((one) => !isAllowed(one, routines, limits))) {
+      if (isNamed) wrong.note(trouble.key, trouble.traits.kind, () => trouble.line)
+      else note(state, trouble)
+    }
     const figures = { value: wrong.count, unit: 'answers', limit: 0 }
     if (wrong.count > 0) {
       return fail(answers, `${wrong.counted} of ${number(answers)} answers were wrong, or missing while every hop was up.`, wrong.evidence, `no-answer-is-wrong/${traits.of('kind')}/${traits.of('mode')}/${traits.of('routine')}/${traits.of('via')}`, figures)

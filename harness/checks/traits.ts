@@ -16,3 +16,12 @@ export class Traits<Name extends string> {
     return this.#values.get(name) ?? 'any'
   }
 }
+
+/**
+ * The hop of a failure of readers that take several ways: which of them is hit first is chance, and says
+ * nothing of the hop. Where all take one way, it is that one.
+ */
+export function onlyWay(ways: ReadonlySet<string>): string {
+  const [only] = ways
+  return ways.size === 1 ? only! : 'any'
+}

@@ -3,6 +3,7 @@ import { failureKey } from './failures.ts'
 import { percent, plural } from './figures.ts'
 import { neutralise } from './neutralise.ts'
 import type { Result } from './result.ts'
+import { isSameFailure } from './same-failure.ts'
 import { exitCodes } from '../errors.ts'
 
 export interface Failure {
@@ -16,7 +17,7 @@ export type Seen = 'again' | 'fixed' | 'otherwise' | 'unknown'
 /** `otherwise`: the check failed in another way, or other checks did. */
 export function seenIn(result: Pick<Result, 'scenarios'>, { scenario, check, fingerprint }: Failure): Seen {
   const checks = result.scenarios.find(({ id }) => id === scenario)?.checks ?? []
-  if (checks.some((one) => one.fingerprint === fingerprint && one.verdict === 'fail')) return 'again'
+  if (checks.some((one) => one.verdict === 'fail' && isSameFailure(fingerprint, one.fingerprint))) return 'again'
   if (checks.some((one) => one.verdict === 'fail')) return 'otherwise'
   const own = checks.filter(({ id }) => id === check)
   return own.length > 0 && own.every(({ verdict }) => verdict === 'pass') ? 'fixed' : 'unknown'

@@ -10,6 +10,7 @@ import { HistoryFile } from '../history-file.ts'
 import { perturbationOf } from '../perturbation.ts'
 import { Sequence, type Sink } from '../recorder.ts'
 import type { CheckResult } from '../report/result.ts'
+import { isSameFailure } from '../report/same-failure.ts'
 import { RunJudge } from '../run-judge.ts'
 import { runScenario, type HowItEnded, type Sizes } from '../run-scenario.ts'
 import type { Runtime } from '../runtime/runtime.ts'
@@ -38,6 +39,17 @@ export interface Trial {
   tookMs: number
 }
 
+/** What trying a scenario has shown: that it fails, nothing, or that another one was done before it. */
+export type Shown = Trial | 'nothing' | 'not-told'
+
+interface OneRun {
+  scenario: Scenario
+  folder: string
+  nth: number
+  sinks: Sink[]
+  ended?: AbortSignal | undefined
+}
+
 /** Copies of a schedule's path that are played beside each other: a race is not lost each time. */
 const copies = 4
 const trialPrefix = 'trial'
@@ -58,35 +70,41 @@ export class Bench {
     return this.#beside
   }
 
-  /** Each of them up to `times` times, the second time and later with moved timings, until it fails. */
-  async firstFailures(scenarios: readonly Scenario[], times: number): Promise<(Trial | null)[]> {
-    const found = scenarios.map((): Trial | null => null)
+  /**
+   * Each of them up to `times` times, the second time and later with moved timings, until one fails: that is
+   * enough to go on with, and a trial that takes longer is not waited for.
+   */
+  async untilOneFails(scenarios: readonly Scenario[], times: number): Promise<Shown[]> {
     for (let nth = 1; nth <= times && !this.options.signal.aborted; nth += 1) {
-      const open = scenarios.flatMap((scenario, index) => (found[index] === null ? [{ scenario, index, nth }] : []))
-      const tried = await this.all(open)
-      for (const [n, trial] of tried.entries()) if (trial.failed !== null) found[open[n]!.index] = trial
+      const trials = await this.all(scenarios.map((scenario) => ({ scenario, nth })), new AbortController())
+      const isFound = trials.some((trial) => trial?.failed)
+      if (isFound) return scenarios.map((_, index) => (trials[index]?.failed ? trials[index] : trials[index] && nth === times ? 'nothing' : 'not-told'))
     }
-    return found
+    return scenarios.map(() => (this.options.signal.aborted ? 'not-told' : 'nothing'))
   }
 
-  /** All of them once, as many at a time as there is room for. */
-  async all(asked: readonly { scenario: Scenario; nth: number }[]): Promise<Trial[]> {
+  /** All of them once, as many at a time as there is room for. With `found` the first one that fails ends the others: they are missing. */
+  async all(asked: readonly { scenario: Scenario; nth: number }[], found?: AbortController): Promise<Trial[]> {
     const done: Trial[] = []
     let next = 0
     const worker = async () => {
-      while (next < asked.length) {
+      while (next < asked.length && !found?.signal.aborted) {
         const index = next
         next += 1
         const { scenario, nth } = asked[index]!
-        done[index] = await this.once(scenario, nth)
+        const trial = await this.once(scenario, nth, found?.signal)
+        if (found?.signal.aborted) return
+        done[index] = trial
+        if (trial.failed !== null) found?.abort()
       }
     }
     await Promise.all(Array.from({ length: Math.min(this.#beside, asked.length) }, worker))
     return done
   }
 
-  async once(scenario: Scenario, nth: number): Promise<Trial> {
-    return this.#inFolder(async (folder) => this.#run(scenario, folder, nth, []))
+  /** `ended` cuts it short. */
+  async once(scenario: Scenario, nth: number, ended?: AbortSignal): Promise<Trial> {
+    return this.#inFolder(async (folder) => this.#run({ scenario, folder, nth, sinks: [], ended }))
   }
 
   /** Of schedules of one path each, why they fail; all are played in one world, on paths of their own. */
@@ -103,20 +121,21 @@ export class Bench {
   async failingIn(scenario: Scenario, spec: CheckSpec): Promise<Map<string, string>> {
     return this.#inFolder(async (folder) => {
       const history = new HistoryFile(folder)
-      const { ended } = await this.#run(scenario, folder, 1, [history]).finally(() => history.close())
+      const { ended } = await this.#run({ scenario, folder, nth: 1, sinks: [history] }).finally(() => history.close())
       const bound = { ...spec, limits: { staleMs: this.options.sizes.staleMs, ...spec.limits } }
       return ended === 'done' ? failingPaths(folder, scenario.id, bound, this.options.fingerprint) : new Map()
     })
   }
 
-  async #run(scenario: Scenario, folder: string, nth: number, sinks: Sink[]): Promise<Trial> {
-    const { subject, runtime, sizes, seed, fingerprint, signal } = this.options
+  async #run({ scenario, folder, nth, sinks, ended: cut }: OneRun): Promise<Trial> {
+    const { subject, runtime, sizes, seed, fingerprint } = this.options
+    const signal = cut === undefined ? this.options.signal : AbortSignal.any([this.options.signal, cut])
     // Short: the kernel allows the path of a socket 107 bytes.
     const worldName = path.basename(folder)
     const perturbation = perturbationOf(seed, nth)
     const { result, ended } = await runScenario({ scenario, subject, runtime, judge: new RunJudge(), sequence: new Sequence(), sinks, folder, seed, sizes, perturbation, worldName, signal, progress: () => {} })
     const shows = ended === 'done' || ended === 'broken'
-    const failedAt = result.checks.flatMap((check, index) => (shows && check.verdict === 'fail' && check.fingerprint === fingerprint ? [index] : []))
+    const failedAt = result.checks.flatMap((check, index) => (shows && check.verdict === 'fail' && isSameFailure(fingerprint, check.fingerprint) ? [index] : []))
     return { failed: result.checks[failedAt[0] ?? -1] ?? null, failedAt, ended, tookMs: result.durationMs }
   }
 

@@ -3,6 +3,7 @@ import type { CheckSpec } from '../check-spec.ts'
 import { checkById } from '../checks.ts'
 import { readHistory } from '../history-file.ts'
 import type { HistoryEvent } from '../history.ts'
+import { isSameFailure } from '../report/same-failure.ts'
 
 /** By path, why the check fails on it; only in the way of this fingerprint, where one is given. */
 export async function failingPaths(folder: string, scenario: string, spec: CheckSpec, fingerprint?: string): Promise<Map<string, string>> {
@@ -29,7 +30,7 @@ export async function failingPaths(folder: string, scenario: string, spec: Check
       if (event.kind !== 'episode') return
       const verdict = check.finish(open.get(event.stream))
       open.delete(event.stream)
-      if (verdict.verdict === 'fail' && (fingerprint === undefined || verdict.fingerprint === fingerprint)) failing.set(event.stream, verdict.evidence[0] ?? verdict.because)
+      if (verdict.verdict === 'fail' && (fingerprint === undefined || isSameFailure(fingerprint, verdict.fingerprint))) failing.set(event.stream, verdict.evidence[0] ?? verdict.because)
     }
   })
   return failing

@@ -55,18 +55,25 @@ const worldFields = ['faultProxy', 'figures', 'operated', 'limited', 'links', 'b
 
 // --- the families ----------------------------------------------------------------------------
 
-/** Large leaps that are right most often. */
+/** Large leaps that are right most often: all of them at once, then each by itself. */
 function guesses(scenario: Scenario, fingerprint: string): Reduction[] {
   const kind = fingerprint.split('/')[2] ?? ''
-  const onlyKind = (value: Json, name: string): Json => (name === 'kinds' && Array.isArray(value) && value.includes(kind) ? [kind] : value)
+  const onlyKind = (value: Json, name: string): Json => (Array.isArray(value) && (streamLists.has(name) || readerLists.has(name)) ? onlyNamed(value, kind) : value)
   const fewest = (value: Json, name: string): Json => (typeof value === 'number' && (streamCounts.has(name) || readerCounts.has(name) || name === 'times') ? Math.min(value, 1) : value)
-  const hops = scenario.world.hops
-  return [
-    ...(hops.includes('edge') ? [withoutHops(scenario, ['tls', 'edge'])] : []),
-    ...(hops.includes('tls') ? [withoutHops(scenario, ['tls'])] : []),
-    changed(scenario, `only ${kind}`, onlyKind),
-    changed(scenario, 'one of each', fewest),
-  ].filter((reduction) => !isSame(reduction.scenario, scenario))
+  const leaps: ((from: Scenario) => Reduction)[] = [
+    (from) => withoutHops(from, from.world.hops.filter((hop) => hop !== 'origin')),
+    (from) => withoutHops(from, ['tls']),
+    (from) => changed(from, `only ${kind}`, onlyKind),
+    (from) => changed(from, 'one of each', fewest),
+  ]
+  const all = leaps.reduce((from, leap) => leap(from).scenario, scenario)
+  return [{ key: 'all leaps', scenario: all }, ...leaps.map((leap) => leap(scenario))].filter((reduction) => !isSame(reduction.scenario, scenario))
+}
+
+/** What has this name; all, where nothing has it. */
+function onlyNamed(list: Json[], name: string): Json[] {
+  const named = list.filter((one) => one === name || (isObject(one) && one.name === name))
+  return named.length > 0 ? named : list
 }
 
 /** Steps left out, in pieces from half of a list down to one; and those that hold others replaced by these. */

@@ -8,8 +8,8 @@ import type { Family, Reduction } from './reductions.ts'
 
 export interface Search {
   families: readonly Family[]
-  /** Which of these scenarios fail as the first one does. */
-  fail(candidates: Scenario[]): Promise<boolean[]>
+  /** Which of these scenarios fail as the first one does; null for one of which that was not told, since another one fails. */
+  fail(candidates: Scenario[]): Promise<(boolean | null)[]>
   /** So many at once. */
   candidatesMax: number
   /** Time is over: what is best so far is the answer. */
@@ -39,8 +39,8 @@ async function sweep(scenario: Scenario, family: Family, tried: Set<string>, sea
     const failing = await search.fail(batch.map((reduction) => reduction.scenario))
     const found = batch.findIndex((_, index) => failing[index])
     for (const [index, reduction] of batch.entries()) {
-      // One that would have failed as well is tried again on what is best now.
-      if (failing[index] && index !== found) continue
+      // One that fails as well, or may, is tried again on what is best now.
+      if (failing[index] !== false && index !== found) continue
       tried.add(JSON.stringify(reduction.scenario))
       if (!failing[index]) stubborn.add(reduction.key)
     }

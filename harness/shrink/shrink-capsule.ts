@@ -128,12 +128,13 @@ function timesFor({ failed, of }: Rate): number {
   return Math.min(timesMax, Math.ceil(Math.log(0.05) / Math.log(1 - failed / of)))
 }
 
-async function stillFails(bench: Bench, scenarios: Scenario[], times: number, state: Shrunk & Pace): Promise<boolean[]> {
-  const trials = await bench.firstFailures(scenarios.map((one) => hurried(one, state)), times)
+/** Of each whether it fails; null where another one was found to fail before that was known. */
+async function stillFails(bench: Bench, scenarios: Scenario[], times: number, state: Shrunk & Pace): Promise<(boolean | null)[]> {
+  const shown = await bench.untilOneFails(scenarios.map((one) => hurried(one, state)), times)
   // The first is the one that is taken.
-  const taken = trials.find((trial) => trial !== null)
+  const taken = shown.find((one) => typeof one === 'object')
   if (taken) Object.assign(state, { because: taken.failed!.because, usualMs: taken.tookMs })
-  return trials.map((trial) => trial !== null)
+  return shown.map((one) => (one === 'not-told' ? null : one !== 'nothing'))
 }
 
 interface Pace {
