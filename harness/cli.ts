@@ -24,7 +24,7 @@ import type { Subject } from './gather.ts'
 import { readCapsule, unpackConfigurations, type Capsule } from './incident/capsule.ts'
 import { perturbationOf } from './perturbation.ts'
 import { neutralise } from './report/neutralise.ts'
-import { replayCode, replayWords, seenIn, type Seen } from './report/replay-words.ts'
+import { othersIn, replayCode, replayWords, seenIn, type Seen } from './report/replay-words.ts'
 import { openProgress, type Progress } from './report/progress.ts'
 import { repetitionLine, repetitionsOf, repetitionTable } from './report/repetitions.ts'
 import { renderTerminal } from './report/terminal.ts'
@@ -134,10 +134,16 @@ async function replay(file: string, options: Options, scenarios: Scenario[], out
   const others = scenarios.filter(({ id, asks }) => id !== scenario.id && asks === undefined)
   const plan = { scenarios: [scenario], notRun: others.map((one) => leftOut(one, 'Not in the capsule.')) }
   const seen: Seen[] = []
-  for await (const result of runsOf({ options: own, plan, out, signal, capsule })) seen.push(seenIn(result, failure))
-  const moved = seen.map((_, index) => perturbationOf(own.seed!, index + 1)?.upToMs ?? 0)
-  if (!options.json || options.repeat > 1) process.stdout.write(`${replayWords(failure, seen, moved)}\n`)
-  return replayCode(seen)
+  const otherwise: string[] = []
+  for await (const result of runsOf({ options: own, plan, out, signal, capsule })) {
+    // One that was interrupted says nothing of the rate.
+    if (signal.aborted) break
+    seen.push(seenIn(result, failure))
+    otherwise.push(...othersIn(result, failure))
+  }
+  const movedMs = seen.map((_, index) => perturbationOf(own.seed!, index + 1)?.upToMs ?? 0)
+  if (!options.json || options.repeat > 1) process.stdout.write(`${replayWords(failure, seen, { movedMs, others: otherwise })}\n`)
+  return interruptionOf(signal)?.exitCode ?? replayCode(seen)
 }
 
 function say(line: string): void {

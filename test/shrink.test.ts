@@ -1,5 +1,6 @@
 /** Shrinking a schedule and any scenario, with an oracle instead of a world; and the file that is printed of it. */
 import fc from 'fast-check'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -10,11 +11,13 @@ import lifetimesEnd from '../scenarios/lifetimes-end.ts'
 import producersWriteOnce from '../scenarios/producers-write-once.ts'
 import restartKeepsData from '../scenarios/restart-keeps-data.ts'
 import stopWithLiveReaders from '../scenarios/stop-with-live-readers.ts'
+import type { CheckResult } from '../harness/report/result.ts'
 import type { Sizes } from '../harness/run-scenario.ts'
 import type { Scenario } from '../harness/scenario.ts'
 import { movesOfPath } from '../harness/schedule/generate.ts'
 import { pathsOf, turnsOf, type Move } from '../harness/schedule/moves.ts'
 import { shrink } from '../harness/schedule/shrink.ts'
+import { Bench, type BenchOptions, type Trial } from '../harness/shrink/bench.ts'
 import { concrete } from '../harness/shrink/concrete.ts'
 import { familiesFor, stepsIn } from '../harness/shrink/reductions.ts'
 import { scenarioSource } from '../harness/shrink/scenario-source.ts'
@@ -175,6 +178,34 @@ describe('a scenario that fails', () => {
     expect(stopping.result.steps.find(({ kind }) => kind === 'stop')).toMatchObject({ graceMs: 10_000 })
   })
 
+  it('is one lifeline at once, where the failure is named after it', async () => {
+    const needs = every('expires-idle-append"')
+    const { result, runs } = await shrunkScenario(concrete(lifetimesEnd, 'l', sizes, 7), needs, { fingerprint: 'expired-is-gone/undead/expires-idle-append/append/origin' })
+    expect(stepsIn(result)).toBe(2)
+    expect(result.world.hops).toEqual(['origin'])
+    expect(runs).toBeLessThan(10)
+  })
+
+  it('is looked for with one answer at a time, where trials that take longer are not waited for', async () => {
+    const needs = every('create-streams', '"json"', '"kill"', 'read-all')
+    const whole = await shrunkScenario(data, needs)
+    let asked = 0
+    const result = await shrinkScenario(data, {
+      families: familiesFor('c/lost/json/none/origin'),
+      candidatesMax: 3,
+      isOver: () => asked > 500,
+      onBetter: () => {},
+      fail: async (candidates) => {
+        asked += 1
+        const failing = candidates.map((scenario) => needs(JSON.stringify([scenario.world, scenario.steps, scenario.healed])))
+        const last = failing.lastIndexOf(true)
+        return failing.map((fails, index) => (last < 0 ? fails : index === last ? true : null))
+      },
+    })
+    expect(result.world).toEqual(whole.result.world)
+    expect(stepsIn(result)).toBe(stepsIn(whole.result))
+  })
+
   it('takes triggers, counts and a load down to what it needs', async () => {
     const whole = concrete(killUnderLoad, 'k', sizes, 7)
     const { result } = await shrunkScenario(whole, (text, scenario) => every('"append"', '"kill"', '"during"')(text) && numberOf(scenario, 'times') >= 3)
@@ -201,6 +232,35 @@ describe('a scenario that fails', () => {
     expect(cut.fails(cut.result)).toBe(true)
     const { result } = await shrunkScenario(data, (text) => text === JSON.stringify([data.world, data.steps, data.healed]))
     expect(result).toEqual(data)
+  })
+})
+
+describe('trials beside each other', () => {
+  /** Each of them by its title: 'fails' or 'passes' at once, 'hangs' until it is ended. */
+  class Played extends Bench {
+    readonly asked: string[] = []
+
+    override async once({ title }: Scenario, _nth: number, ended?: AbortSignal): Promise<Trial> {
+      this.asked.push(title)
+      if (title === 'hangs') await once(ended!, 'abort')
+      return { failed: title === 'fails' ? ({ because: 'it fails' } as CheckResult) : null, failedAt: [], ended: 'done', tookMs: 1 }
+    }
+  }
+  const tried = async (titles: string[], times: number) => {
+    const bench = new Played({ signal: AbortSignal.timeout(5_000) } as BenchOptions, 3)
+    const shown = await bench.untilOneFails(titles.map((title) => ({ ...restartKeepsData, title })), times)
+    return { shown: shown.map((one) => (typeof one === 'object' ? one.failed!.because : one)), asked: bench.asked.length }
+  }
+
+  it('end with the first that fails', async () => {
+    expect(await tried(['hangs', 'fails', 'hangs', 'passes'], 1)).toEqual({ shown: ['not-told', 'it fails', 'not-told', 'not-told'], asked: 3 })
+  })
+
+  it('have shown nothing when each of them was tried as often as is asked', async () => {
+    expect(await tried(['passes', 'passes'], 3)).toEqual({ shown: ['nothing', 'nothing'], asked: 6 })
+    // One more time could still show it.
+    expect((await tried(['passes', 'fails'], 3)).shown).toEqual(['not-told', 'it fails'])
+    expect((await tried(['passes', 'fails'], 1)).shown).toEqual(['nothing', 'it fails'])
   })
 })
 

@@ -23,16 +23,41 @@ export function seenIn(result: Pick<Result, 'scenarios'>, { scenario, check, fin
   return own.length > 0 && own.every(({ verdict }) => verdict === 'pass') ? 'fixed' : 'unknown'
 }
 
-/** One sentence on all runs of a replay; `movedMs`, by how much each run's timings were moved on purpose, at most. */
-export function replayWords(failure: Failure, seen: readonly Seen[], movedMs: readonly number[] = []): string {
+/** The failures of a run that failed otherwise: of the same check, or else of all. */
+export function othersIn(result: Pick<Result, 'scenarios'>, failure: Failure): string[] {
+  if (seenIn(result, failure) !== 'otherwise') return []
+  const failed = (result.scenarios.find(({ id }) => id === failure.scenario)?.checks ?? []).filter(({ verdict }) => verdict === 'fail')
+  const own = failed.filter(({ id }) => id === failure.check)
+  return (own.length > 0 ? own : failed).map(({ id, fingerprint }) => fingerprint ?? id)
+}
+
+/** What is told of the runs of a replay beside how each ended. */
+export interface Told {
+  /** By how much each run's timings were moved on purpose, at most. */
+  movedMs?: readonly number[]
+  /** How those failed that failed otherwise. */
+  others?: readonly string[]
+}
+
+/** One sentence on all runs of a replay. */
+export function replayWords(failure: Failure, seen: readonly Seen[], { movedMs = [], others = [] }: Told = {}): string {
   const what = failureKey(failure)
   const again = seen.filter((one) => one === 'again').length
-  if (seen.length === 1) return neutralise(`${words[seen[0]!]}: ${what}.`)
+  if (seen.length === 0) return neutralise(`NOT JUDGED: ${what}; no run came to its end.`)
+  if (seen.length === 1) return neutralise(`${words[seen[0]!]}: ${what}${othersWords(others)}.`)
   const [low, high] = wilson(again, seen.length)
   const rate = `${again} of ${plural(seen.length, 'run')} (${percent(again / seen.length)}, 95 % between ${percent(low)} and ${percent(high)})`
-  const others = (['otherwise', 'unknown'] as const).map((kind) => [kind, seen.filter((one) => one === kind).length] as const).filter(([, n]) => n > 0)
-  const more = others.map(([kind, n]) => `; ${n} ${kind === 'otherwise' ? 'failed otherwise' : 'could not be judged'}`).join('')
+  const rest = (['otherwise', 'unknown'] as const).map((kind) => [kind, seen.filter((one) => one === kind).length] as const).filter(([, n]) => n > 0)
+  const more = rest.map(([kind, n]) => `; ${n} ${kind === 'otherwise' ? `failed otherwise${othersWords(others)}` : 'could not be judged'}`).join('')
   return neutralise(`${again > 0 ? 'STILL FAILING' : 'NOT REPRODUCED'}: ${what} in ${rate}${more}${movedWords(seen, movedMs)}.`)
+}
+
+const othersMax = 3
+
+function othersWords(others: readonly string[]): string {
+  const distinct = [...new Set(others)]
+  if (distinct.length === 0) return ''
+  return ` (${distinct.slice(0, othersMax).join(', ')}${distinct.length > othersMax ? `, and ${distinct.length - othersMax} more` : ''})`
 }
 
 /** Whether it takes the moved timings to see it. */

@@ -70,6 +70,15 @@ describe('nothing-acknowledged-is-lost', () => {
     expect(found.fingerprint).toBe('nothing-acknowledged-is-lost/lost/no-expiry/kill/origin')
   })
 
+  it('names the mildest fault, whichever stream was read first: what a stop loses is lost by a kill, too', () => {
+    const other = (at: number) => appended(at, at + 1, 's/1.2')
+    const stop: Parameters<typeof judge>[2] = [[45, { kind: 'lifecycle', hop: 'origin', what: 'stopped', tookMs: 1 }]]
+    const events = [...created(0), ...appended(10, 20, 's/1.1'), ...other(30), ...stop, ...read(50, 60, ['s/1.1']), ...killed(70, 1, 2), ...started(72, 3), ...read(80, 90, [])]
+    expect(verdict(events)).toMatchObject({ value: 2, fingerprint: 'nothing-acknowledged-is-lost/lost/no-expiry/stop/origin' })
+    const onlyByKill = [...created(0), ...appended(10, 20, 's/1.1'), ...stop, ...read(50, 60, ['s/1.1']), ...killed(70, 1, 2), ...started(72, 3), ...read(80, 90, [])]
+    expect(verdict(onlyByKill)).toMatchObject({ value: 1, fingerprint: 'nothing-acknowledged-is-lost/lost/no-expiry/kill/origin' })
+  })
+
   it('is unknown where a kind of stream took no append at all', () => {
     const json = operation(60, 61, { op: 'create', stream: 'j', status: 201, create: { streamKind: 'json', contentType: 'application/json' } })
     const append = (kind: 'ok' | 'fail') => operation(62, 63, { op: 'append', stream: 'j', kind, append: { record: 'j/1.1', bytes: 10 } })

@@ -44,6 +44,17 @@ describe('live readers miss nothing', () => {
     expect(verdict([...acknowledged(4), ...events])).toMatchObject({ verdict: 'fail', fingerprint: `live-readers-miss-nothing/${invariant}/sse/any/edge` })
   })
 
+  it('but name no way where readers come by several: which of them is hit first is chance', () => {
+    const hit = (via: 'origin' | 'edge') => {
+      const readers = (['origin', 'edge'] as const).flatMap((way) => [
+        ...received(50, way === via ? [1, 3, 4] : [1, 2, 3, 4], { via: way, reader: way }),
+        ...follow(70, 'ended', { at: 'closed', via: way, reader: way }),
+      ])
+      return verdict([...acknowledged(4), ...readers]).fingerprint
+    }
+    expect([hit('origin'), hit('edge')]).toEqual(Array(2).fill('live-readers-miss-nothing/missed/sse/any/any'))
+  })
+
   it('of a record that was acknowledged after readers had gone past it', () => {
     expect(verdict([...appended(10, 90, 's/1.1'), ...appended(20, 21, 's/1.2'), ...received(50, [2]), ...ended(95)])).toMatchObject({ verdict: 'fail' })
   })
@@ -139,6 +150,14 @@ describe('no answer is wrong', () => {
     ['404 for a stream that was deleted', [...operation(20, 21, { op: 'delete', status: 204 }), ...operation(30, 31, { op: 'read', kind: 'fail', status: 404 })]],
   ])('with %s', (_what, events) => {
     expect(verdict(events).verdict).toBe('pass')
+  })
+
+  it('named by what is wrong at any time, not by what is missing beside it', () => {
+    const gone = follow(50, 'refused', { status: 404 })
+    const missing = follow(60, 'cut', { error: 'reset', reader: 'other' })
+    for (const events of [gone, [...gone, ...missing], [...missing, ...gone]]) expect(verdict(events).fingerprint).toBe('no-answer-is-wrong/404/sse/none/edge')
+    expect(verdict(missing).fingerprint).toBe('no-answer-is-wrong/unanswered/sse/none/edge')
+    expect(verdict([...gone, ...missing])).toMatchObject({ value: 2 })
   })
 
   it('on streams that other checks judge', () => {

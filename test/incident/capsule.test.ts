@@ -10,7 +10,7 @@ import { readSources } from '../../harness/confine/caddyfile.ts'
 import { UsageError } from '../../harness/errors.ts'
 import { packConfiguration, readCapsule, saveCapsules, unpackConfigurations, type Capsule } from '../../harness/incident/capsule.ts'
 import { until } from '../../harness/until.ts'
-import { replayCode, replayWords, seenIn, wilson, type Seen } from '../../harness/report/replay-words.ts'
+import { othersIn, replayCode, replayWords, seenIn, wilson, type Seen } from '../../harness/report/replay-words.ts'
 import type { Result } from '../../harness/report/result.ts'
 
 const root = path.join(import.meta.dirname, '..', '..')
@@ -165,8 +165,22 @@ describe('a replay', () => {
   })
 
   test('tells whether it took moved timings to see it', () => {
-    const words = replayWords(failure, ['fixed', 'again', 'again', 'fixed'], [0, 2, 8, 0])
+    const words = replayWords(failure, ['fixed', 'again', 'again', 'fixed'], { movedMs: [0, 2, 8, 0] })
     expect(words).toMatch(/ in 2 of 4 runs .*; with timings as they were in 0 of 2, moved by up to 8 ms in 2 of 2\.$/)
+  })
+
+  test('tells how it failed otherwise: in the same check, or else in others', () => {
+    const otherwise = result(['c', 'fail', 'c/y/any/none/origin'], ['d', 'fail', 'd/x/any/none/origin'])
+    expect(othersIn(otherwise, failure)).toEqual(['c/y/any/none/origin'])
+    expect(othersIn(result(['c', 'pass'], ['d', 'fail', 'd/x/any/none/origin']), failure)).toEqual(['d/x/any/none/origin'])
+    expect(othersIn(result(['c', 'fail', failure.fingerprint], ['d', 'fail', 'd/x/any/none/origin']), failure)).toEqual([])
+    expect(replayWords(failure, ['otherwise'], { others: ['c/y/any/none/origin'] })).toBe('FAILS OTHERWISE than in the capsule: c/x/any/none/origin of s (c/y/any/none/origin).')
+    expect(replayWords(failure, ['again', 'otherwise', 'otherwise'], { others: ['c/y', 'c/y'] })).toContain('; 2 failed otherwise (c/y)')
+    expect(replayWords(failure, ['otherwise', 'otherwise'], { others: ['1', '2', '3', '4', '5'] })).toContain('(1, 2, 3, and 2 more)')
+  })
+
+  test('of which no run came to its end is not judged', () => {
+    expect(replayWords(failure, [])).toBe('NOT JUDGED: c/x/any/none/origin of s; no run came to its end.')
   })
 
   test('has intervals that are right for none and for all', () => {
