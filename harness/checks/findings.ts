@@ -21,9 +21,10 @@ export class Findings {
 
   /** Notes a finding once by its key. It is only put into words while there is room for them. */
   note(key: string, fingerprint: string, describe: () => string): void {
+    // Also of one that is known already: it may have been seen behind the cache first.
+    if (this.fingerprint === null || before(fingerprint, this.fingerprint)) this.fingerprint = fingerprint
     if (this.#keys.has(key) || this.#keys.size >= findingsMax) return
     this.#keys.add(key)
-    if (this.fingerprint === null || before(fingerprint, this.fingerprint)) this.fingerprint = fingerprint
     if (this.evidence.length < evidenceMax) this.evidence.push(describe())
   }
 

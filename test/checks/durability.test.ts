@@ -79,6 +79,13 @@ describe('nothing-acknowledged-is-lost', () => {
     expect(verdict(onlyByKill)).toMatchObject({ value: 1, fingerprint: 'nothing-acknowledged-is-lost/lost/no-expiry/kill/origin' })
   })
 
+  it('names the hop that is nearest to the origin, though it was seen behind the cache first', () => {
+    const lostBy = (via: 'origin' | 'edge', at: number) => read(at, at + 1, ['s/1.1'], { via })
+    const later = 2_000
+    expect(verdict([...both, ...lostBy('edge', later), ...lostBy('origin', later + 10)])).toMatchObject({ value: 1, fingerprint: 'nothing-acknowledged-is-lost/lost/no-expiry/none/origin' })
+    expect(verdict([...both, ...lostBy('edge', later)]).fingerprint).toBe('nothing-acknowledged-is-lost/lost/no-expiry/none/edge')
+  })
+
   it('is unknown where a kind of stream took no append at all', () => {
     const json = operation(60, 61, { op: 'create', stream: 'j', status: 201, create: { streamKind: 'json', contentType: 'application/json' } })
     const append = (kind: 'ok' | 'fail') => operation(62, 63, { op: 'append', stream: 'j', kind, append: { record: 'j/1.1', bytes: 10 } })
