@@ -19,7 +19,7 @@ import { pathsOf, turnsOf, type Move } from '../harness/schedule/moves.ts'
 import { shrink } from '../harness/schedule/shrink.ts'
 import { Bench, type BenchOptions, type Trial } from '../harness/shrink/bench.ts'
 import { concrete } from '../harness/shrink/concrete.ts'
-import { familiesFor, stepsIn } from '../harness/shrink/reductions.ts'
+import { familiesFor, stepsIn, type FailureWords } from '../harness/shrink/reductions.ts'
 import { scenarioSource } from '../harness/shrink/scenario-source.ts'
 import { shrinkScenario } from '../harness/shrink/search.ts'
 import type { Shrunk } from '../harness/shrink/shrink-capsule.ts'
@@ -122,13 +122,13 @@ describe('a failing schedule', () => {
 const sizes: Sizes = { profile: 'quick', readers: 10_000, streams: 1_000, forMs: 1, staleMs: 1_000 }
 
 /** Fails as long as its value holds all of these. */
-async function shrunkScenario(given: Scenario, needs: (text: string, scenario: Scenario) => boolean, more: { candidatesMax?: number; runsMax?: number; fingerprint?: string } = {}) {
-  const { candidatesMax = 3, runsMax = Infinity, fingerprint = 'c/lost/json/none/origin' } = more
+async function shrunkScenario(given: Scenario, needs: (text: string, scenario: Scenario) => boolean, more: { candidatesMax?: number; runsMax?: number } & Partial<FailureWords> = {}) {
+  const { candidatesMax = 3, runsMax = Infinity, fingerprint = 'c/lost/json/none/origin', evidence = [] } = more
   let runs = 0
   const seen: Scenario[] = []
   const fails = (scenario: Scenario) => needs(JSON.stringify([scenario.world, scenario.steps, scenario.healed]), scenario)
   const result = await shrinkScenario(given, {
-    families: familiesFor(fingerprint),
+    families: familiesFor({ fingerprint, evidence }),
     candidatesMax,
     isOver: () => runs >= runsMax,
     onBetter: (scenario) => void seen.push(scenario),
@@ -178,9 +178,12 @@ describe('a scenario that fails', () => {
     expect(stopping.result.steps.find(({ kind }) => kind === 'stop')).toMatchObject({ graceMs: 10_000 })
   })
 
-  it('is one lifeline at once, where the failure is named after it', async () => {
+  it.each([
+    ['the fingerprint', { fingerprint: 'expired-is-gone/undead/ttl/expires-idle-append/origin' }],
+    ['the evidence', { fingerprint: 'expired-is-gone/undead/ttl/any/origin', evidence: ['expires-idle-append-2: append through origin answered 204', 'expires-idle-0: ...'] }],
+  ])('is one lifeline at once, where %s names it', async (_by, failure) => {
     const needs = every('expires-idle-append"')
-    const { result, runs } = await shrunkScenario(concrete(lifetimesEnd, 'l', sizes, 7), needs, { fingerprint: 'expired-is-gone/undead/expires-idle-append/append/origin' })
+    const { result, runs } = await shrunkScenario(concrete(lifetimesEnd, 'l', sizes, 7), needs, failure)
     expect(stepsIn(result)).toBe(2)
     expect(result.world.hops).toEqual(['origin'])
     expect(runs).toBeLessThan(10)
@@ -191,7 +194,7 @@ describe('a scenario that fails', () => {
     const whole = await shrunkScenario(data, needs)
     let asked = 0
     const result = await shrinkScenario(data, {
-      families: familiesFor('c/lost/json/none/origin'),
+      families: familiesFor({ fingerprint: 'c/lost/json/none/origin', evidence: [] }),
       candidatesMax: 3,
       isOver: () => asked > 500,
       onBetter: () => {},

@@ -4,7 +4,7 @@ import type { Outcome } from '../history.ts'
 import { number } from '../report/figures.ts'
 import { fail, pass, unknown } from '../verdict.ts'
 import { Findings } from './findings.ts'
-import { expectationFor, keepLifetimes, type Lifetime, type Lifetimes } from './lifetime-model.ts'
+import { expectationFor, keepLifetimes, LifetimeTraits, type Lifetime, type Lifetimes } from './lifetime-model.ts'
 import { since } from './stream-ledger.ts'
 
 interface Limits {
@@ -20,6 +20,7 @@ interface State {
   /** Looks that found a stream only because an earlier read or write had renewed it. */
   renewed: number
   gone: Findings
+  traits: LifetimeTraits
 }
 
 export const aliveUntilExpiryCheck: Check<State, Partial<Limits>> = {
@@ -33,6 +34,7 @@ export const aliveUntilExpiryCheck: Check<State, Partial<Limits>> = {
     examined: 0,
     renewed: 0,
     gone: new Findings(),
+    traits: new LifetimeTraits(),
   }),
   step(state, event) {
     state.startMs ??= event.atMs
@@ -40,10 +42,10 @@ export const aliveUntilExpiryCheck: Check<State, Partial<Limits>> = {
     keepLifetimes(state.lifetimes, event)
   },
   finish(state) {
-    const { count, counted, evidence, fingerprint } = state.gone
+    const { count, counted, evidence } = state.gone
     if (count > 0) {
       const because = `${counted} of ${state.examined} looks within a lifetime found the stream gone.`
-      return fail(state.examined, because, evidence, fingerprint!, { value: count, unit: 'looks', limit: 0 })
+      return fail(state.examined, because, evidence, `alive-until-expiry/gone/${state.traits.parts}`, { value: count, unit: 'looks', limit: 0 })
     }
     if (state.examined < state.limits.looksMin) {
       return unknown(`Only ${state.examined} looks were surely within a lifetime; ${state.limits.looksMin} are needed.`)
@@ -65,9 +67,10 @@ function examine(state: State, event: Outcome & { atMs: number }): void {
 function note(state: State, life: Lifetime, event: Outcome & { atMs: number }): void {
   const how = event.mode ?? event.op
   const early = Math.round(life.aliveUntilMs - event.atMs)
+  state.traits.note(life, event.via)
   state.gone.note(
     String(event.id),
-    `alive-until-expiry/gone/${life.group}/${how}/${event.via}`,
+    '',
     () =>
       `${event.stream}: ${how} through ${event.via} at ${since(state.startMs ?? 0, event.invokedAtMs)} ` +
       `answered ${event.status}, ${early} ms before the earliest moment it can have expired`,

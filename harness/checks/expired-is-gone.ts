@@ -4,7 +4,7 @@ import type { Outcome } from '../history.ts'
 import { duration } from '../report/figures.ts'
 import { fail, pass, unknown } from '../verdict.ts'
 import { Findings } from './findings.ts'
-import { expectationFor, keepLifetimes, type Lifetime, type Lifetimes } from './lifetime-model.ts'
+import { expectationFor, keepLifetimes, LifetimeTraits, type Lifetime, type Lifetimes } from './lifetime-model.ts'
 import { since, staleAllowanceMs } from './stream-ledger.ts'
 
 interface Limits {
@@ -24,6 +24,7 @@ interface State {
   looks: Map<string, { probes: number; lateByMsMax: number }>
   examined: number
   undead: Findings
+  traits: LifetimeTraits
 }
 
 export const expiredIsGoneCheck: Check<State, Partial<Limits>> = {
@@ -37,6 +38,7 @@ export const expiredIsGoneCheck: Check<State, Partial<Limits>> = {
     looks: new Map(),
     examined: 0,
     undead: new Findings(),
+    traits: new LifetimeTraits(),
   }),
   step(state, event) {
     state.startMs ??= event.atMs
@@ -46,10 +48,10 @@ export const expiredIsGoneCheck: Check<State, Partial<Limits>> = {
   finish(state) {
     const { boundMs, staleMs, looksMin } = state.limits
     const bounds = `${duration(boundMs)} (${duration(boundMs + staleMs)} through the cache)`
-    const { count, counted, evidence, fingerprint } = state.undead
+    const { count, counted, evidence } = state.undead
     if (count > 0) {
       const because = `${counted} of ${state.examined} looks later than ${bounds} after an expiry still found the stream.`
-      return fail(state.examined, because, evidence, fingerprint!, { value: count, unit: 'looks', limit: 0 })
+      return fail(state.examined, because, evidence, `expired-is-gone/undead/${state.traits.parts}`, { value: count, unit: 'looks', limit: 0 })
     }
     if (state.examined < looksMin) return unknown(`Only ${state.examined} looks came after an expiry; ${looksMin} are needed.`)
     return pass(state.examined, `All ${state.examined} looks later than ${bounds} after an expiry found nothing.`)
@@ -88,9 +90,10 @@ function remember(state: State, life: Lifetime, event: Outcome & { atMs: number 
 function note(state: State, life: Lifetime, event: Outcome & { atMs: number }): void {
   const late = Math.round(event.invokedAtMs - life.deadAfterMs)
   const how = event.mode ?? event.op
+  state.traits.note(life, event.via)
   state.undead.note(
     String(event.id),
-    `expired-is-gone/undead/${life.group}/${how}/${event.via}`,
+    '',
     () =>
       `${event.stream}: ${how} through ${event.via} at ${since(state.startMs ?? 0, event.invokedAtMs)} ` +
       `answered ${event.status}, ${duration(late)} after the latest moment it can have expired`,

@@ -8,6 +8,7 @@
  * move (PROTOCOL.md 5.1).
  */
 import type { HistoryEvent, Outcome } from '../history.ts'
+import { TraitsByWay } from './traits.ts'
 
 export interface Lifetime {
   stream: string
@@ -20,8 +21,6 @@ export interface Lifetime {
   aliveUntilWithoutRenewalMs: number
   /** It must have expired after this. */
   deadAfterMs: number
-  /** The same, if HEAD renewed, which it must not. */
-  headRenewedUntilMs: number
 }
 
 export type Lifetimes = Map<string, Lifetime>
@@ -48,10 +47,7 @@ export function keepLifetimes(lifetimes: Lifetimes, event: HistoryEvent): void {
   if (event.op === 'create') return begin(lifetimes, event)
   const life = lifetimes.get(event.stream)
   if (!life || life.ttlMs === null || life.incarnation !== event.incarnation) return
-  if (event.op === 'head') {
-    life.headRenewedUntilMs = Math.max(life.headRenewedUntilMs, event.atMs + life.ttlMs)
-    return
-  }
+  if (event.op === 'head') return
   renew(life, event, life.ttlMs)
 }
 
@@ -71,7 +67,6 @@ function begin(lifetimes: Lifetimes, event: Outcome & { atMs: number }): void {
     aliveUntilMs: earliest,
     aliveUntilWithoutRenewalMs: earliest,
     deadAfterMs: latest,
-    headRenewedUntilMs: latest,
   })
 }
 
@@ -82,4 +77,21 @@ function renew(life: Lifetime, event: Outcome & { atMs: number }, ttlMs: number)
   // Behind the cache the origin may not have seen the read at all.
   const surelyDid = event.kind === 'ok' && (event.via === 'origin' || event.op === 'append')
   if (surelyDid) life.aliveUntilMs = Math.max(life.aliveUntilMs, event.invokedAtMs + ttlMs)
+}
+
+/**
+ * What the findings of a check on lifetimes have in common. Which of many streams is looked at in time is chance:
+ * the lifetime that did not count names the failure, and its group, where only one was hit.
+ */
+export class LifetimeTraits {
+  #traits = new TraitsByWay<'lifetime' | 'group'>()
+
+  note({ ttlMs, group }: Lifetime, via: string): void {
+    this.#traits.note(via, { lifetime: ttlMs === null ? 'expires-at' : 'ttl', group })
+  }
+
+  /** The last three parts of a fingerprint: 'ttl/slides-by-append/origin'. */
+  get parts(): string {
+    return `${this.#traits.of('lifetime')}/${this.#traits.of('group')}/${this.#traits.way}`
+  }
 }

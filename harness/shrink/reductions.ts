@@ -15,9 +15,15 @@ export interface Reduction {
 
 export type Family = (scenario: Scenario) => Reduction[]
 
+/** What a failure says of itself. */
+export interface FailureWords {
+  fingerprint: string
+  evidence: readonly string[]
+}
+
 /** In the order in which they are tried. */
-export function familiesFor(fingerprint: string): Family[] {
-  return [(scenario) => guesses(scenario, fingerprint), operations, streams, readers, faults, timing]
+export function familiesFor(failure: FailureWords): Family[] {
+  return [(scenario) => guesses(scenario, failure), operations, streams, readers, faults, timing]
 }
 
 /** How many things a scenario does: each step that acts, each move of a schedule, each look at a lifeline. */
@@ -56,24 +62,29 @@ const worldFields = ['faultProxy', 'figures', 'operated', 'limited', 'links', 'b
 // --- the families ----------------------------------------------------------------------------
 
 /** Large leaps that are right most often: all of them at once, then each by itself. */
-function guesses(scenario: Scenario, fingerprint: string): Reduction[] {
-  const kind = fingerprint.split('/')[2] ?? ''
-  const onlyKind = (value: Json, name: string): Json => (Array.isArray(value) && (streamLists.has(name) || readerLists.has(name)) ? onlyNamed(value, kind) : value)
+function guesses(scenario: Scenario, failure: FailureWords): Reduction[] {
+  const onlyHit = (value: Json, name: string): Json => (Array.isArray(value) && (streamLists.has(name) || readerLists.has(name)) ? onlyNamed(value, failure) : value)
   const fewest = (value: Json, name: string): Json => (typeof value === 'number' && (streamCounts.has(name) || readerCounts.has(name) || name === 'times') ? Math.min(value, 1) : value)
   const leaps: ((from: Scenario) => Reduction)[] = [
     (from) => withoutHops(from, from.world.hops.filter((hop) => hop !== 'origin')),
     (from) => withoutHops(from, ['tls']),
-    (from) => changed(from, `only ${kind}`, onlyKind),
+    (from) => changed(from, 'only what was hit', onlyHit),
     (from) => changed(from, 'one of each', fewest),
   ]
   const all = leaps.reduce((from, leap) => leap(from).scenario, scenario)
   return [{ key: 'all leaps', scenario: all }, ...leaps.map((leap) => leap(scenario))].filter((reduction) => !isSame(reduction.scenario, scenario))
 }
 
-/** What has this name; all, where nothing has it. */
-function onlyNamed(list: Json[], name: string): Json[] {
-  const named = list.filter((one) => one === name || (isObject(one) && one.name === name))
-  return named.length > 0 ? named : list
+/** What the fingerprint names, or else what the first line of the evidence does, as `name-0`; all, where they name nothing of it. */
+function onlyNamed(list: Json[], { fingerprint, evidence }: FailureWords): Json[] {
+  const parts = fingerprint.split('/').slice(2)
+  const nameOf = (one: Json) => String(isObject(one) ? one.name : one)
+  const named = list.filter((one) => parts.includes(nameOf(one)))
+  if (named.length > 0) return named
+  // One name may begin with another.
+  const longestFirst = list.toSorted((a, b) => nameOf(b).length - nameOf(a).length)
+  const shown = longestFirst.find((one) => evidence[0]?.includes(`${nameOf(one)}-`))
+  return shown === undefined ? list : [shown]
 }
 
 /** Steps left out, in pieces from half of a list down to one; and those that hold others replaced by these. */

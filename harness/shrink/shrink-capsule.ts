@@ -83,7 +83,7 @@ export async function shrinkCapsule(options: ShrinkOptions): Promise<Shrunk | nu
   const onePath = await onOnePath(state.scenario, bench, isOver, say)
   if (onePath !== null && (await stillFails(bench, [onePath], times, state))[0]) await take(onePath)
   await shrinkScenario(state.scenario, {
-    families: familiesFor(capsule.failure.fingerprint),
+    families: familiesFor({ ...capsule.failure, evidence: first.trial.failed!.evidence }),
     candidatesMax: bench.beside,
     isOver,
     onBetter: take,

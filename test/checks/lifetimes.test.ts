@@ -35,6 +35,27 @@ describe('expired-is-gone', () => {
   })
 })
 
+describe('what is found beyond a lifetime is named', () => {
+  const fingerprint = (events: Parameters<typeof judge>[2]) => judge('expired-is-gone', { boundMs: 1_000, staleMs: 500 }, events).fingerprint
+  const of = (stream: string, create: object) => created(0, create).map(([atMs, body]): [number, EventBody] => [atMs, { ...body, stream } as EventBody])
+  const idle = of('a', { streamKind: 'idle', ttlSeconds: 2 })
+  const append = of('b', { streamKind: 'append', ttlSeconds: 2 })
+  const fixed = of('c', { streamKind: 'fixed', expiresAtMs: 2_000 })
+  const found = (stream: string, more: Partial<Outcome> = {}) => look(4_000, 200, { stream, ...more })
+
+  it('by its group where that alone was hit, else by the lifetime that did not count', () => {
+    expect(fingerprint([...idle, ...found('a')])).toBe('expired-is-gone/undead/ttl/idle/origin')
+    expect(fingerprint([...idle, ...append, ...found('a'), ...found('b')])).toBe('expired-is-gone/undead/ttl/any/origin')
+    // Another defect: nothing ends.
+    expect(fingerprint([...idle, ...fixed, ...found('a'), ...found('c')])).toBe('expired-is-gone/undead/any/any/origin')
+  })
+
+  it('at the hop nearest to the origin, whatever is seen behind it', () => {
+    expect(fingerprint([...idle, ...fixed, ...found('c', { via: 'edge' }), ...found('a')])).toBe('expired-is-gone/undead/ttl/idle/origin')
+    expect(fingerprint([...fixed, ...found('c', { via: 'edge' })])).toBe('expired-is-gone/undead/expires-at/fixed/edge')
+  })
+})
+
 describe('alive-until-expiry', () => {
   const verdict = (events: Parameters<typeof judge>[2]) => judge('alive-until-expiry', {}, events)
 
