@@ -24,7 +24,7 @@ import type { Subject } from './gather.ts'
 import { readCapsule, unpackConfigurations, type Capsule } from './incident/capsule.ts'
 import { perturbationOf } from './perturbation.ts'
 import { neutralise } from './report/neutralise.ts'
-import { othersIn, replayCode, replayWords, seenIn, type Seen } from './report/replay-words.ts'
+import { foundLines, othersIn, replayCode, replayLine, replayWords, seenIn, type Seen } from './report/replay-words.ts'
 import { openProgress, type Progress } from './report/progress.ts'
 import { repetitionLine, repetitionsOf, repetitionTable } from './report/repetitions.ts'
 import { renderTerminal } from './report/terminal.ts'
@@ -139,11 +139,17 @@ async function replay(file: string, options: Options, scenarios: Scenario[], out
     // One that was interrupted says nothing of the rate.
     if (signal.aborted) break
     seen.push(seenIn(result, failure))
+    if (options.repeat > 1) process.stderr.write(`${replayLine(seen.at(-1)!, { nth: seen.length, of: options.repeat, tookMs: result.durationMs })}\n`)
+    else if (!options.json) process.stdout.write(`${foundLines(result, failure, reportFileOf(out, result)).join('\n')}\n\n`)
     otherwise.push(...othersIn(result, failure))
   }
   const movedMs = seen.map((_, index) => perturbationOf(own.seed!, index + 1)?.upToMs ?? 0)
   if (!options.json || options.repeat > 1) process.stdout.write(`${replayWords(failure, seen, { movedMs, others: otherwise })}\n`)
   return interruptionOf(signal)?.exitCode ?? replayCode(seen)
+}
+
+function reportFileOf(out: string, { runId }: Result): string {
+  return path.relative(process.cwd(), path.join(out, runId, 'report.html'))
 }
 
 function say(line: string): void {
@@ -170,7 +176,7 @@ async function* runsOf(asked: Asked): AsyncGenerator<Result> {
   const source = await readAhead(options)
   for (let nth = 1; nth <= options.repeat && !(nth > 1 && signal.aborted); nth += 1) {
     const result = await withProgress((progress) => simulate(asked, source, progress, nth))
-    if (options.repeat > 1) process.stderr.write(`${repetitionLine(result, nth, options.repeat)}\n`)
+    if (options.repeat > 1 && asked.capsule === undefined) process.stderr.write(`${repetitionLine(result, nth, options.repeat)}\n`)
     yield result
   }
 }
@@ -232,7 +238,8 @@ async function simulate({ options: given, plan, out, signal, capsule, gathered, 
   })
   progress.end()
   if (options.baselineServerBin === undefined) await tellFindings(result, options)
-  if (options.repeat === 1 && options.baselineServerBin === undefined) show(result, options, output.path)
+  const isTold = capsule !== undefined && !options.json
+  if (options.repeat === 1 && options.baselineServerBin === undefined && !isTold) show(result, options, output.path)
   await keeper.hold((line) => process.stderr.write(`${line}\n`), path.join(output.path, 'logs'), AbortSignal.any([signal, runtime.fault]))
   return result
 }

@@ -252,8 +252,8 @@ const causes: readonly Cause[] = [
     in: [production],
     shownBy: {
       'restart-keeps-data': [
-        'nothing-acknowledged-is-lost/lost/ttl-json/kill/origin',
-        'every-stream-still-exists/gone/ttl-json/kill/origin',
+        'nothing-acknowledged-is-lost/lost/ttl-json/stop/origin',
+        'every-stream-still-exists/gone/ttl-json/stop/origin',
       ],
     },
   },

@@ -1,8 +1,9 @@
 /** Whether the failure of a capsule was seen again, and how often. Pure. */
 import { failureKey } from './failures.ts'
-import { percent, plural } from './figures.ts'
+import { duration, percent, plural } from './figures.ts'
 import { neutralise } from './neutralise.ts'
 import type { Result } from './result.ts'
+import { readableEvidence } from './readable-evidence.ts'
 import { isSameFailure } from './same-failure.ts'
 import { exitCodes } from '../errors.ts'
 
@@ -29,6 +30,24 @@ export function othersIn(result: Pick<Result, 'scenarios'>, failure: Failure): s
   const failed = (result.scenarios.find(({ id }) => id === failure.scenario)?.checks ?? []).filter(({ verdict }) => verdict === 'fail')
   const own = failed.filter(({ id }) => id === failure.check)
   return (own.length > 0 ? own : failed).map(({ id, fingerprint }) => fingerprint ?? id)
+}
+
+const checksShownMax = 3
+const evidenceShownMax = 3
+
+/** What one replay found, in place of the report on all rows: nothing but what a capsule holds was run. */
+export function foundLines(result: Result, failure: Failure, reportFile: string): string[] {
+  const failed = (result.scenarios.find(({ id }) => id === failure.scenario)?.checks ?? []).filter(({ verdict }) => verdict === 'fail')
+  const ownFirst = failed.toSorted((a, b) => Number(b.id === failure.check) - Number(a.id === failure.check))
+  const shown = ownFirst.slice(0, checksShownMax).flatMap(({ because, evidence }) => [`✖ ${because}`, ...evidence.slice(0, evidenceShownMax).map((line) => `    ${readableEvidence(line)}`)])
+  const more = failed.length > checksShownMax ? [`and ${plural(failed.length - checksShownMax, 'more failed check')}`] : []
+  const banners = result.banners.map((banner) => `!! ${banner}`)
+  return [...banners, ...shown, ...more, `Report ${reportFile}`, ...banners].map(neutralise)
+}
+
+/** 'Run 3 of 20, 4.1 s: STILL FAILING' */
+export function replayLine(seen: Seen, { nth, of, tookMs }: { nth: number; of: number; tookMs: number }): string {
+  return `Run ${nth} of ${of}, ${duration(tookMs)}: ${words[seen]}`
 }
 
 /** What is told of the runs of a replay beside how each ended. */

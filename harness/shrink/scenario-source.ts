@@ -29,6 +29,7 @@ export function scenarioSource({ shrunk, from, fingerprint, command, harness }: 
 // Fails in ${rateWords(rate ?? rateBefore)}: ${oneComment(fingerprint)}
 // ${oneComment(because)}
 // ${oneComment(command)}
+// To keep it, copy it to scenarios/${id}.ts, and import from '../harness/scenario.ts'.
 export default defineScenario({
   id: ${text(id)},
   title: ${text(title.endsWith('(shrunk)') ? title : `${title} (shrunk)`)},

@@ -10,7 +10,7 @@ import { readSources } from '../../harness/confine/caddyfile.ts'
 import { UsageError } from '../../harness/errors.ts'
 import { packConfiguration, readCapsule, saveCapsules, unpackConfigurations, type Capsule } from '../../harness/incident/capsule.ts'
 import { until } from '../../harness/until.ts'
-import { othersIn, replayCode, replayWords, seenIn, wilson, type Seen } from '../../harness/report/replay-words.ts'
+import { foundLines, othersIn, replayCode, replayLine, replayWords, seenIn, wilson, type Seen } from '../../harness/report/replay-words.ts'
 import type { Result } from '../../harness/report/result.ts'
 
 const root = path.join(import.meta.dirname, '..', '..')
@@ -46,6 +46,9 @@ describe('a failed check', { timeout: 120_000 }, () => {
     const again = await simulate(['--replay', file], broken)
     expect(again.stdout).toMatch(/STILL FAILING: nothing-acknowledged-is-lost\/lost\/.* of restart-keeps-forks\.$/)
     expect(again.exitCode).toBe(1)
+    // Not the verdict on all rows, of which nothing else was run.
+    expect(again.stdout).toMatch(/^!! REFERENCE SERVER[^]*\n✖ 1 acknowledged append of 1 stream \(forked\) was missing[^]*\nReport .*report\.html\n!! REFERENCE SERVER/)
+    expect(again.stdout).not.toContain('exit code')
     const mended = await simulate(['--replay', file, '--repeat', '2'])
     expect(mended.stdout).toMatch(/NOT REPRODUCED: .* in 0 of 2 runs \(0 %, 95 % between 0 % and 65\.8 %\); timings were moved by up to 2 ms in 1 of them\.$/)
     expect(mended.exitCode).toBe(0)
@@ -60,6 +63,7 @@ describe('a failed check', { timeout: 120_000 }, () => {
       const ran = await simulate([written, '--seed', '7', '--json'], env)
       return (JSON.parse(ran.stdout) as Result).scenarios.flatMap(({ checks }) => checks.map(({ id, verdict }) => [id, verdict]))
     }
+    expect(readFileSync(written, 'utf8')).toContain("copy it to scenarios/restart-keeps-forks-shrunk.ts, and import from '../harness/scenario.ts'")
     expect(await verdictOn(broken)).toEqual([['nothing-acknowledged-is-lost', 'fail']])
     expect(await verdictOn({})).toEqual([['nothing-acknowledged-is-lost', 'pass']])
   })
@@ -177,6 +181,14 @@ describe('a replay', () => {
     expect(replayWords(failure, ['otherwise'], { others: ['c/y/any/none/origin'] })).toBe('FAILS OTHERWISE than in the capsule: c/x/any/none/origin of s (c/y/any/none/origin).')
     expect(replayWords(failure, ['again', 'otherwise', 'otherwise'], { others: ['c/y', 'c/y'] })).toContain('; 2 failed otherwise (c/y)')
     expect(replayWords(failure, ['otherwise', 'otherwise'], { others: ['1', '2', '3', '4', '5'] })).toContain('(1, 2, 3, and 2 more)')
+  })
+
+  test('tells what one run found: its own check first, with its evidence', () => {
+    const check = (id: string, because: string, evidence: string[] = []) => ({ id, verdict: 'fail', because, evidence })
+    const checks = [check('a', 'A.'), check('b', 'B.'), check('c', 'C is lost.', ['1', '2', '3', '4']), check('d', 'D.')]
+    const found = { banners: ['TWIN'], scenarios: [{ id: 's', checks }] } as unknown as Result
+    expect(foundLines(found, failure, 'r/report.html')).toEqual(['!! TWIN', '✖ C is lost.', '    1', '    2', '    3', '✖ A.', '✖ B.', 'and 1 more failed check', 'Report r/report.html', '!! TWIN'])
+    expect(replayLine('again', { nth: 3, of: 20, tookMs: 4_100 })).toBe('Run 3 of 20, 4.1 s: STILL FAILING')
   })
 
   test('of which no run came to its end is not judged', () => {
