@@ -48,14 +48,11 @@ const causes: readonly Cause[] = [
     why: 'Streams with a TTL are not found again after a restart: what was acknowledged is gone, and who follows them is answered 404.',
     in: [production],
     shownBy: {
-      // Which of these, hangs on which streams were alive at which of its restarts.
       soak: [
         'nothing-acknowledged-is-lost/lost/chat/stop/origin',
-        'nothing-acknowledged-is-lost/lost/chat/kill/origin',
         'live-readers-miss-nothing/no-end/any/any/any',
-        'no-answer-is-wrong/any/any/none/any',
         'no-answer-is-wrong/404/any/none/any',
-        'alive-until-expiry/gone/chat/append/origin',
+        'alive-until-expiry/gone/ttl/chat/origin',
       ],
     },
   },
