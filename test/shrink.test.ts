@@ -189,6 +189,17 @@ describe('a scenario that fails', () => {
     expect(runs).toBeLessThan(10)
   })
 
+  it('loses the steps on streams of a kind that is not created any more, together with it', async () => {
+    const whole = concrete(stopWithLiveReaders, 'stop', sizes, 7)
+    // As in a world: a writer without its stream is a crash, and shows nothing.
+    const runs = (text: string) => [...text.matchAll(/"streams":"live-([a-z-]+)-0"/g)].every(([, kind]) => (text.match(/"kinds":\[([^\]]*)/)?.[1] ?? '').includes(`"${kind}"`))
+    const needs = (text: string) => runs(text) && every('"follow"', '"long-poll"', 'live-no-expiry-0', '"stop"', '"start"')(text)
+    const { result, runs: rounds } = await shrunkScenario(whole, needs, { fingerprint: 'c/missed/long-poll/any/any', evidence: ['long-poll by edge on live-no-expiry-0: never received live-no-expiry-0/1.44'] })
+    expect(JSON.stringify(result)).not.toMatch(/live-json|producer|binary/)
+    expect(stepsIn(result)).toBeLessThanOrEqual(5)
+    expect(rounds).toBeLessThan(40)
+  })
+
   it('is looked for with one answer at a time, where trials that take longer are not waited for', async () => {
     const needs = every('create-streams', '"json"', '"kill"', 'read-all')
     const whole = await shrunkScenario(data, needs)

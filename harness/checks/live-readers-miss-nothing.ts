@@ -70,7 +70,7 @@ export const liveReadersMissNothingCheck: Check<State, object> = {
   finish({ readers, readersRetired, received, ways, wrong, traits, worst }) {
     const count = readers.size + readersRetired
     if (wrong.count > 0) {
-      return fail(received, `${wrong.counted} times a live reader missed a record or received it twice, out of order or damaged, among ${plural(count, 'reader')}.`, wrong.evidence, `live-readers-miss-nothing/${worst}/${traits.of('mode')}/any/${onlyWay(ways)}`, { value: wrong.count, unit: 'records', limit: 0 })
+      return fail(received, `${wrong.counted} ${wrong.count === 1 ? 'time' : 'times'} a live reader missed a record or received it twice, out of order or damaged, among ${plural(count, 'reader')}.`, wrong.evidence, `live-readers-miss-nothing/${worst}/${traits.of('mode')}/any/${onlyWay(ways)}`, { value: wrong.count, unit: 'records', limit: 0 })
     }
     const open = [...readers.values()].filter((reader) => !reader.ended).length
     if (open > 0) return unknown(`${plural(open, 'live reader')} did not come to an end.`, [], received)

@@ -23,7 +23,16 @@ export interface FailureWords {
 
 /** In the order in which they are tried. */
 export function familiesFor(failure: FailureWords): Family[] {
-  return [(scenario) => guesses(scenario, failure), operations, streams, readers, faults, timing]
+  const families: Family[] = [(scenario) => guesses(scenario, failure), operations, streams, readers, faults, timing]
+  return families.map((family) => (scenario) => family(scenario).map(({ key, scenario: reduced }) => ({ key, scenario: withoutOrphans(reduced) })))
+}
+
+/** Without the steps that act on streams of a kind that nobody creates any more: they would find none. */
+function withoutOrphans(scenario: Scenario): Scenario {
+  const creators = objectsOf(scenario).flatMap(({ value }) => (value.kind === 'create-streams' && Array.isArray(value.kinds) ? [{ prefix: `${value.prefix}-`, made: value.kinds.map((kind) => `${value.prefix}-${kind}-`) }] : []))
+  const isOrphan = ({ streams }: JsonObject) =>
+    typeof streams === 'string' && creators.some(({ prefix }) => streams.startsWith(prefix)) && !creators.some(({ made }) => made.some((name) => name.startsWith(streams) || streams.startsWith(name)))
+  return changed(scenario, '', (value) => (Array.isArray(value) ? value.filter((one) => !isStep(one) || !isOrphan(one)) : value)).scenario
 }
 
 /** How many things a scenario does: each step that acts, each move of a schedule, each look at a lifeline. */
