@@ -71,35 +71,51 @@ export class Bench {
   }
 
   /**
-   * Each of them up to `times` times, the second time and later with moved timings, until one fails: that is
-   * enough to go on with, and a trial that takes longer is not waited for.
+   * Each of them up to `times` times, the second time and later with moved timings, until one fails: those behind
+   * it, which leave less out, are not waited for.
    */
   async untilOneFails(scenarios: readonly Scenario[], times: number): Promise<Shown[]> {
     for (let nth = 1; nth <= times && !this.options.signal.aborted; nth += 1) {
-      const trials = await this.all(scenarios.map((scenario) => ({ scenario, nth })), new AbortController())
+      const trials = await this.#untilFirst(scenarios.map((scenario) => ({ scenario, nth })))
       const isFound = trials.some((trial) => trial?.failed)
-      if (isFound) return scenarios.map((_, index) => (trials[index]?.failed ? trials[index] : trials[index] && nth === times ? 'nothing' : 'not-told'))
+      if (isFound) return trials.map((trial) => (trial?.failed ? trial : trial && nth === times ? 'nothing' : 'not-told'))
     }
     return scenarios.map(() => (this.options.signal.aborted ? 'not-told' : 'nothing'))
   }
 
-  /** All of them once, as many at a time as there is room for. With `found` the first one that fails ends the others: they are missing. */
-  async all(asked: readonly { scenario: Scenario; nth: number }[], found?: AbortController): Promise<Trial[]> {
+  /** All of them once; null for those behind the first that fails. */
+  async #untilFirst(asked: readonly { scenario: Scenario; nth: number }[]): Promise<(Trial | null)[]> {
+    const done = asked.map((): Trial | null => null)
+    const ends = asked.map(() => new AbortController())
+    await this.#each(asked, async ({ scenario, nth }, index) => {
+      const { signal } = ends[index]!
+      const trial = signal.aborted ? null : await this.once(scenario, nth, signal)
+      if (signal.aborted) return
+      done[index] = trial
+      if (trial?.failed) for (const end of ends.slice(index + 1)) end.abort()
+    })
+    const first = done.findIndex((trial) => trial?.failed)
+    return done.map((trial, index) => (first >= 0 && index > first ? null : trial))
+  }
+
+  /** All of them once. */
+  async all(asked: readonly { scenario: Scenario; nth: number }[]): Promise<Trial[]> {
     const done: Trial[] = []
+    await this.#each(asked, async ({ scenario, nth }, index) => void (done[index] = await this.once(scenario, nth)))
+    return done
+  }
+
+  /** As many at a time as there is room for. */
+  async #each<T>(items: readonly T[], work: (item: T, index: number) => Promise<void>): Promise<void> {
     let next = 0
     const worker = async () => {
-      while (next < asked.length && !found?.signal.aborted) {
+      while (next < items.length) {
         const index = next
         next += 1
-        const { scenario, nth } = asked[index]!
-        const trial = await this.once(scenario, nth, found?.signal)
-        if (found?.signal.aborted) return
-        done[index] = trial
-        if (trial.failed !== null) found?.abort()
+        await work(items[index]!, index)
       }
     }
-    await Promise.all(Array.from({ length: Math.min(this.#beside, asked.length) }, worker))
-    return done
+    await Promise.all(Array.from({ length: Math.min(this.#beside, items.length) }, worker))
   }
 
   /** `ended` cuts it short. */
