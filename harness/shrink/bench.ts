@@ -42,6 +42,11 @@ export interface Trial {
 /** What trying a scenario has shown: that it fails, nothing, or that another one was done before it. */
 export type Shown = Trial | 'nothing' | 'not-told'
 
+/** Whether it came so far that its checks say something: one that crashed or ran out of time says nothing. */
+export function hasShown({ ended }: Pick<Trial, 'ended'>): boolean {
+  return ended === 'done' || ended === 'broken'
+}
+
 interface OneRun {
   scenario: Scenario
   folder: string
@@ -150,8 +155,7 @@ export class Bench {
     const worldName = path.basename(folder)
     const perturbation = perturbationOf(seed, nth)
     const { result, ended } = await runScenario({ scenario, subject, runtime, judge: new RunJudge(), sequence: new Sequence(), sinks, folder, seed, sizes, perturbation, worldName, signal, progress: () => {} })
-    const shows = ended === 'done' || ended === 'broken'
-    const failedAt = result.checks.flatMap((check, index) => (shows && check.verdict === 'fail' && isSameFailure(fingerprint, check.fingerprint) ? [index] : []))
+    const failedAt = result.checks.flatMap((check, index) => (hasShown({ ended }) && check.verdict === 'fail' && isSameFailure(fingerprint, check.fingerprint) ? [index] : []))
     return { failed: result.checks[failedAt[0] ?? -1] ?? null, failedAt, ended, tookMs: result.durationMs }
   }
 

@@ -10,7 +10,7 @@ import type { Scenario } from '../scenario.ts'
 import { pathsOf, type Move } from '../schedule/moves.ts'
 import { shrink } from '../schedule/shrink.ts'
 import type { Schedule } from '../steps/schedule.ts'
-import type { Bench, Trial } from './bench.ts'
+import { hasShown, type Bench, type Trial } from './bench.ts'
 import { concrete } from './concrete.ts'
 import { familiesFor, stepsIn } from './reductions.ts'
 import { shrinkScenario } from './search.ts'
@@ -107,7 +107,7 @@ async function failsAtAll(bench: Bench, scenario: Scenario, isOver: () => boolea
   const rate: Rate = { failed: 0, of: 0 }
   let seen: Trial | null = null
   for (let round = 1; round <= firstRoundsMax && seen === null && !isOver(); round += 1) {
-    const trials = await bench.all(Array.from({ length: firstRuns }, () => ({ scenario, nth: round })))
+    const trials = (await bench.all(Array.from({ length: firstRuns }, () => ({ scenario, nth: round })))).filter(hasShown)
     rate.of += trials.length
     rate.failed += trials.filter(({ failed }) => failed !== null).length
     seen = trials.find(({ failed }) => failed !== null) ?? null
@@ -187,10 +187,10 @@ function guessesFor({ limits }: CheckSpec): ((move: Move) => boolean)[] {
 async function confirm(bench: Bench, trail: readonly Scenario[], before: Rate, isTooLate: () => boolean): Promise<{ scenario: Scenario; rate: Rate } | null> {
   for (const scenario of trail.toReversed()) {
     if (isTooLate()) return null
-    const trials = await bench.all(Array.from({ length: lastRuns }, (_, n) => ({ scenario, nth: n + 1 })))
+    const trials = (await bench.all(Array.from({ length: lastRuns }, (_, n) => ({ scenario, nth: n + 1 })))).filter(hasShown)
     const failed = trials.filter((trial) => trial.failed !== null).length
-    const isAsSure = before.failed === before.of ? failed === lastRuns : failed > 0
-    if (isAsSure) return { scenario: withTime(scenario, trials), rate: { failed, of: lastRuns } }
+    const isAsSure = failed > 0 && (failed === trials.length || before.failed < before.of)
+    if (isAsSure) return { scenario: withTime(scenario, trials), rate: { failed, of: trials.length } }
   }
   return null
 }
