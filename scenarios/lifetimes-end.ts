@@ -72,6 +72,19 @@ export default defineScenario({
                 { atMs: 9_000, do: 'read', via: 'edge' },
               ],
             },
+            // A poll is held beyond the stream's end: who comes after it must not be held with it. The cache
+            // knows of the stream for longer than it believes anything without asking.
+            {
+              name: 'expires-with-readers-held',
+              ...fixed,
+              looks: [
+                { atMs: 1_200, do: 'read', via: 'edge' },
+                { atMs: 2_750, do: 'long-poll', via: 'edge' },
+                { atMs: 2_750, do: 'sse', via: 'edge' },
+                { atMs: 5_250, do: 'long-poll', via: 'edge' },
+                { atMs: 5_250, do: 'sse', via: 'edge' },
+              ],
+            },
             // The path is used again: the old bytes are gone for good.
             {
               name: 'expires-recreated',

@@ -1,4 +1,5 @@
 import { defineScenario } from '../harness/scenario.ts'
+import { answersCarry } from '../harness/faults/answers-carry.ts'
 import { linkCut } from '../harness/faults/link-cut.ts'
 import { linkSlow } from '../harness/faults/link-slow.ts'
 import { fault } from '../harness/steps/fault.ts'
@@ -15,6 +16,13 @@ const notes = [
   { name: 'X-Edge-Doubt', value: 'settled' },
   { name: 'X-Edge-Aside', value: 'of-#' },
   { name: 'X-Edge-Stream', value: 'of-#' },
+]
+
+/** What a balancer, a gateway or a framework in front of the origin says of answers. */
+const marks = [
+  { segment: 'odd-sets-a-cookie', name: 'Set-Cookie', value: 'node=1' },
+  { segment: 'odd-is-private', name: 'Cache-Control', value: 'private' },
+  { segment: 'odd-varies', name: 'Vary', value: 'Accept-Encoding' },
 ]
 
 const slowMs = 1_700
@@ -40,19 +48,23 @@ export default defineScenario({
   runs: 'beside-others',
   steps: [
     look('before', { via: ['edge'] }),
-    oddRequests([
-      ...notes.map((header) => ({ name: header.name.toLowerCase(), header })),
+    fault(answersCarry(marks), { steps: [oddRequests([
+      ...notes.map((header) => ({ name: header.name.toLowerCase(), header, ...(header.name === 'X-Edge-Doubt' ? { vanishes: true as const } : {}) })),
       { name: 'of-an-event-stream-type', contentType: 'text/event-stream' },
       { name: 'asks-for-a-range', header: { name: 'Range', value: 'bytes=0-9' } },
       { name: 'with-authorization', credentials: 'authorization' },
       { name: 'with-a-cookie', credentials: 'cookie' },
       { name: 'parameters-in-any-order', swapped: true },
       { name: 'vanishes', vanishes: true },
+      { name: 'closes', closes: true },
+      { name: 'sets-a-cookie' },
+      { name: 'is-private' },
+      { name: 'varies' },
       { name: 'escaped-in-writes', spelling: { segment: 'odd-e%73caped-in-writes', of: 'writes' } },
       { name: 'escaped-in-reads', spelling: { segment: 'odd-e%73caped-in-reads', of: 'reads' } },
       { name: 'punctuation', segment: 'odd:punctuation', spelling: { segment: 'odd%3apunctuation', of: 'writes' } },
       { name: 'beyond-ascii', segment: 'odd-%C3%A9', spelling: { segment: 'odd-%c3%a9', of: 'writes' } },
-    ]),
+    ])] }),
     fault(linkSlow('edge-origin', { latencyMs: slowMs }), { steps: [schedule({ moves: whileAnAnswerIsOnTheWay, prefix: 'slow' })] }),
     fault(linkCut('edge-origin'), { steps: [askAsStranger({ via: ['edge'] })] }),
     look('after the outage', { via: ['edge'] }),

@@ -60,25 +60,27 @@ async function live(context: StepContext, line: Lifeline, name: string): Promise
   const stream = newStream(context, kind, name)
   await context.operations.create('owner', stream, 'origin', createRequest(kind))
   const createdAtMs = monotonicMs()
-  await context.operations.append('owner', stream, 'origin', recordId(stream), recordBytes)
-  const looks = line.looks.map((look) => lookAt(context, kind, stream, look, createdAtMs))
+  const appended = await context.operations.append('owner', stream, 'origin', recordId(stream), recordBytes)
+  const tail = appended.headers?.['stream-next-offset'] ?? '-1'
+  const looks = line.looks.map((look) => lookAt(context, { kind, stream, tail }, look, createdAtMs))
   await Promise.all(looks)
 }
 
-async function lookAt(
-  context: StepContext,
-  kind: StreamKind,
-  stream: KnownStream,
-  look: Look,
-  createdAtMs: number,
-): Promise<void> {
+interface Living {
+  kind: StreamKind
+  stream: KnownStream
+  /** The offset behind its first record. */
+  tail: string
+}
+
+async function lookAt(context: StepContext, living: Living, look: Look, createdAtMs: number): Promise<void> {
   // Time itself is the subject here: this is the one place that sleeps.
   const waitMs = createdAtMs + look.atMs - monotonicMs()
   await delay(Math.max(0, waitMs), undefined, { signal: context.signal })
-  await act(context, kind, stream, look)
+  await act(context, living, look)
 }
 
-async function act(context: StepContext, kind: StreamKind, stream: KnownStream, look: Look): Promise<void> {
+async function act(context: StepContext, { kind, stream, tail }: Living, look: Look): Promise<void> {
   const { operations } = context
   const group = kind.id
   switch (look.do) {
@@ -93,18 +95,18 @@ async function act(context: StepContext, kind: StreamKind, stream: KnownStream, 
       return
     case 'long-poll':
     case 'sse':
-      await liveLook(context, stream, look, group)
+      await liveLook(context, { stream, tail }, look, group)
       return
     case 'recreate':
       await recreate(context, kind, stream, look.via)
   }
 }
 
-/** A live reader at the stream's tail (or at its start, where the tail cannot be asked any more). */
-async function liveLook(context: StepContext, stream: KnownStream, look: Look, group: string): Promise<void> {
+/** A live reader at the stream's tail; at its first one, where the tail cannot be asked any more. */
+async function liveLook(context: StepContext, { stream, tail }: Pick<Living, 'stream' | 'tail'>, look: Look, group: string): Promise<void> {
   const { operations } = context
   const head = await operations.head('looker', stream, 'origin', group)
-  const offset = head.headers?.['stream-next-offset'] ?? '-1'
+  const offset = head.headers?.['stream-next-offset'] ?? tail
   const query = `live=${look.do}&offset=${encodeURIComponent(offset)}`
   const timeoutMs = look.waitMs ?? 15_000
   const mode = look.do as 'long-poll' | 'sse'

@@ -33,6 +33,8 @@ export interface Oddity {
   swapped?: true
   /** In the end it is deleted at the origin, with readers attached. */
   vanishes?: true
+  /** Each life ends closed, at the origin. */
+  closes?: true
   /** Another spelling of the segment, for writes or for reads. Left alone where it is another path to the origin. */
   spelling?: { segment: string; of: 'writes' | 'reads' }
 }
@@ -53,7 +55,12 @@ export const oddRequestsInterpreter: Interpreter<OddRequests> = async ({ odditie
   await Promise.all(oddities.map((oddity) => new OddPath(context, readers, oddity).play()))
 }
 
-type Reading = { mode: ReadMode; fromOffset: string }
+interface Reading {
+  mode: ReadMode
+  fromOffset: string
+  /** Instead of the usual one. */
+  query?: string
+}
 
 class OddPath {
   #context: StepContext
@@ -98,11 +105,20 @@ class OddPath {
     // Time is the subject: from then on everybody is to know of it.
     await delay(this.#context.staleMs + 50, undefined, { signal: this.#context.signal })
     await this.#readByAll()
+    if (this.#oddity.closes) await this.#close()
     if (this.#oddity.vanishes) await this.#vanish()
     left.abort()
     await following
     if (this.#oddity.vanishes) return
     await this.#context.operations.delete('writer', this.#writes(), 'edge', this.#headers('writer'))
+    await this.#readByAll()
+  }
+
+  /** Closed behind the cache's back: not a byte of it is another one than before. */
+  async #close(): Promise<void> {
+    const { operations, staleMs, signal } = this.#context
+    await operations.close('writer', this.#stream, 'origin')
+    await delay(staleMs + 50, undefined, { signal })
     await this.#readByAll()
   }
 
@@ -151,6 +167,9 @@ class OddPath {
     await Promise.all([
       this.#together({ mode: 'history', fromOffset: '-1' }),
       this.#together({ mode: 'tail', fromOffset: tail }),
+      // Without a query it is from the start, and what no origin knows changes nothing.
+      this.#together({ mode: 'history', fromOffset: '-1', query: '' }),
+      this.#together({ mode: 'tail', fromOffset: tail, query: `?offset=${encodeURIComponent(tail)}&of=nobody` }),
       this.#together({ mode: 'long-poll', fromOffset: before }),
       // Where one has been following since the first record.
       this.#together({ mode: 'sse', fromOffset: this.#offsets[1]! }),
@@ -184,11 +203,11 @@ class OddPath {
     return { isEnough: (claims: readonly Claim[]) => claims.at(-1)!.nextOffset === tail, untilMs: () => untilMs }
   }
 
-  async #ask({ mode, fromOffset }: Reading, { actor, n, watch, together }: { actor: string; n: number; watch: Watch; together?: string }): Promise<void> {
+  async #ask({ mode, fromOffset, query }: Reading, { actor, n, watch, together }: { actor: string; n: number; watch: Watch; together?: string }): Promise<void> {
     const { recorder, signal } = this.#context
     const { spelling, swapped, credentials } = this.#oddity
     const { path, contentType, name } = spelling?.of === 'reads' ? this.#spelled : this.#stream
-    const target = `${path}${queryOf(mode, fromOffset, swapped === true && n % 2 === 1)}`
+    const target = `${path}${query ?? queryOf(mode, fromOffset, swapped === true && n % 2 === 1)}`
     const enough = mode === 'sse' ? { enough: watch } : {}
     const { atMs, cursor: _, ...received } = await this.#readers.ask({ via: 'edge', mode, target, headers: this.#headers(actor), contentType, timeoutMs: answerTimeoutMs, signal, ...enough })
     const answer: Answer = { kind: 'answer', id: recorder.nextId(), actor, stream: name, via: 'edge', mode, fromOffset, target, ...received }

@@ -3,6 +3,7 @@
  * (nothing passes, nobody is told), slow. What it did to whom is counted: a fault's proof.
  */
 import type { Socket } from 'node:net'
+import { Marks } from './marks.ts'
 import { Wire, type LinkState } from './wire.ts'
 
 export type { LinkState } from './wire.ts'
@@ -20,6 +21,8 @@ export interface LinkCounters {
   /** The least that a piece waited which was delayed on purpose; null where none was. */
   delayMsMin: number | null
   standing: number
+  /** Answers that were given headers on their way. */
+  marked: number
 }
 
 interface Connection {
@@ -31,15 +34,17 @@ interface Connection {
 export class Link {
   #state: LinkState = { state: 'open' }
   #connections = new Set<Connection>()
-  readonly #counters: Omit<LinkCounters, 'standing'> = { passed: 0, reset: 0, refused: 0, heldPieces: 0, delayedPieces: 0, delayMsMin: null }
+  readonly marks = new Marks()
+  readonly #counters: Omit<LinkCounters, 'standing' | 'marked'> = { passed: 0, reset: 0, refused: 0, heldPieces: 0, delayedPieces: 0, delayMsMin: null }
 
   counters(): LinkCounters {
-    return { ...this.#counters, standing: this.#connections.size }
+    return { ...this.#counters, standing: this.#connections.size, marked: this.marks.marked }
   }
 
   /** Changes what happens from now on, to connections that stand as well. */
   set(state: LinkState): void {
     this.#state = state
+    this.marks.set(state.state === 'open' ? (state.markings ?? []) : [])
     for (const { client, upstream, wires } of this.#connections) {
       if (state.state !== 'cut') {
         for (const wire of wires) wire.stateChanged()

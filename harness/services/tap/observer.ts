@@ -1,10 +1,10 @@
 /**
  * Watches one connection through the tap: which requests go up, which answers come down for them.
- * It only looks, and numbers
- * responses where it is asked to. Bytes it does not understand make the connection opaque, which is counted.
+ * It only looks; where it is asked to, it numbers responses and marks them. Bytes it does not understand make the connection opaque, which is counted.
  */
 import type { Ending, Entry, Ledger } from './counting.ts'
 import type { PassingResponse, ResponseLog } from './response-log.ts'
+import type { Marks } from './marks.ts'
 import { framingOf, MessageScanner, type Framing } from './message-scanner.ts'
 
 interface Asked {
@@ -15,6 +15,8 @@ interface Asked {
   /** The request's head and when it passed, where responses are numbered. */
   request: { lines: string[]; atMs: number } | null
   response: PassingResponse | null
+  /** Header lines that its answer was given here. */
+  marks: string[]
 }
 
 interface Insertion {
@@ -31,6 +33,7 @@ export class Observer {
   #ledger: Ledger
   /** Null where responses pass as they are. */
   #log: ResponseLog | null
+  #marks: Marks | null
   #insertions: Insertion[] = []
   #asked: Asked[] = []
   #opaque = false
@@ -48,9 +51,10 @@ export class Observer {
   /** The response that is passing is an interim one: its request still waits. */
   #interim = false
 
-  constructor(ledger: Ledger, log: ResponseLog | null = null) {
+  constructor(ledger: Ledger, log: ResponseLog | null = null, marks: Marks | null = null) {
     this.#ledger = ledger
     this.#log = log
+    this.#marks = marks
   }
 
   /** Bytes from the client to the origin. */
@@ -80,7 +84,7 @@ export class Observer {
     }
     const entry = this.#ledger.request(method, pathOf(target))
     const request = this.#log === null ? null : { lines, atMs: entry.lastAtMs }
-    this.#asked.push({ entry, method, answered: false, request, response: null })
+    this.#asked.push({ entry, method, answered: false, request, response: null, marks: [] })
     const framing = framingOf(lines) ?? { body: 'none' }
     if (framing.body === 'opaque') this.#becomeOpaque('odd')
     return framing
@@ -97,7 +101,7 @@ export class Observer {
     if (this.#interim) return { body: 'none' }
     asked.answered = true
     this.#ledger.status(asked.entry, status)
-    if (asked.response) this.#log!.head(asked.response, status, lines)
+    if (asked.response) this.#log!.head(asked.response, status, [lines[0]!, ...asked.marks, ...lines.slice(1)])
     if (status === 101 || (asked.method === 'CONNECT' && status < 300)) {
       this.#becomeOpaque('upgraded')
       return { body: 'opaque' }
@@ -112,7 +116,8 @@ export class Observer {
     const asked = this.#asked[0]
     if (this.#log === null || !asked?.request || Number(statusLine.exec(line)?.[1] ?? 0) < 200) return
     asked.response = this.#log.begin(asked.entry, asked.request)
-    this.#insertions.push({ at, line: this.#log.headerLine(asked.response) })
+    asked.marks = this.#marks?.linesFor(asked.entry.method, asked.entry.target) ?? []
+    this.#insertions.push({ at, line: `${this.#log.headerLine(asked.response)}${asked.marks.map((mark) => `${mark}\r\n`).join('')}` })
   }
 
   #onResponseEnd(): void {

@@ -16,7 +16,7 @@ import type { Wire } from './wire.ts'
  */
 export function relay(client: Socket, upstreamPort: number, { ledger, link, log }: { ledger: Ledger; link: Link; log: ResponseLog | null }): void {
   if (!link.admits(client)) return
-  const observer = new Observer(ledger, log)
+  const observer = new Observer(ledger, log, link.marks)
   const origin = connect({ host: '127.0.0.1', port: upstreamPort, allowHalfOpen: true, noDelay: true })
   const { up, down } = link.join(client, origin)
   let connected = false

@@ -1,9 +1,10 @@
 /** One direction of a connection: what comes in at one end goes out at the other, as the link's state says. */
 import type { Socket } from 'node:net'
 import { monotonicMs } from '../../clock.ts'
+import type { Marking } from './marks.ts'
 
 export type LinkState =
-  | { state: 'open' }
+  | { state: 'open'; markings?: Marking[] }
   | { state: 'cut' }
   | { state: 'silent' }
   | { state: 'slow'; latencyMs: number; bytesPerSecond?: number; sliceBytes?: number }

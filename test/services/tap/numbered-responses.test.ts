@@ -54,6 +54,32 @@ test('each response has a number of its own, under which it is remembered until 
   await agent.destroy()
 })
 
+test('what stands before the origin may give its answers headers, which are remembered as if they were its own', async () => {
+  await using origin = await listen(createServer((_, response) => void response.writeHead(200, { 'cache-control': 'no-cache' }).end('body')))
+  await tap.repoint(origin.port)
+  const before = await tap.link({
+    state: 'open',
+    markings: [
+      { segment: 'of-one', name: 'Cache-Control', value: 'private' },
+      { segment: 'of-one', name: 'Set-Cookie', value: 'a=1', times: 1 },
+    ],
+  })
+  const agent = new Agent({ connections: 1 })
+  const ask = async (method: 'GET' | 'HEAD', target: string) => {
+    const response = await request(url(target), { method, dispatcher: agent })
+    await response.body.text()
+    return [String(response.headers['cache-control']), response.headers['set-cookie']]
+  }
+  expect(await ask('GET', '/x/of-one?offset=1')).toEqual(['private,no-cache', 'a=1'])
+  expect(await ask('GET', '/x/of-one')).toEqual(['private,no-cache', undefined])
+  for (const other of [await ask('HEAD', '/x/of-one'), await ask('GET', '/x/of-one/more'), await ask('GET', '/x/of-ones')]) expect(other).toEqual(['no-cache', undefined])
+  const { responses } = await tap.responses('/x/of-one')
+  expect(responses.map(({ headers }) => headers)).toEqual([{ 'cache-control': 'private, no-cache', 'set-cookie': 'a=1' }, { 'cache-control': 'private, no-cache' }, { 'cache-control': 'no-cache' }])
+  expect((await tap.link({ state: 'open' })).marked - before.marked).toBe(2)
+  expect(await ask('GET', '/x/of-one')).toEqual(['no-cache', undefined])
+  await agent.destroy()
+})
+
 test('one that is open has not ended', async () => {
   await using origin = await listen(createServer((_, response) => void response.writeHead(200).write('event')))
   await tap.repoint(origin.port)
