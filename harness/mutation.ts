@@ -13,8 +13,19 @@ export interface Mutation {
   what: string
   /** Rows that the reason above the line names: those that should turn red. */
   rows: RowId[]
+  /** Why no row can: said at the line itself. */
+  excuse?: Excuse
   /** The whole text, mutated. */
   text: string
+}
+
+/**
+ * 'equivalent': nobody can tell the mutant from the line. 'unseen': somebody could, but not in these runs;
+ * the reason says what it would take.
+ */
+export interface Excuse {
+  kind: 'equivalent' | 'unseen'
+  because: string
 }
 
 export interface Edit {
@@ -40,16 +51,19 @@ const whatMax = 110
 /** Candidates as mutations, in their order. `name` is the file's, without folders. */
 export function mutationsOf(name: string, source: string, candidates: readonly Candidate[]): Mutation[] {
   const reasons = reasonsOf(source)
+  const excuses = excusesOf(source)
   const seen = new Map<string, number>()
   return candidates.map(({ kind, what, line, fromLine, ...edit }) => {
     const id = `${name}:${line}:${kind}`
     const before = seen.get(id) ?? 0
     seen.set(id, before + 1)
+    const excuse = excuses.get(line)
     return {
       id: before === 0 ? id : `${id}#${before + 1}`,
       line,
       what: shorten(what),
       rows: nearest(reasons, fromLine, line),
+      ...(excuse === undefined ? {} : { excuse }),
       text: source.slice(0, edit.start) + edit.put + source.slice(edit.end),
     }
   })
@@ -70,6 +84,24 @@ export function reasonsOf(source: string): Map<number, RowId[]> {
     if (named.length > 0) reasons.set(index + 1, named)
   }
   return reasons
+}
+
+/**
+ * By line of code, what comments say of it in brackets: `(equivalent: …)` or `(unseen: …)`, behind it or in the
+ * comment right above it. It holds for that line alone, of a condition for the condition itself.
+ */
+export function excusesOf(source: string): Map<number, Excuse> {
+  const excuses = new Map<number, Excuse>()
+  let above: string[] = []
+  for (const [index, text] of source.split('\n').entries()) {
+    const [, code = '', comment = ''] = /^(.*?)(?:(?:^|\s)(?:#|\/\/)(.*))?$/.exec(text)!
+    if (comment !== '') above.push(comment.trim())
+    if (code.trim() === '' && comment !== '') continue
+    const [, kind, because] = /\((equivalent|unseen): ([^()]+)\)/.exec(above.join(' ')) ?? []
+    if (code.trim() !== '' && because !== undefined) excuses.set(index + 1, { kind: kind as Excuse['kind'], because })
+    above = []
+  }
+  return excuses
 }
 
 function nearest(reasons: Map<number, RowId[]>, fromLine: number, line: number): RowId[] {

@@ -45,8 +45,8 @@ interface Planned {
 /** @throws UsageError where no mutant is called so, or a base run is refused */
 export async function runCampaign(campaign: Campaign): Promise<MutantsResult> {
   const startedAt = new Date().toISOString()
-  const known = await knownResults(campaign.folder)
   const wanted = wantedMutants(campaign)
+  const known = (await knownResults(campaign.folder)).filter(isCurrentIn(campaign))
   const asked = new Set(wanted.flatMap(({ file, mutation }) => scenariosFor(campaign, file, mutation)))
   const base = await runBase(campaign, campaign.scenarios.filter((scenario) => asked.has(scenario.id)).map((scenario) => scenario.id))
   const green = greenOf(base)
@@ -56,7 +56,7 @@ export async function runCampaign(campaign: Campaign): Promise<MutantsResult> {
     command: ['npm run simulate --', ...campaign.flags].join(' '),
     subject: subjectOf(base),
     base: base[0]!.scenarios.map((scenario) => baseLine(scenario, green)),
-    mutants: [],
+    mutants: known.filter((mutant) => !wanted.some(({ mutation }) => mutation.id === mutant.id)),
     total: campaign.files.reduce((sum, { mutations }) => sum + mutations.length, 0),
     notRun: [],
     score: null,
@@ -64,8 +64,9 @@ export async function runCampaign(campaign: Campaign): Promise<MutantsResult> {
   const deadlineMs = monotonicMs() + campaign.minutesMax * 60_000
   const asks = async ({ file, mutation }: (typeof wanted)[number]) => {
     const planned = { file, mutation, scenarios: quickestFirst(scenariosFor(campaign, file, mutation).filter((id) => campaign.all || mutation.rows.some((row) => green.get(id)?.has(row))), base) }
-    const before = known.find((mutant) => mutant.id === mutation.id && mutant.sha256 === sha256(mutation.text))
-    if (before !== undefined) result.mutants.push(before)
+    const before = known.find((mutant) => mutant.id === mutation.id)
+    if (before !== undefined) result.mutants.push(asNowExcused(before, mutation))
+    else if (mutation.excuse !== undefined && campaign.only.length === 0) result.mutants.push(excused(file, mutation))
     else if (campaign.signal.aborted) result.notRun.push({ id: mutation.id, because: 'The run was interrupted before it.' })
     else if (monotonicMs() > deadlineMs) result.notRun.push({ id: mutation.id, because: `The ${campaign.minutesMax} minutes were over; --minutes allows more, --resume goes on.` })
     else await runAndNote(campaign, planned, base, result)
@@ -76,7 +77,8 @@ export async function runCampaign(campaign: Campaign): Promise<MutantsResult> {
   }
   await Promise.all(Array.from({ length: campaign.atOnce }, worker))
   const places = new Map(wanted.map(({ mutation }, place) => [mutation.id, place]))
-  result.mutants.sort((a, b) => places.get(a.id)! - places.get(b.id)!)
+  const placeOf = ({ id }: MutantResult) => places.get(id) ?? wanted.length
+  result.mutants.sort((a, b) => placeOf(a) - placeOf(b))
   save(campaign.folder, result)
   return result
 }
@@ -86,7 +88,7 @@ async function runAndNote(campaign: Campaign, planned: Planned, base: readonly R
   try {
     const mutant = await runMutant(campaign, planned, base)
     result.mutants.push(mutant)
-    campaign.onProgress(`${outcomeOf(mutant).padEnd(8)} ${id} ${mutant.killedBy.join(', ') || (mutant.invalid ?? mutant.what)}`)
+    campaign.onProgress(`${outcomeOf(mutant).padEnd(8)} ${id} ${mutant.killedBy.join(', ') || (mutant.excuse?.because ?? mutant.invalid ?? mutant.what)}`)
   } catch (error) {
     if (!campaign.signal.aborted) throw error
     result.notRun.push({ id, because: 'The run was interrupted in it.' })
@@ -152,11 +154,37 @@ async function runMutant(campaign: Campaign, { file, mutation, scenarios }: Plan
   await mkdir(place, { recursive: true })
   const mutated = path.join(place, path.basename(file.file))
   await writeFile(mutated, mutation.text)
-  const { id, line, what, rows } = mutation
+  const { rows } = mutation
   const run = (ids: string[], out: string): Promise<Ran> =>
     simulateOnce({ scenarios: ids, flags: [...campaign.flags, file.flag, mutated], out: path.join(place, out), brokeDown: campaign.brokeDown, signal: campaign.signal })
   const outcome = await askAll(campaign, { rows, scenarios }, base, run)
-  return { id, file: file.file, line, what, rows, ...outcome, durationMs: Math.round(monotonicMs() - startedMs), sha256: sha256(mutation.text) }
+  return { ...told(file, mutation), ...outcome, durationMs: Math.round(monotonicMs() - startedMs) }
+}
+
+function told({ file }: MutatedFile, mutation: Mutation) {
+  const { id, line, what, rows, text } = mutation
+  return { id, file, line, what, rows, ...excuseOf(mutation), sha256: sha256(text) }
+}
+
+function excuseOf({ excuse }: Mutation): Pick<Mutation, 'excuse'> {
+  return excuse === undefined ? {} : { excuse }
+}
+
+/** Found by an earlier run; what the file says of it may have changed since. */
+function asNowExcused(mutant: MutantResult, mutation: Mutation): MutantResult {
+  const { excuse, ...found } = { ...mutant, excuse: mutation.excuse }
+  return excuse === undefined ? found : { ...found, excuse }
+}
+
+/** Found by an earlier run on the same text; those that were only excused were not run. */
+function isCurrentIn({ files }: Campaign): (mutant: MutantResult) => boolean {
+  const current = new Map(files.flatMap(({ mutations }) => mutations.map(({ id, text }) => [id, sha256(text)])))
+  return (mutant) => current.get(mutant.id) === mutant.sha256 && (mutant.killedBy.length > 0 || mutant.survived || mutant.invalid !== undefined)
+}
+
+/** Not run: no row can notice it, the file says. Whoever doubts it asks for it by name. */
+function excused(file: MutatedFile, mutation: Mutation): MutantResult {
+  return { ...told(file, mutation), killedBy: [], checks: [], survived: false, durationMs: 0 }
 }
 
 /** One scenario after the other, until one kills it; for the whole matrix all of them at once. */

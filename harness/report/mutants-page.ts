@@ -2,10 +2,11 @@
 import { html, type Markup } from './html/markup.ts'
 import { offlinePage } from './html/offline-page.ts'
 import { style } from './html/style.ts'
-import { cellOf, matrixRows, mutantsSummary, noticedBy, outcomeOf, type MutantResult, type MutantsResult } from './mutants.ts'
+import { cellOf, matrixRows, mutantsSummary, noticedBy, outcomeOf, type MutantOutcome, type MutantResult, type MutantsResult } from './mutants.ts'
 import { neutralise } from './neutralise.ts'
 
-const key = '● killed by this row, ○ this row did not notice, empty: not asked.'
+const key =
+  '● killed by this row, ○ this row did not notice, empty: not asked. Equivalent: nobody can tell it from the file; unseen: somebody could, but not in these runs. Both for the reason that the file gives, and not in the score.'
 
 export function mutantsMarkdown(result: MutantsResult): string {
   const rows = matrixRows(result.mutants)
@@ -32,7 +33,7 @@ function cell(text: string): string {
   return neutralise(text).replaceAll('\\', '\\\\').replaceAll('|', '\\|').replaceAll('<', '&lt;').replaceAll('\n', ' ')
 }
 
-const tones = { killed: 'good', survived: 'bad', invalid: 'off' } as const
+const tones: Record<MutantOutcome, 'good' | 'bad' | 'off'> = { killed: 'good', survived: 'bad', invalid: 'off', equivalent: 'off', unseen: 'off' }
 
 /** The page's own few rules, after those of the report. */
 const ownStyle = `

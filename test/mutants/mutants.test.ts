@@ -15,12 +15,13 @@ backend origin { .host = "127.0.0.1"; .port = "4437"; }
 # [https]
 sub vcl_recv {
     if (req.http.Nobody-Sends-This) {
+        call own; # (unseen: nobody sends it)
         return (synth(503));
     }
-    call own;
 }
 
 sub own {
+    # (unseen: nobody sends it)
     unset req.http.Nobody-Sends-This;
 }
 `
@@ -34,22 +35,27 @@ describe('npm run mutants', () => {
       const file = path.join(folder, 'mine.vcl')
       await writeFile(file, vcl)
       const setting = ['--target', 'edge', '--edge-config', file, '--origin', 'reference', '--base-runs', '1', '--scenarios', 'tls-edge-passes-everything', '--at-once', '2']
-      const both = ['--only', 'mine.vcl:7:negate', 'mine.vcl:10:delete']
-      const ended = await mutants([...setting, '--json', '--out', folder, ...both])
+      const some = ['--only', 'mine.vcl:7:negate', 'mine.vcl:7:without-arm']
+      const ended = await mutants([...setting, '--json', '--out', folder, ...some])
       expect(ended.exitCode, ended.stderr).toBe(0)
       const result = mutantsResult.parse(JSON.parse(ended.stdout))
       expect(result.mutants.toSorted((a, b) => a.line - b.line)).toMatchObject([
         { id: 'mine.vcl:7:negate', killedBy: ['https'], survived: false, checks: expect.arrayContaining([expect.objectContaining({ row: 'https', check: expect.stringMatching(/^(events-pass-unbuffered|crowd-is-served-right)$/) })]) },
-        { id: 'mine.vcl:10:delete', killedBy: [], survived: false, invalid: expect.stringMatching(/^refused: .*mine\.vcl:\d+: Unused sub own/) },
+        { id: 'mine.vcl:7:without-arm', killedBy: [], survived: false, invalid: expect.stringMatching(/^refused: .*mine\.vcl:\d+: Unused sub own/) },
       ])
       expect(result).toMatchObject({ score: 100, notRun: [], base: [{ scenario: 'tls-edge-passes-everything', green: ['https'], notGreen: [] }] })
       const [name] = (await readdir(folder)).filter((one) => one.startsWith('mutants-'))
       expect(await readFile(path.join(folder, name!, 'mutants.md'), 'utf8')).toContain('| `mine.vcl:7:negate` | killed | ● |')
       expect(await readFile(path.join(folder, name!, 'mutants.html'), 'utf8')).toContain('2 of 5 mutants: 1 killed, 0 survived, 1 invalid; score 100.')
       // Neither the base nor a mutant is run again.
-      const resumed = await mutants([...setting, '--json', '--resume', path.join(folder, name!), ...both])
+      const resumed = await mutants([...setting, '--json', '--resume', path.join(folder, name!), ...some])
       expect(resumed.stderr).toBe('')
       expect(mutantsResult.parse(JSON.parse(resumed.stdout)).mutants).toEqual(result.mutants)
+      // Of the others, those are not run that the file has a reason for.
+      const whole = await mutants([...setting, '--resume', path.join(folder, name!)])
+      expect(whole.stderr.trim().split('\n')).toEqual([expect.stringContaining('survived mine.vcl:9:delete')])
+      expect(whole.stdout).toContain('unseen    mine.vcl:8:delete          without "call own;": nobody sends it\n')
+      expect(whole.stdout).toContain('5 mutants: 1 killed, 1 survived, 1 invalid, 2 unseen; score 50.')
     } finally {
       await rm(folder, { recursive: true, force: true })
     }

@@ -18,6 +18,9 @@ function resultOf(mutants: MutantResult[]): MutantsResult {
   return { schemaVersion: 1, startedAt: '', command: 'npm run simulate', subject: 'A server.', base: [], mutants, notRun: [{ id: 'a:4:delete', because: 'No time.' }], score: scoreOf(mutants) }
 }
 
+const equivalent = mutant('a:5:delete', { excuse: { kind: 'equivalent', because: 'as built in' } })
+const unseen = mutant('a:6:delete', { survived: true, excuse: { kind: 'unseen', because: 'nobody sends it' } })
+
 describe('what mutants say', () => {
   test('the score counts what was killed and what survived, and nothing else', () => {
     expect(scoreOf([killed, survived, invalid])).toBe(50)
@@ -25,6 +28,20 @@ describe('what mutants say', () => {
     expect(scoreOf([invalid])).toBeNull()
     expect(mutantsSummary(resultOf([killed, survived, invalid]))).toBe('3 mutants: 1 killed, 1 survived, 1 invalid, 1 not run; score 50.')
     expect(mutantsSummary({ ...resultOf([killed, survived]), total: 315 })).toMatch(/^2 of 315 mutants: /)
+  })
+
+  test('those that the file has a reason for are counted apart, whether they were run or not', () => {
+    expect(scoreOf([killed, equivalent, unseen])).toBe(100)
+    expect(mutantsSummary(resultOf([killed, equivalent, unseen]))).toBe('3 mutants: 1 killed, 0 survived, 0 invalid, 1 equivalent, 1 unseen, 1 not run; score 100.')
+    expect(mutantLines(resultOf([equivalent, unseen]))).toEqual(['equivalent  a:5:delete  without "x;": as built in', 'unseen      a:6:delete  without "x;": nobody sends it'])
+    expect(cellOf(unseen, 'cdn-collapse')).toBe('')
+    expect(mutantsMarkdown(resultOf([unseen]))).toContain('| `a:6:delete` | unseen |  | without "x;": nobody sends it |')
+  })
+
+  test('a kill stands, and the file that has a reason for the line is wrong', () => {
+    const wrongly = { ...killed, excuse: { kind: 'unseen' as const, because: 'nobody sends it' } }
+    expect(scoreOf([wrongly])).toBe(100)
+    expect(mutantLines(resultOf([wrongly]))).toEqual(['killed  a:1:delete  cdn-freshness (is-fresh in mixed) (the file calls it unseen: wrongly)'])
   })
 
   test('each has a line that says what noticed it', () => {

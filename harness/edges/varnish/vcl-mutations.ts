@@ -27,7 +27,9 @@ function ofStatement(source: string, sub: Sub, statement: Statement): Candidate[
 function deletion(source: string, tokens: readonly VclToken[]): Found {
   const [first, last] = [tokens[0]!, tokens.at(-1)!]
   const text = source.slice(first.start, last.end)
-  return { kind: 'delete', what: `without "${text}"`, line: first.line, start: first.start, end: last.end, put: '' }
+  // A sub that nothing calls is refused: it is called where nobody comes by.
+  const put = first.text === 'call' ? `if (false) { ${text} }` : ''
+  return { kind: 'delete', what: `without "${text}"`, line: first.line, start: first.start, end: last.end, put }
 }
 
 function durations(tokens: readonly VclToken[]): Found[] {
