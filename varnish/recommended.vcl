@@ -15,8 +15,8 @@
 # replace every "0.998s" below: a crowd costs 1 + (its arrival time / bound) requests.
 #
 # Words in square brackets name the row of the checklist that fails without the rule; "npm run
-# mutants" takes the lines out one by one and says which do. "No row" says that none does, and why
-# the line is here all the same.
+# mutants" takes the lines out one by one and says which do. Where none can, the line says so in
+# round brackets: "equivalent", nobody can tell; "unseen", somebody could, but not in its runs.
 # docs/recommended-vcl.md has figures, limits, and the reasons for these parameters:
 #
 # varnishd -p thread_pool_max=11000
@@ -43,12 +43,10 @@ backend origin {
 # ---- What is asked ----------------------------------------------------------------------------
 
 sub vcl_recv {
+    # Before it was restarted for a marker. [cdn-freshness, cdn-collapse]
     if (req.restarts == 0) {
-        # An HTTP/2 preface is not for this port, and HTTP/1.1 needs a Host (as built in; no row).
-        if (req.method == "PRI") {
-            return (synth(405));
-        }
-        call vcl_req_host;
+        # As built in: HTTP/1.1 needs a Host, and Example.com is example.com. [cdn-urls]
+        call vcl_req_host; # (unseen: the clients here send a Host, in small letters)
         # Neither origin knows ranges; Varnish would cut one out of any answer, stored or passed,
         # or answer 416 where it is empty, and a slice under the headers of the whole misleads a
         # reader about its offset. [cdn-headers]
@@ -80,12 +78,13 @@ sub vcl_recv {
         return (pass);
     }
 
-    # Spellings that this file would read differently from an origin: escapes where none are
-    # needed (o%66fset, n%6Fw), a parameter given twice (for neither a row: no client sends them),
-    # a path it cannot name. [cdn-freshness, cdn-collapse]
-    if (req.url ~ "(?i)\?.*%(?:3[0-9]|[46][1-9a-f]|[57][0-9a]|2[de]|5f|7e)"
-        || req.url ~ "[?&](offset|live|cursor)=.*&\1="
-        || req.http.X-Edge-Stream ~ "\.") {
+    # Spellings that this file would read differently from an origin: a path it cannot name,
+    # escapes where none are needed (o%66fset, n%6Fw), a parameter given twice.
+    # [cdn-freshness, cdn-collapse]
+    if (req.http.X-Edge-Stream ~ "\."
+        || req.url ~ "[?&](offset|live|cursor)=.*&\1=" # (unseen: no client here says it twice)
+        || req.url ~ "(?i)\?.*%(?:3[0-9]|[46][1-9a-f]|[57][0-9a]|2[de]|5f|7e)" # (unseen: nor so)
+        ) {
         return (pass);
     }
 
@@ -99,7 +98,7 @@ sub vcl_recv {
     } else {
         unset req.http.X-Edge-Want;
     }
-    return (hash);
+    return (hash); # (equivalent: as built in)
 }
 
 # One name for all spellings of a path, because /a%62c and /abc are one stream at the origin and a
@@ -110,17 +109,17 @@ sub vcl_recv {
 # and reads are passed. No quote or blank is left that could break a ban. [cdn-freshness]
 sub name_the_stream {
     set req.http.X-Edge-Stream = regsub(req.url, "\?.*$", "");
+    # (unseen: an origin may resolve dot segments and the like; neither of those here does)
     if (req.http.X-Edge-Stream ~ "(?i)^//|[#\\]|/(?:\.|%2e){1,2}(?:/|$)") {
-        # Dot segments and the like: an origin may or may not resolve them. Neither of the tests'
-        # does, so that no row needs it.
-        set req.http.X-Edge-Stream = ".*";
-        return;
+        set req.http.X-Edge-Stream = ".*"; # (unseen: as above)
+        return; # (unseen: as above)
     }
     set req.http.X-Edge-Stream =
         regsuball(req.http.X-Edge-Stream, "[^A-Za-z0-9%\x80-\xff]", "-");
-    # An escaped letter or digit, then a raw byte beyond ASCII (no row: no client sends one).
+    # An escaped letter or digit, then a raw byte beyond ASCII.
     set req.http.X-Edge-Stream =
         regsuball(req.http.X-Edge-Stream, "(?i)%(?:3[0-9]|[46][1-9a-f]|[57][0-9a])", ".");
+    # (unseen: the clients here escape what is beyond ASCII)
     set req.http.X-Edge-Stream = regsuball(req.http.X-Edge-Stream, "[\x80-\xff]", "...");
     # Escapes of punctuation, and %c3 for %C3.
     set req.http.X-Edge-Stream =
@@ -158,7 +157,7 @@ sub vcl_hash {
 # ---- To the origin and back -------------------------------------------------------------------
 
 sub vcl_backend_fetch {
-    # Markers are made here, the origin is not asked.
+    # Markers are made here, the origin is not asked. [cdn-freshness, cdn-collapse]
     if (bereq.http.X-Edge-Want == "incarnation" || bereq.http.X-Edge-Want == "generation") {
         return (error(200));
     }
@@ -167,31 +166,21 @@ sub vcl_backend_fetch {
         set bereq.url = regsub(bereq.url, "\?.*$", "");
     }
 
-    # Nothing of ours goes to the origin but the generation of a plain read or an event stream,
-    # which has to be there to be named in Vary.
-    unset bereq.http.X-Edge-Stream;
-    unset bereq.http.X-Edge-Incarnation;
-    unset bereq.http.X-Edge-Doubt;
-    unset bereq.http.X-Edge-Aside;
-    if (bereq.uncacheable || bereq.http.X-Edge-Want
-        || (bereq.url ~ "[?&]live=" && bereq.url !~ "[?&]live=sse(?:&|$)")) {
-        unset bereq.http.X-Edge-Generation;
-    }
-
     # The edge never revalidates for itself. An ETag made of the offset alone stays the same when
     # a stream is closed, or made anew with as many bytes: a 304 would bring the old body back.
     # Clients' own If-None-Match is answered from what the origin says in full.
     # [cdn-headers, lifecycle-expires]
     if (!bereq.uncacheable) {
         unset bereq.http.If-None-Match;
-        unset bereq.http.If-Modified-Since;
+        unset bereq.http.If-Modified-Since; # (unseen: no origin here says Last-Modified)
     }
 
     # A quiet long-poll ends after 30 s, a quiet event stream after 60 s, which is also Varnish's
     # own patience: the edge must not be the one that gives up. [cdn-collapse, client-errors]
+    # (unseen: it takes a stream that is quiet for a minute)
     if (bereq.url ~ "[?&]live=") {
-        set bereq.first_byte_timeout = 150s;
-        set bereq.between_bytes_timeout = 150s;
+        set bereq.first_byte_timeout = 150s; # (unseen: as above)
+        set bereq.between_bytes_timeout = 150s; # (unseen: as above)
     }
 }
 
@@ -199,7 +188,6 @@ sub vcl_backend_response {
     # stale-while-revalidate allows one stale answer, grace would give it to everybody.
     # [cdn-freshness]
     set beresp.grace = 0s;
-    set beresp.keep = 0s;
 
     if (bereq.uncacheable) {
         return (deliver);
@@ -218,9 +206,9 @@ sub vcl_backend_response {
     # An open event stream is shared while it lasts: a newcomer gets it from its beginning, which
     # is the offset it asked for. Only for a request that asked for one: a stream can itself be of
     # type text/event-stream, and its plain answers carry Stream-Next-Offset (either would do). The
-    # lifetime limits how much a newcomer must replay (no row: the default is two minutes, not
-    # one); vcl_deliver sees to it that the stream is still open. That the answer is passed on
-    # while it comes is Varnish's default. [cdn-collapse, cdn-freshness]
+    # lifetime limits how much a newcomer must replay; vcl_deliver sees to it that the stream is
+    # still open. That the answer is passed on while it comes is Varnish's default.
+    # [cdn-collapse, cdn-freshness, cdn-cursor]
     if (bereq.url ~ "[?&]live=sse(?:&|$)"
         && beresp.status == 200
         && beresp.http.Content-Type ~ "(?i)^text/event-stream"
@@ -229,27 +217,27 @@ sub vcl_backend_response {
         && beresp.http.Vary !~ "\*"
         && beresp.http.Cache-Control !~ "(?i)(?:^|[,\s])(?:private|no-store)") {
         set beresp.http.X-Edge-Live = bereq.xid;
-        set beresp.ttl = 60s;
-        set beresp.keep = 10s;
+        set beresp.ttl = 60s; # (unseen: no event stream here lasts as long as Varnish's own 2 min)
         return (deliver);
     }
 
     # Not to be shared: by the origin's word, because it is about the one who asked, or because it
     # is no stream's answer and has no lifetime. The second for which this is remembered lets
     # private readers through side by side, and does not end the sharing of a URL for long after
-    # a single such answer. Of Set-Cookie, Vary: *, Surrogate-Control, 401, 403 and 407 no row
-    # tells: no origin of the tests sends them to readers that share. [cdn-headers, cdn-collapse]
+    # a single such answer. [cdn-headers, cdn-collapse]
     if (beresp.http.Set-Cookie
-        || beresp.http.Vary ~ "\*"
+        || beresp.http.Vary ~ "\*" # (unseen: no origin here says so)
         || beresp.http.Cache-Control ~ "(?i)(?:^|[,\s])(?:private|no-store|no-cache)"
-        || beresp.http.Surrogate-Control ~ "(?i)no-store"
-        || beresp.status == 401 || beresp.status == 403 || beresp.status == 407
+        || beresp.http.Surrogate-Control ~ "(?i)no-store" # (unseen: no origin here says so)
+        || beresp.status == 401 # (unseen: no origin here says so to readers that would share it)
+        || beresp.status == 403 # (unseen: as above)
+        || beresp.status == 407 # (unseen: as above)
         || (beresp.status == 200
             && !beresp.http.Stream-Next-Offset
             && !beresp.http.Expires
             && beresp.http.Cache-Control !~ "(?i)max-?age=")) {
         set beresp.uncacheable = true;
-        set beresp.ttl = 1s;
+        set beresp.ttl = 1s; # (unseen: no origin here is private for once)
         return (deliver);
     }
 
@@ -309,8 +297,9 @@ sub tie_to_generation {
 }
 
 sub vcl_backend_error {
-    set beresp.grace = 0s;
+    set beresp.grace = 0s; # [cdn-freshness]
     # A marker. Its lifetime only bounds the memory for paths nobody asks for any more.
+    # [cdn-freshness, cdn-collapse]
     if (bereq.http.X-Edge-Want == "incarnation" || bereq.http.X-Edge-Want == "generation") {
         set beresp.http.X-Edge-Marker = bereq.http.X-Edge-Want + bereq.http.X-Edge-Stream;
         set beresp.http.X-Edge-Value = bereq.xid + "-" + std.time2real(now, 0.0);
@@ -334,10 +323,11 @@ sub vcl_backend_error {
 
 # ---- To the client ----------------------------------------------------------------------------
 
+# [cdn-freshness, cdn-collapse]
 sub vcl_deliver {
     if (req.method != "GET") {
         call forget_after_write;
-        return (deliver);
+        return (deliver); # (equivalent: nothing below concerns it)
     }
     if (req.http.X-Edge-Want) {
         call take_note;
@@ -368,8 +358,8 @@ sub vcl_deliver {
         return (restart);
     }
 
-    # Leave the headers as the origin sent them. Varnish promises ranges, see above; that, and a
-    # Vary which says too much, harm no reader (no row). [cdn-headers]
+    # Leave the headers as the origin sent them. Varnish promises ranges, see above.
+    # [cdn-headers]
     if (resp.http.X-Edge-Vary) {
         set resp.http.Vary = resp.http.X-Edge-Vary;
     } elsif (resp.http.Vary == "X-Edge-Generation") {
@@ -385,7 +375,7 @@ sub vcl_deliver {
     return (deliver);
 }
 
-# What a marker or a probe has told.
+# What a marker or a probe has told. [cdn-freshness, cdn-collapse]
 sub take_note {
     if (req.http.X-Edge-Want == "incarnation") {
         set req.http.X-Edge-Incarnation = resp.http.X-Edge-Value;
@@ -401,9 +391,10 @@ sub take_note {
     } else {
         set req.http.X-Edge-Doubt = "settled";
         if (resp.status == 404 || resp.status == 410) {
-            # Gone, without a DELETE through this edge: leave all that was, once (no row: twice
-            # would only be more work), and let the readers who learned it here ask together.
+            # Gone, without a DELETE through this edge: leave all that was, and let the readers who
+            # learned it here ask together.
             set req.http.X-Edge-Aside = resp.http.X-Edge-Id;
+            # (unseen: more than once would only be more work)
             if (obj.hits == 0) {
                 ban("obj.http.X-Edge-Marker == generation" + req.http.X-Edge-Stream);
                 ban("obj.http.X-Edge-Marker == incarnation" + req.http.X-Edge-Stream);
@@ -414,7 +405,7 @@ sub take_note {
 
 # Runs when the origin has answered a write, before the writer hears of it; also when the origin's
 # answer was lost, for then the write may have happened. Refused writes (4xx) changed nothing and
-# leave no ban behind; that only spares work (no row). [cdn-freshness, cdn-collapse]
+# leave no ban behind. [cdn-freshness, cdn-collapse]
 sub forget_after_write {
     if (!req.http.X-Edge-Stream
         || req.method == "HEAD" || req.method == "OPTIONS"
@@ -433,9 +424,9 @@ sub forget_after_write {
     }
 }
 
-# Varnish's own refusals. A write that it gives up may have reached the origin (no row: none was
-# ever given up in a test).
+# Varnish's own refusals. A write that it gives up may have reached the origin.
+# [cdn-freshness, cors]
 sub vcl_synth {
-    call forget_after_write;
-    set resp.http.Access-Control-Allow-Origin = "*";
+    call forget_after_write; # (unseen: Varnish gives no write up in these runs)
+    set resp.http.Access-Control-Allow-Origin = "*"; # (unseen: as above, nor a read)
 }
