@@ -57,7 +57,7 @@ export function mutationsOf(name: string, source: string, candidates: readonly C
     const id = `${name}:${line}:${kind}`
     const before = seen.get(id) ?? 0
     seen.set(id, before + 1)
-    const excuse = excuses.get(line)
+    const excuse = isRemoval(kind) ? excuses.get(line) : undefined
     return {
       id: before === 0 ? id : `${id}#${before + 1}`,
       line,
@@ -67,6 +67,11 @@ export function mutationsOf(name: string, source: string, candidates: readonly C
       text: source.slice(0, edit.start) + edit.put + source.slice(edit.end),
     }
   })
+}
+
+/** What is said of a line is about its being there at all. */
+function isRemoval(kind: string): boolean {
+  return kind === 'delete' || /^without-(arm|part)/.test(kind)
 }
 
 /** As much of a text as one line of a table holds. */

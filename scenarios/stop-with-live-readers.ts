@@ -1,4 +1,5 @@
 import { defineScenario } from '../harness/scenario.ts'
+import { awaitEvents } from '../harness/steps/await-events.ts'
 import { withClientsAtWork } from '../harness/steps/clients-at-work.ts'
 import { readAllFromStart } from '../harness/steps/read-all.ts'
 import { start, stop } from '../harness/steps/start-stop.ts'
@@ -12,10 +13,11 @@ export default defineScenario({
   timeoutMs: { quick: 90_000, full: 180_000 },
   world: { hops: ['origin', 'edge', 'tls'] },
   runs: 'beside-others',
-  steps: withClientsAtWork([stop('origin'), start('origin')]),
+  steps: withClientsAtWork([stop('tls'), start('tls'), awaitEvents('append.ok', 60), stop('origin'), start('origin')]),
   healed: [readAllFromStart({ via: ['origin', 'edge', 'tls'] })],
   checks: [
     stopsWithinGrace({ graceMs: 10_000 }),
+    stopsWithinGrace({ hop: 'tls', graceMs: 10_000 }),
     liveReadersMissNothing(),
     liveReadersResume(),
     noAnswerIsWrong(),

@@ -3,7 +3,8 @@
  * mode attached: what takes longer is killed.
  */
 import { limitsOf, type Check } from '../check.ts'
-import type { FollowMode, HopId } from '../history.ts'
+import type { FollowMode, HopId, Via } from '../history.ts'
+import { hopWords } from '../hop-words.ts'
 import { duration, plural } from '../report/figures.ts'
 import { fail, pass, unknown } from '../verdict.ts'
 
@@ -22,11 +23,14 @@ interface Stop {
 
 interface State {
   limits: Limits
+  /** Of those that come to it by way of the hop. */
   attached: Map<string, FollowMode>
   /** Between the signal and the end. */
   stopping: Stop['readers'] | null
   stops: Stop[]
 }
+
+const waysThrough: Record<HopId, readonly Via[]> = { origin: ['origin', 'edge', 'tls'], edge: ['edge', 'tls'], tls: ['tls'] }
 
 export const stopsWithinGraceCheck: Check<State, Partial<Limits>> = {
   id: 'stops-within-grace',
@@ -34,7 +38,7 @@ export const stopsWithinGraceCheck: Check<State, Partial<Limits>> = {
   hangsOnTime: true,
   init: (limits) => ({ limits: limitsOf({ hop: 'origin', graceMs: 10_000, readersMin: 1 }, limits), attached: new Map(), stopping: null, stops: [] }),
   step(state, event) {
-    if (event.kind === 'follow') {
+    if (event.kind === 'follow' && waysThrough[state.limits.hop].includes(event.via)) {
       if (event.what === 'attached') state.attached.set(event.reader, event.mode)
       if (event.what === 'cut' || event.what === 'refused' || event.what === 'ended') state.attached.delete(event.reader)
     }
@@ -50,11 +54,11 @@ export const stopsWithinGraceCheck: Check<State, Partial<Limits>> = {
     const words = (stop: Stop) => `${duration(stop.tookMs)} with ${readersIn(stop)}${stop.killed ? ', then it was killed' : ''}`
     const over = stops.filter((stop) => stop.killed || stop.tookMs > limits.graceMs)
     if (over.length > 0) {
-      return fail(stops.length, `${over.length} of ${plural(stops.length, 'stop')} of the ${limits.hop} took longer than ${duration(limits.graceMs)} while live readers were attached.`, over.map(words), `stops-within-grace/${over[0]!.killed ? 'killed' : 'slow'}/any/stop/${limits.hop}`, figures)
+      return fail(stops.length, `${over.length} of ${plural(stops.length, 'stop')} of the ${hopWords[limits.hop]} took longer than ${duration(limits.graceMs)} while live readers were attached.`, over.map(words), `stops-within-grace/${over[0]!.killed ? 'killed' : 'slow'}/any/stop/${limits.hop}`, figures)
     }
     const held = stops.filter(({ readers }) => Object.values(readers).every((count) => count >= limits.readersMin))
     if (held.length < stops.length) return unknown(`${plural(stops.length - held.length, 'stop')} met fewer than ${plural(limits.readersMin, 'live reader')} of each mode.`, stops.map(words), held.length)
-    return pass(held.length, `${plural(held.length, 'stop')} of the ${limits.hop} ended after ${held.map(words).join(' and ')}.`, figures)
+    return pass(held.length, `${plural(held.length, 'stop')} of the ${hopWords[limits.hop]} ended after ${held.map(words).join(' and ')}.`, figures)
   },
 }
 

@@ -186,6 +186,9 @@ describe('stops within grace', () => {
     expect(verdict([...readers, ...follow(6, 'cut', { mode: 'sse', reader: 'sse' }), ...stop(50)]).verdict).toBe('unknown')
     expect(verdict([...readers, ...follow(11, 'cut', { mode: 'sse', reader: 'sse' }), ...stop(50)]).verdict).toBe('pass')
     expect(verdict(readers).verdict).toBe('unknown')
+    // Of another hop only those count that come to it.
+    const ofTls = (via: 'origin' | 'tls'): Events => [...['catch-up', 'long-poll', 'sse'].flatMap((mode) => follow(5, 'attached', { mode: mode as 'sse', reader: mode, via })), ...lifecycle(10, 'stopping', { hop: 'tls' }), ...lifecycle(60, 'stopped', { hop: 'tls', tookMs: 50 })]
+    expect(['tls', 'origin'].map((via) => judge('stops-within-grace', { hop: 'tls', graceMs: 100 }, ofTls(via as 'tls')).verdict)).toEqual(['pass', 'unknown'])
     // A kill that was meant is no stop.
     expect(verdict([...readers, ...lifecycle(10, 'killed')]).verdict).toBe('unknown')
   })

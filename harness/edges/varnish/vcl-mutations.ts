@@ -40,13 +40,17 @@ function durations(tokens: readonly VclToken[]): Found[] {
   })
 }
 
-/** Without its first arm, the second one begins the chain; without its only arm there is none. */
+/**
+ * Without its first arm, the second one begins the chain; without its only arm there is none. An arm that
+ * calls a sub stays where nobody comes by: a sub that nothing calls is refused.
+ */
 function withoutArm(source: string, arms: readonly Arm[], index: number): Found {
   const arm = arms[index]!
   const next = arms[index + 1]
   const words = source.slice(arm.keyword.start, arm.open.start).trim()
   const what = `without the arm "${words}"`
   const found = { kind: 'without-arm', what, line: arm.keyword.line }
+  if (source.slice(arm.open.end, arm.close.start).includes('call ')) return { ...found, start: arm.keyword.start, end: arm.open.start, put: index === 0 ? 'if (false) ' : 'elsif (false) ' }
   if (index > 0 || next === undefined) return { ...found, start: arm.keyword.start, end: arm.close.end, put: '' }
   // `else { … }` alone becomes `if (true) { … }`.
   const put = next.condition === null ? 'if (true) ' : 'if '
