@@ -20,7 +20,7 @@ export default defineScenario({
   why: 'Streams that outlive their TTL fill the disk and leak data; ones that end early lose it.',
   proves: ['lifecycle-expires'],
   timeoutMs: { quick: 60_000, full: 90_000 },
-  world: { hops: ['origin', 'edge'], origin: { longPollTimeoutMs: 3_000, sseReconnectMs: 4_000 } },
+  world: { hops: ['origin', 'edge'], origin: { longPollTimeoutMs: 4_000, sseReconnectMs: 4_000 } },
   runs: 'beside-others',
   steps: [
     during(
@@ -136,7 +136,7 @@ export default defineScenario({
               ttlSeconds: 5,
               looks: [
                 { atMs: 3_000, do: 'long-poll', via: 'origin' },
-                { atMs: 7_200, do: 'read', via: 'origin' },
+                { atMs: 7_700, do: 'read', via: 'origin' },
               ],
             },
             // HEAD renews nothing: the stream ends as if nobody had asked.

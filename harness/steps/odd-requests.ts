@@ -171,6 +171,8 @@ class OddPath {
       this.#together({ mode: 'history', fromOffset: '-1', query: '' }),
       this.#together({ mode: 'tail', fromOffset: tail, query: `?offset=${encodeURIComponent(tail)}&of=nobody` }),
       this.#together({ mode: 'long-poll', fromOffset: before }),
+      // The same question after each write.
+      this.#together({ mode: 'long-poll', fromOffset: '-1' }),
       // Where one has been following since the first record.
       this.#together({ mode: 'sse', fromOffset: this.#offsets[1]! }),
       this.#one({ mode: 'head', fromOffset: tail }, 0),
