@@ -93,18 +93,23 @@ export function reasonsOf(source: string): Map<number, RowId[]> {
 
 /**
  * By line of code, what comments say of it in brackets: `(equivalent: …)` or `(unseen: …)`, behind it or in the
- * comment right above it. It holds for that line alone, of a condition for the condition itself.
+ * comment right above it. It holds for that line alone, of a condition for the condition itself; 'as above' is
+ * for the reason before.
  */
 export function excusesOf(source: string): Map<number, Excuse> {
   const excuses = new Map<number, Excuse>()
   let above: string[] = []
+  let before: string | undefined
   for (const [index, text] of source.split('\n').entries()) {
     const [, code = '', comment = ''] = /^(.*?)(?:(?:^|\s)(?:#|\/\/)(.*))?$/.exec(text)!
     if (comment !== '') above.push(comment.trim())
     if (code.trim() === '' && comment !== '') continue
-    const [, kind, because] = /\((equivalent|unseen): ([^()]+)\)/.exec(above.join(' ')) ?? []
-    if (code.trim() !== '' && because !== undefined) excuses.set(index + 1, { kind: kind as Excuse['kind'], because })
+    const [, kind, said] = /\((equivalent|unseen): ([^()]+)\)/.exec(above.join(' ')) ?? []
+    const because = said === 'as above' ? before : said
     above = []
+    if (code.trim() === '' || because === undefined) continue
+    excuses.set(index + 1, { kind: kind as Excuse['kind'], because })
+    before = because
   }
   return excuses
 }

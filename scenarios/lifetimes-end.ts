@@ -78,9 +78,9 @@ export default defineScenario({
               name: 'expires-with-readers-held',
               ...fixed,
               looks: [
-                { atMs: 1_200, do: 'read', via: 'edge' },
-                { atMs: 2_750, do: 'long-poll', via: 'edge' },
-                { atMs: 2_750, do: 'sse', via: 'edge' },
+                { atMs: 900, do: 'read', via: 'edge' },
+                { atMs: 2_200, do: 'long-poll', via: 'edge' },
+                { atMs: 2_200, do: 'sse', via: 'edge' },
                 { atMs: 5_250, do: 'long-poll', via: 'edge' },
                 { atMs: 5_250, do: 'sse', via: 'edge' },
               ],

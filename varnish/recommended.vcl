@@ -83,7 +83,7 @@ sub vcl_recv {
     # [cdn-freshness, cdn-collapse]
     if (req.http.X-Edge-Stream ~ "\."
         || req.url ~ "[?&](offset|live|cursor)=.*&\1=" # (unseen: no client here says it twice)
-        || req.url ~ "(?i)\?.*%(?:3[0-9]|[46][1-9a-f]|[57][0-9a]|2[de]|5f|7e)" # (unseen: nor so)
+        || req.url ~ "(?i)\?.*%(?:3[0-9]|[46][1-9a-f]|[57][0-9a]|2[de]|5f|7e)" # (unseen: no client here escapes what it need not)
         ) {
         return (pass);
     }
@@ -135,7 +135,7 @@ sub vcl_hash {
     }
     if (req.http.X-Edge-Want == "probe") {
         hash_data("probe");
-        hash_data(regsub(req.url, "\?.*$", ""));
+        hash_data(regsub(req.url, "\?.*$", "")); # (unseen: it takes two streams of one marker name)
     } elsif (req.url ~ "\?(?:(?:offset|live|cursor)=[^&]*(?:&|$))+$") {
         # The order of the protocol's own parameters carries no meaning; of others it might.
         # [cdn-urls]
@@ -143,7 +143,7 @@ sub vcl_hash {
     } else {
         hash_data(req.url);
     }
-    hash_data(req.http.Host);
+    hash_data(req.http.Host); # (unseen: no origin here has another stream under another name)
     hash_data(req.http.X-Edge-Incarnation);
     # Of a plain read and of an event stream the generation is a matter of the answer (see
     # tie_to_generation): an event stream outlives appends. [cdn-collapse]
@@ -245,12 +245,13 @@ sub vcl_backend_response {
     if (beresp.status == 200
         && (beresp.http.Expires || beresp.http.Cache-Control ~ "(?i)max-?age=")) {
         # The origin gave a lifetime, and Varnish has read it. None left: for those who wait.
-        if (beresp.ttl < 0.001ms) {
-            set beresp.ttl = 0.001ms;
+        if (beresp.ttl < 0.001ms) { # (unseen: no origin here says max-age=0)
+            set beresp.ttl = 0.001ms; # (unseen: as above)
         }
         # A piece of history stays right when the stream grows. [cdn-collapse]
+        # (unseen: the origins here read to the tail, and give a lifetime only in a race)
         if (!beresp.http.Stream-Up-To-Date && !beresp.http.Stream-Closed) {
-            return (deliver);
+            return (deliver); # (unseen: as above)
         }
     } elsif (beresp.status >= 500 || beresp.status == 429
         || (beresp.status == 204 && !beresp.http.Stream-Closed)) {
@@ -273,7 +274,7 @@ sub bound_lifetime {
     if (bereq.time + 0.998s > beresp.time) {
         set beresp.ttl = bereq.time + 0.998s - beresp.time;
     } elsif (bereq.url ~ "[?&]live=long-poll(?:&|$)" && beresp.status == 200) {
-        set beresp.ttl = 0.9s;
+        set beresp.ttl = 0.9s; # (unseen: it saves one request for who comes late)
     } else {
         set beresp.ttl = 0.001ms;
     }
@@ -362,13 +363,13 @@ sub vcl_deliver {
     # [cdn-headers]
     if (resp.http.X-Edge-Vary) {
         set resp.http.Vary = resp.http.X-Edge-Vary;
-    } elsif (resp.http.Vary == "X-Edge-Generation") {
-        unset resp.http.Vary;
+    } elsif (resp.http.Vary == "X-Edge-Generation") { # (unseen: it harms no reader)
+        unset resp.http.Vary; # (unseen: as above)
     }
-    if (req.http.X-Edge-Incarnation) {
-        unset resp.http.Accept-Ranges;
+    if (req.http.X-Edge-Incarnation) { # (unseen: no reader here asks for a range)
+        unset resp.http.Accept-Ranges; # (unseen: as above)
     }
-    unset resp.http.X-Edge-Vary;
+    unset resp.http.X-Edge-Vary; # (unseen: it harms no reader)
     unset resp.http.X-Edge-Live;
     unset resp.http.X-Edge-Asked;
     unset resp.http.X-Edge-Id;
@@ -428,5 +429,5 @@ sub forget_after_write {
 # [cdn-freshness, cors]
 sub vcl_synth {
     call forget_after_write; # (unseen: Varnish gives no write up in these runs)
-    set resp.http.Access-Control-Allow-Origin = "*"; # (unseen: as above, nor a read)
+    set resp.http.Access-Control-Allow-Origin = "*"; # (unseen: nor a read)
 }

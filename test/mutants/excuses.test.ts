@@ -11,6 +11,7 @@ if (a) {
     # Without the words, (as here), it is no reason; nor is (unseen) alone.
     third; // (equivalent: slashes, too)
     set x = "#"; # (unseen: behind a string)
+    fourth; # (unseen: as above)
 }
 `
 
@@ -21,6 +22,7 @@ test('a comment says of the line that it stands at why no row can notice it', ()
       [6, { kind: 'unseen', because: 'nobody sends it' }],
       [9, { kind: 'equivalent', because: 'slashes, too' }],
       [10, { kind: 'unseen', because: 'behind a string' }],
+      [11, { kind: 'unseen', because: 'behind a string' }],
     ]),
   )
 })
