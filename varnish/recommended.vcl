@@ -88,7 +88,7 @@ sub vcl_recv {
         return (pass);
     }
 
-    # First the markers, then the answer itself. [cdn-freshness]
+    # First the markers, then the answer itself. [cdn-freshness, lifecycle-expires]
     if (!req.http.X-Edge-Incarnation) {
         set req.http.X-Edge-Want = "incarnation";
     } elsif (!req.http.X-Edge-Generation) {
@@ -161,6 +161,8 @@ sub vcl_backend_fetch {
     if (bereq.http.X-Edge-Want == "incarnation" || bereq.http.X-Edge-Want == "generation") {
         return (error(200));
     }
+    # Whether the stream is still there costs the origin no body, and renews no TTL.
+    # [cdn-collapse, lifecycle-expires]
     if (bereq.http.X-Edge-Want == "probe") {
         set bereq.method = "HEAD";
         set bereq.url = regsub(bereq.url, "\?.*$", "");
@@ -195,7 +197,7 @@ sub vcl_backend_response {
 
     # Keep is not for revalidation: it holds an answer that has expired for newcomers until the
     # crowd that waited for it has been served. Being as long as the parameter "shortlived", it
-    # also puts the answer into the bounded storage. [cdn-collapse]
+    # also puts the answer into the bounded storage. [cdn-collapse, lifecycle-expires]
     if (bereq.http.X-Edge-Want == "probe") {
         set beresp.http.X-Edge-Id = bereq.xid;
         set beresp.keep = 10s;
