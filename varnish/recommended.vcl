@@ -397,10 +397,10 @@ sub take_note {
             # Gone, without a DELETE through this edge: leave all that was, and let the readers who
             # learned it here ask together.
             set req.http.X-Edge-Aside = resp.http.X-Edge-Id;
-            # (unseen: more than once would only be more work)
+            # (unseen: it takes a path made anew while readers are held at the stream before)
             if (obj.hits == 0) {
-                ban("obj.http.X-Edge-Marker == generation" + req.http.X-Edge-Stream);
-                ban("obj.http.X-Edge-Marker == incarnation" + req.http.X-Edge-Stream);
+                ban("obj.http.X-Edge-Marker == generation" + req.http.X-Edge-Stream); # (unseen: as above)
+                ban("obj.http.X-Edge-Marker == incarnation" + req.http.X-Edge-Stream); # (unseen: as above)
             }
         }
     }
