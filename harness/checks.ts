@@ -33,6 +33,7 @@ import { cursorMovesOnCheck } from './checks/cursor-moves-on.ts'
 import { edgeTellsTheTruthCheck } from './checks/edge-tells-the-truth.ts'
 import { revalidationIsRightCheck } from './checks/revalidation-is-right.ts'
 import { headersReachTheClientCheck } from './checks/headers-reach-the-client.ts'
+import { cacheMakesNoErrorsCheck } from './checks/cache-makes-no-errors.ts'
 import { privateAnswersStayPrivateCheck } from './checks/private-answers-stay-private.ts'
 import { offsetUrlsAreSharedCheck } from './checks/offset-urls-are-shared.ts'
 import { scheduleCoversTheProductCheck } from './checks/schedule-covers-the-product.ts'
@@ -109,6 +110,7 @@ const all: readonly AnyCheck[] = [
   revalidationIsRightCheck,
   headersReachTheClientCheck,
   privateAnswersStayPrivateCheck,
+  cacheMakesNoErrorsCheck,
   offsetUrlsAreSharedCheck,
   scheduleCoversTheProductCheck,
   readersNeverSpinCheck,
@@ -199,6 +201,7 @@ export const conformanceThroughEdge = constructor(conformanceThroughEdgeCheck)
 export const edgeTellsTheTruth = constructor(edgeTellsTheTruthCheck)
 export const revalidationIsRight = constructor(revalidationIsRightCheck)
 export const headersReachTheClient = constructor(headersReachTheClientCheck)
+export const cacheMakesNoErrors = constructor(cacheMakesNoErrorsCheck)
 export const privateAnswersStayPrivate = constructor(privateAnswersStayPrivateCheck)
 export const offsetUrlsAreShared = constructor(offsetUrlsAreSharedCheck)
 export const scheduleCoversTheProduct = constructor(scheduleCoversTheProductCheck)

@@ -1,6 +1,6 @@
 import { defineScenario } from '../harness/scenario.ts'
 import { generations } from '../harness/steps/generations.ts'
-import { edgeTellsTheTruth, readersNeverSpin } from '../harness/checks.ts'
+import { cacheMakesNoErrors, edgeTellsTheTruth, readersNeverSpin } from '../harness/checks.ts'
 
 export default defineScenario({
   id: 'live-readers-never-loop',
@@ -15,5 +15,5 @@ export default defineScenario({
     generations({ mode: 'long-poll', readers: 8, quietMs: 2_500 }),
     generations({ mode: 'sse', readers: 8, quietMs: 2_500 }),
   ],
-  checks: [readersNeverSpin(), edgeTellsTheTruth({ mode: 'long-poll' }), edgeTellsTheTruth({ mode: 'sse' })],
+  checks: [readersNeverSpin(), cacheMakesNoErrors(), edgeTellsTheTruth({ mode: 'long-poll' }), edgeTellsTheTruth({ mode: 'sse' })],
 })

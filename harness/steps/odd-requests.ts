@@ -120,6 +120,8 @@ class OddPath {
     await operations.close('writer', this.#stream, 'origin')
     await delay(staleMs + 50, undefined, { signal })
     await this.#readByAll()
+    // Its event streams end at once: who comes next is not to be given the last one's.
+    await this.#readByAll()
   }
 
   /** Deleted behind the cache's back, while one follows and others wait: nobody may join them any more. */

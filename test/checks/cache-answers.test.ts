@@ -84,6 +84,40 @@ describe('private answers', () => {
   })
 })
 
+describe('errors of the cache', () => {
+  const failed = (atMs: number, more: object = {}) => answered(atMs, atMs + 1, nothing, { status: 503, claims: [], ...more })
+  const traced = [upstream(1, 200, 201), answered(199, 202, one, { upstream: 1 })]
+  const verdict = (...events: Parameters<typeof judged>[2]) => judged('cache-makes-no-errors', {}, [...past, ...events])
+
+  it('are found while the origin can be asked, by the mode that met them', () => {
+    expect(verdict(...traced)).toMatchObject({ verdict: 'pass', examined: 1 })
+    expect(verdict(...traced, failed(300))).toMatchObject({ verdict: 'fail', value: 1, examined: 2, fingerprint: 'cache-makes-no-errors/503/history/none/edge' })
+    expect(verdict(...traced, failed(300, { mode: 'sse', status: 500 })).fingerprint).toBe('cache-makes-no-errors/500/sse/none/edge')
+  })
+
+  it('are not those that the origin made, nor what passes no cache', () => {
+    expect(verdict(...traced, upstream(2, 290, 301, { status: 503 }), failed(300, { upstream: 2 })).verdict).toBe('pass')
+    expect(verdict(...traced, upstream(2, 290, 300, { status: 503 }), failed(300)).verdict).toBe('pass')
+    expect(verdict(...traced, failed(300, { via: 'origin' })).verdict).toBe('pass')
+    expect(verdict(...traced, failed(300, { status: 404 })).verdict).toBe('pass')
+  })
+
+  it('are not those of a time in which the origin could not be asked', () => {
+    type Events = Parameters<typeof judged>[2]
+    const during = (what: string): Events => [[250, { kind: 'fault', fault: 'the link', what, phase: 'injected' }], [350, { kind: 'fault', fault: 'the link', what, phase: 'healed' }]]
+    const stopped: Events = [[250, { kind: 'lifecycle', hop: 'origin', what: 'stopping' }], [350, { kind: 'lifecycle', hop: 'origin', what: 'started' }]]
+    expect(verdict(...traced, ...during('link-cut'), failed(300)).verdict).toBe('pass')
+    expect(verdict(...traced, ...stopped, failed(300)).verdict).toBe('pass')
+    for (const trouble of [during('link-cut'), stopped]) expect(verdict(...traced, ...trouble, failed(400)).verdict).toBe('fail')
+    expect(verdict(...traced, ...during('link-slow'), failed(300)).verdict).toBe('fail')
+  })
+
+  it('prove nothing where no answer can be traced, or none was seen', () => {
+    expect(verdict(failed(300)).verdict).toBe('unknown')
+    expect(verdict().verdict).toBe('unknown')
+  })
+})
+
 describe('a 304', () => {
   const closing = written([write('create', 0), write('append', 100), write('close', 300)])
   const had = { claims: [claimOf(one, 'tail', 0, 0)], status: 304, ifNoneMatch: '"a"' }

@@ -250,6 +250,7 @@ const twins: Twin[] = [
     { id: 'takes-a-type-for-live', reddens: ['edge-tells-the-truth'] },
     { id: 'hands-out-late-answers', reddens: ['edge-tells-the-truth'] },
     { id: 'keeps-an-error', reddens: ['answers-are-the-same'] },
+    { id: 'refuses-whoever-comes-late', reddens: ['cache-makes-no-errors'] },
   ].map((twin) => ({ ...twin, breaks: 'edge' as const, scenario: 'odd-requests-are-told-the-truth' })),
   { id: 'hides-an-outage', ...behindLives, scenario: 'origin-down-is-told', reddens: ['origin-down-is-not-hidden'] },
   { id: 'ignores-the-query', breaks: 'edge', scenario: 'fan-out-catch-up', reddens: ['crowd-is-served-right'] },
