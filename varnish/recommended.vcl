@@ -165,7 +165,7 @@ sub vcl_backend_fetch {
     # [cdn-collapse, lifecycle-expires]
     if (bereq.http.X-Edge-Want == "probe") {
         set bereq.method = "HEAD";
-        set bereq.url = regsub(bereq.url, "\?.*$", "");
+        set bereq.url = regsub(bereq.url, "\?.*$", ""); # (unseen: no origin here heeds it)
     }
 
     # The edge never revalidates for itself. An ETag made of the offset alone stays the same when
@@ -200,7 +200,7 @@ sub vcl_backend_response {
     # also puts the answer into the bounded storage. [cdn-collapse, lifecycle-expires]
     if (bereq.http.X-Edge-Want == "probe") {
         set beresp.http.X-Edge-Id = bereq.xid;
-        set beresp.keep = 10s;
+        set beresp.keep = 10s; # (unseen: it takes thousands that wait)
         call bound_lifetime;
         return (deliver);
     }
@@ -243,7 +243,7 @@ sub vcl_backend_response {
         return (deliver);
     }
 
-    set beresp.keep = 10s;
+    set beresp.keep = 10s; # (unseen: it takes thousands that wait)
     if (beresp.status == 200
         && (beresp.http.Expires || beresp.http.Cache-Control ~ "(?i)max-?age=")) {
         # The origin gave a lifetime, and Varnish has read it. None left: for those who wait.
@@ -291,7 +291,7 @@ sub bound_lifetime {
 sub tie_to_generation {
     if (bereq.url !~ "[?&]live=" || bereq.url ~ "[?&]live=sse(?:&|$)") {
         if (beresp.http.Vary) {
-            set beresp.http.X-Edge-Vary = beresp.http.Vary;
+            set beresp.http.X-Edge-Vary = beresp.http.Vary; # (unseen: a Vary that says more harms no reader)
             set beresp.http.Vary = beresp.http.Vary + ", X-Edge-Generation";
         } else {
             set beresp.http.Vary = "X-Edge-Generation";
@@ -313,14 +313,14 @@ sub vcl_backend_error {
     # is served for it, and what still has a lifetime from the origin is served as before. A page
     # of another origin must be able to read the status. [cdn-freshness, cors]
     set beresp.ttl = 0.001ms;
-    set beresp.keep = 10s;
-    set beresp.http.Content-Type = "text/plain; charset=utf-8";
-    set beresp.http.Cache-Control = "no-store";
+    set beresp.keep = 10s; # (unseen: it takes thousands that wait)
+    set beresp.http.Content-Type = "text/plain; charset=utf-8"; # (unseen: nobody here reads the body)
+    set beresp.http.Cache-Control = "no-store"; # (unseen: no cache stands in front of this one)
     set beresp.http.Access-Control-Allow-Origin = "*";
     set beresp.http.Retry-After = "1";
     # The client in that page waits that long, if it may read it. [cors]
     set beresp.http.Access-Control-Expose-Headers = "Retry-After";
-    synthetic("the origin did not answer");
+    synthetic("the origin did not answer"); # (unseen: nobody here reads the body)
     return (deliver);
 }
 
@@ -363,9 +363,9 @@ sub vcl_deliver {
 
     # Leave the headers as the origin sent them. Varnish promises ranges, see above.
     # [cdn-headers]
-    if (resp.http.X-Edge-Vary) {
-        set resp.http.Vary = resp.http.X-Edge-Vary;
-    } elsif (resp.http.Vary == "X-Edge-Generation") { # (unseen: it harms no reader)
+    if (resp.http.X-Edge-Vary) { # (unseen: a Vary that says more harms no reader)
+        set resp.http.Vary = resp.http.X-Edge-Vary; # (unseen: as above)
+    } elsif (resp.http.Vary == "X-Edge-Generation") { # (unseen: a Vary that says more harms no reader)
         unset resp.http.Vary; # (unseen: as above)
     }
     if (req.http.X-Edge-Incarnation) { # (unseen: no reader here asks for a range)
