@@ -57,6 +57,7 @@ export default defineScenario({
       { name: 'parameters-in-any-order', swapped: true },
       { name: 'vanishes', vanishes: true },
       { name: 'closes', closes: true },
+      { name: 'is-quiet', quiet: true },
       { name: 'sets-a-cookie' },
       { name: 'is-private' },
       { name: 'varies' },

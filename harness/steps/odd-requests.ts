@@ -33,6 +33,8 @@ export interface Oddity {
   swapped?: true
   /** In the end it is deleted at the origin, with readers attached. */
   vanishes?: true
+  /** For so long nothing is written that polls end without news. */
+  quiet?: true
   /** Each life ends closed, at the origin. */
   closes?: true
   /** Another spelling of the segment, for writes or for reads. Left alone where it is another path to the origin. */
@@ -101,6 +103,7 @@ class OddPath {
     const parked = this.#together({ mode: 'long-poll', fromOffset: this.#offsets.at(-1)! })
     await this.#append('edge')
     await Promise.all([parked, this.#readByAll()])
+    if (this.#oddity.quiet) await this.#together({ mode: 'long-poll', fromOffset: this.#offsets.at(-1)! })
     await this.#append('origin')
     // Time is the subject: from then on everybody is to know of it.
     await delay(this.#context.staleMs + 50, undefined, { signal: this.#context.signal })
