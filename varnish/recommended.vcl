@@ -417,7 +417,7 @@ sub forget_after_write {
     }
     if (req.http.X-Edge-Stream ~ "\.") {
         ban("obj.http.X-Edge-Marker ~ ^(?:generation|incarnation)" + req.http.X-Edge-Stream + "$");
-        return;
+        return; # (equivalent: the bans below find nothing of such a name)
     }
     ban("obj.http.X-Edge-Marker == generation" + req.http.X-Edge-Stream);
     # Created, deleted, or unknown: another stream from now on. An append, or a PUT that found
