@@ -131,7 +131,7 @@ sub vcl_hash {
     # one than the readers. [cdn-freshness]
     if (req.http.X-Edge-Want == "incarnation" || req.http.X-Edge-Want == "generation") {
         hash_data(req.http.X-Edge-Want + req.http.X-Edge-Stream);
-        return (lookup);
+        return (lookup); # (unseen: a marker for each URL is only more work)
     }
     if (req.http.X-Edge-Want == "probe") {
         hash_data("probe");
@@ -240,11 +240,11 @@ sub vcl_backend_response {
             && beresp.http.Cache-Control !~ "(?i)max-?age=")) {
         set beresp.uncacheable = true;
         set beresp.ttl = 1s; # (unseen: no origin here is private for once)
-        return (deliver);
+        return (deliver); # (equivalent: what follows is about what is shared)
     }
 
     set beresp.keep = 10s; # (unseen: it takes thousands that wait)
-    if (beresp.status == 200
+    if (beresp.status == 200 # (unseen: the origins here give a lifetime only in a race)
         && (beresp.http.Expires || beresp.http.Cache-Control ~ "(?i)max-?age=")) {
         # The origin gave a lifetime, and Varnish has read it. None left: for those who wait.
         if (beresp.ttl < 0.001ms) { # (unseen: no origin here says max-age=0)
@@ -255,7 +255,7 @@ sub vcl_backend_response {
         if (!beresp.http.Stream-Up-To-Date && !beresp.http.Stream-Closed) {
             return (deliver); # (unseen: as above)
         }
-    } elsif (beresp.status >= 500 || beresp.status == 429
+    } elsif (beresp.status >= 500 || beresp.status == 429 # (unseen: no origin here refuses at once)
         || (beresp.status == 204 && !beresp.http.Stream-Closed)) {
         # Trouble, and "nothing new so far": for those who wait, and nobody after them.
         # Zero would be for nobody, and they would ask one after the other.
@@ -267,7 +267,7 @@ sub vcl_backend_response {
         call bound_lifetime;
     }
     call tie_to_generation;
-    return (deliver);
+    return (deliver); # (equivalent: as built in)
 }
 
 # Counted from the moment the origin was asked: what it answered was true then or later. When
@@ -275,10 +275,10 @@ sub vcl_backend_response {
 sub bound_lifetime {
     if (bereq.time + 0.998s > beresp.time) {
         set beresp.ttl = bereq.time + 0.998s - beresp.time;
-    } elsif (bereq.url ~ "[?&]live=long-poll(?:&|$)" && beresp.status == 200) {
-        set beresp.ttl = 0.9s; # (unseen: it saves one request for who comes late)
-    } else {
-        set beresp.ttl = 0.001ms;
+    } elsif (bereq.url ~ "[?&]live=long-poll(?:&|$)" && beresp.status == 200) { # (unseen: it saves a request)
+        set beresp.ttl = 0.9s; # (unseen: as above)
+    } else { # (unseen: it takes an origin that is slow twice)
+        set beresp.ttl = 0.001ms; # (unseen: as above)
     }
     set beresp.http.X-Edge-Asked = std.time2real(bereq.time, 0.0);
     set beresp.http.X-Edge-Id = bereq.xid;
@@ -375,7 +375,7 @@ sub vcl_deliver {
     unset resp.http.X-Edge-Live;
     unset resp.http.X-Edge-Asked;
     unset resp.http.X-Edge-Id;
-    return (deliver);
+    return (deliver); # (equivalent: as built in)
 }
 
 # What a marker or a probe has told. [cdn-freshness, cdn-collapse]
