@@ -50,6 +50,8 @@ const readersTogether = 3
 const recordBytes = 60
 const lives = 2
 const heldTimeoutMs = 1_000
+/** More than the end of an event stream may take to reach the cache. */
+const endNoticedMs = 200
 
 export const oddRequestsInterpreter: Interpreter<OddRequests> = async ({ oddities }, context) => {
   await using readers = new Readers((via) => context.world.endpoint(via))
@@ -123,7 +125,8 @@ class OddPath {
     await operations.close('writer', this.#stream, 'origin')
     await delay(staleMs + 50, undefined, { signal })
     await this.#readByAll()
-    // Its event streams end at once: who comes next is not to be given the last one's.
+    // Its event streams end at once: who comes when the cache knows of that is not to be given the last one's.
+    await delay(endNoticedMs, undefined, { signal })
     await this.#readByAll()
   }
 
