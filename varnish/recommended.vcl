@@ -199,7 +199,7 @@ sub vcl_backend_response {
     # crowd that waited for it has been served. Being as long as the parameter "shortlived", it
     # also puts the answer into the bounded storage. [cdn-collapse, lifecycle-expires]
     if (bereq.http.X-Edge-Want == "probe") {
-        set beresp.http.X-Edge-Id = bereq.xid;
+        set beresp.http.X-Edge-Id = bereq.xid; # (unseen: it takes a path that goes twice)
         set beresp.keep = 10s; # (unseen: it takes thousands that wait)
         call bound_lifetime;
         return (deliver);
@@ -281,7 +281,7 @@ sub bound_lifetime {
         set beresp.ttl = 0.001ms; # (unseen: as above)
     }
     set beresp.http.X-Edge-Asked = std.time2real(bereq.time, 0.0);
-    set beresp.http.X-Edge-Id = bereq.xid;
+    set beresp.http.X-Edge-Id = bereq.xid; # (unseen: it takes an origin that is slow twice)
 }
 
 # A plain answer is found by URL alone, and by readers of its own generation only: so that the
@@ -317,7 +317,7 @@ sub vcl_backend_error {
     set beresp.http.Content-Type = "text/plain; charset=utf-8"; # (unseen: nobody here reads the body)
     set beresp.http.Cache-Control = "no-store"; # (unseen: no cache stands in front of this one)
     set beresp.http.Access-Control-Allow-Origin = "*";
-    set beresp.http.Retry-After = "1";
+    set beresp.http.Retry-After = "1"; # (unseen: every client waits by itself)
     # The client in that page waits that long, if it may read it. [cors]
     set beresp.http.Access-Control-Expose-Headers = "Retry-After";
     synthetic("the origin did not answer"); # (unseen: nobody here reads the body)
