@@ -68,7 +68,8 @@ function placeOf(event: Event): { subject: string; via: Via } | null {
 
 function isChanged(worst: (Judged & { tests: string[] })[], examined: number): Verdict {
   const tests = [...new Set(worst.flatMap((one) => one.tests))]
-  const because = `${plural(tests.length, 'test')} that ${tests.length === 1 ? 'passes' : 'pass'} on the plain origin ${tests.length === 1 ? 'fails' : 'fail'} ${worst.map(placeWords).join(', ')}.`
+  const ways = [...Map.groupBy(worst, ({ via }) => via)].map(([via, those]) => `${byWay(via)} with ${those.map(({ subject }) => subject).join(', ')}`)
+  const because = `${plural(tests.length, 'test')} that ${tests.length === 1 ? 'passes' : 'pass'} on the plain origin ${tests.length === 1 ? 'fails' : 'fail'} ${ways.join(', and ')}.`
   const lines = worst.map((one) => `${placeWords(one)}, ${plural(one.tests.length, 'test')}: ${listed(one.tests.slice(0, 3), (test) => `${test} (${one.run.results.get(test)!.error})`).join('; ')}`)
   const subjects = [...new Set(worst.map(({ subject }) => subject))].toSorted().join('+')
   return fail(examined, because, listed(lines, (line) => line), `conformance-is-unchanged/${groupsOf(tests)}/${subjects}/none/${worst[0]!.via}`, { value: tests.length, unit: 'tests', limit: 0 })
@@ -86,7 +87,7 @@ function openQuestion({ limits, judged, broken }: State, tests: string[]): Verdi
   return open.length === 0 ? null : unknown(`${plural(open.length, 'test')} were not the same in two tries: that is neither.`, listed(open, (line) => line))
 }
 
-/** 'with access-log through the cache'. */
+/** 'through the cache with access-log'. */
 function placeWords({ subject, via }: Pick<Judged, 'subject' | 'via'>): string {
-  return `with ${subject} ${via === 'origin' ? 'at the origin' : byWay(via)}`
+  return `${byWay(via)} with ${subject}`
 }

@@ -132,9 +132,10 @@ describe('conformance-is-unchanged', () => {
     const red = verdict([...plain(), ...logged(wrong, right, 'edge'), ...on('metrics', 'origin', { 'A > a': right, 'B > b': wrong })])
     expect(red).toMatchObject({ verdict: 'fail', value: 2, fingerprint: 'conformance-is-unchanged/a+b/access-log+metrics/none/origin' })
     expect(red.evidence).toEqual([
-      'with metrics at the origin, 1 test: B > b (expected 404 to be 200)',
-      'with access-log through the cache, 1 test: A > a (expected 404 to be 200)',
+      'at the origin with metrics, 1 test: B > b (expected 404 to be 200)',
+      'through the cache with access-log, 1 test: A > a (expected 404 to be 200)',
     ])
+    expect(red.because).toBe('2 tests that pass on the plain origin fail at the origin with metrics, and through the cache with access-log.')
     expect(verdict([...plain(), ...logged(wrong, right, 'edge')]).fingerprint).toBe('conformance-is-unchanged/a/access-log/none/edge')
   })
 
