@@ -57,7 +57,7 @@ sub vcl_recv {
         unset req.http.X-Edge-Want;
         unset req.http.X-Edge-Incarnation;
         unset req.http.X-Edge-Generation;
-        unset req.http.X-Edge-Doubt;
+        unset req.http.X-Edge-Doubt; # (unseen: it takes readers held at a stream that is gone)
         unset req.http.X-Edge-Aside;
         call name_the_stream;
     }
@@ -312,7 +312,7 @@ sub vcl_backend_error {
     # The origin did not answer. Those who wait are told, the next one tries again: nothing stale
     # is served for it, and what still has a lifetime from the origin is served as before. A page
     # of another origin must be able to read the status. [cdn-freshness, cors]
-    set beresp.ttl = 0.001ms;
+    set beresp.ttl = 0.001ms; # (unseen: it takes thousands that wait)
     set beresp.keep = 10s; # (unseen: it takes thousands that wait)
     set beresp.http.Content-Type = "text/plain; charset=utf-8"; # (unseen: nobody here reads the body)
     set beresp.http.Cache-Control = "no-store"; # (unseen: no cache stands in front of this one)
@@ -344,10 +344,10 @@ sub vcl_deliver {
             ban("obj.http.X-Edge-Live == " + resp.http.X-Edge-Live);
             return (restart);
         }
-        # Open, but asked for a while ago: is the stream still there? [cdn-freshness]
+        # Open, but asked for a while ago: is the stream still there? [cdn-freshness] (unseen: the production server ends event streams with their stream)
         if (req.time - obj.time > 0.998s && !req.http.X-Edge-Doubt) {
             set req.http.X-Edge-Doubt = "yes";
-            return (restart);
+            return (restart); # (unseen: as above)
         }
     }
 
