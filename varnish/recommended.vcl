@@ -83,7 +83,7 @@ sub vcl_recv {
     # [cdn-freshness, cdn-collapse]
     if (req.http.X-Edge-Stream ~ "\."
         || req.url ~ "[?&](offset|live|cursor)=.*&\1=" # (unseen: no client here says it twice)
-        || req.url ~ "(?i)\?.*%(?:3[0-9]|[46][1-9a-f]|[57][0-9a]|2[de]|5f|7e)" # (unseen: no client here escapes what it need not)
+        || req.url ~ "(?i)\?.*%(?:3[0-9]|[46][1-9a-f]|[57][0-9a]|2[de]|5f|7e)" # (unseen: nobody here does so)
         ) {
         return (pass);
     }
@@ -291,7 +291,7 @@ sub bound_lifetime {
 sub tie_to_generation {
     if (bereq.url !~ "[?&]live=" || bereq.url ~ "[?&]live=sse(?:&|$)") {
         if (beresp.http.Vary) {
-            set beresp.http.X-Edge-Vary = beresp.http.Vary; # (unseen: a Vary that says more harms no reader)
+            set beresp.http.X-Edge-Vary = beresp.http.Vary; # (unseen: it harms no reader)
             set beresp.http.Vary = beresp.http.Vary + ", X-Edge-Generation";
         } else {
             set beresp.http.Vary = "X-Edge-Generation";
@@ -344,7 +344,8 @@ sub vcl_deliver {
             ban("obj.http.X-Edge-Live == " + resp.http.X-Edge-Live);
             return (restart);
         }
-        # Open, but asked for a while ago: is the stream still there? [cdn-freshness] (unseen: the production server ends event streams with their stream)
+        # Open, but asked for a while ago: is the stream still there? [cdn-freshness]
+        # (unseen: the production server ends event streams with their stream)
         if (req.time - obj.time > 0.998s && !req.http.X-Edge-Doubt) {
             set req.http.X-Edge-Doubt = "yes";
             return (restart); # (unseen: as above)
@@ -399,8 +400,10 @@ sub take_note {
             set req.http.X-Edge-Aside = resp.http.X-Edge-Id;
             # (unseen: it takes a path made anew while readers are held at the stream before)
             if (obj.hits == 0) {
-                ban("obj.http.X-Edge-Marker == generation" + req.http.X-Edge-Stream); # (unseen: as above)
-                ban("obj.http.X-Edge-Marker == incarnation" + req.http.X-Edge-Stream); # (unseen: as above)
+                # (unseen: as above)
+                ban("obj.http.X-Edge-Marker == generation" + req.http.X-Edge-Stream);
+                # (unseen: as above)
+                ban("obj.http.X-Edge-Marker == incarnation" + req.http.X-Edge-Stream);
             }
         }
     }

@@ -47,7 +47,7 @@ function durations(tokens: readonly VclToken[]): Found[] {
 function withoutArm(source: string, arms: readonly Arm[], index: number): Found {
   const arm = arms[index]!
   const next = arms[index + 1]
-  const words = source.slice(arm.keyword.start, arm.open.start).trim()
+  const words = source.slice(arm.keyword.start, arm.open.start).replaceAll(/\s#[^\n]*/g, '').trim()
   const what = `without the arm "${words}"`
   const found = { kind: 'without-arm', what, line: arm.keyword.line }
   if (source.slice(arm.open.end, arm.close.start).includes('call ')) return { ...found, start: arm.keyword.start, end: arm.open.start, put: index === 0 ? 'if (false) ' : 'elsif (false) ' }
