@@ -255,15 +255,17 @@ describe('trials beside each other', () => {
   class Played extends Bench {
     readonly asked: string[] = []
 
-    override async once({ title }: Scenario, _nth: number, ended?: AbortSignal): Promise<Trial> {
+    override async played({ title }: Scenario, _nth: number, ended?: AbortSignal): Promise<Trial> {
       this.asked.push(title)
+      if (title === 'is too much' && this.beside > 1) return { failed: null, failedAt: [], ended: 'done', wasTooBusy: true, tookMs: 1 }
       if (title === 'hangs') await once(ended!, 'abort')
       if (title === 'fails later') await setTimeout(20)
-      return { failed: title.startsWith('fails') ? ({ because: 'it fails' } as CheckResult) : null, failedAt: [], ended: 'done', tookMs: 1 }
+      return { failed: title.startsWith('fails') ? ({ because: 'it fails' } as CheckResult) : null, failedAt: [], ended: 'done', wasTooBusy: false, tookMs: 1 }
     }
   }
+  const played = () => new Played({ fingerprint: 'expired-is-gone/undead/ttl/any/origin', signal: AbortSignal.timeout(5_000) } as BenchOptions, 3)
   const tried = async (titles: string[], times: number) => {
-    const bench = new Played({ signal: AbortSignal.timeout(5_000) } as BenchOptions, 3)
+    const bench = played()
     const shown = await bench.untilOneFails(titles.map((title) => ({ ...restartKeepsData, title })), times)
     return { shown: shown.map((one) => (typeof one === 'object' ? one.failed!.because : one)), asked: bench.asked.length }
   }
@@ -272,6 +274,14 @@ describe('trials beside each other', () => {
     expect(await tried(['passes', 'fails', 'hangs', 'passes'], 1)).toEqual({ shown: ['nothing', 'it fails', 'not-told', 'not-told'], asked: 3 })
     // What leaves more out is waited for, though less was found to fail before it.
     expect(await tried(['fails later', 'fails', 'hangs', 'passes'], 1)).toEqual({ shown: ['it fails', 'not-told', 'not-told', 'not-told'], asked: 3 })
+  })
+
+  it('are fewer, and made again, where they were too much for the machine', async () => {
+    const bench = played()
+    const trials = await bench.all(['is too much', 'passes'].map((title) => ({ scenario: { ...restartKeepsData, title }, nth: 1 })))
+    expect(bench.asked.filter((title) => title === 'is too much')).toHaveLength(3)
+    expect(bench.beside).toBe(1)
+    expect(trials.map(({ wasTooBusy }) => wasTooBusy)).toEqual([false, false])
   })
 
   it('have shown nothing when each of them was tried as often as is asked', async () => {

@@ -5,8 +5,10 @@
 import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import type { CheckSpec } from '../check-spec.ts'
+import { checkById } from '../checks.ts'
 import type { Subject } from '../gather.ts'
 import { HistoryFile } from '../history-file.ts'
+import { HostLateness } from '../host-lateness.ts'
 import { perturbationOf } from '../perturbation.ts'
 import { Sequence, type Sink } from '../recorder.ts'
 import type { CheckResult } from '../report/result.ts'
@@ -36,14 +38,20 @@ export interface Trial {
   /** By its place among the scenario's checks. */
   failedAt: number[]
   ended: HowItEnded
+  /** It hangs on time, and this machine could not keep up. */
+  wasTooBusy: boolean
   tookMs: number
 }
 
 /** What trying a scenario has shown: that it fails, nothing, or that another one was done before it. */
 export type Shown = Trial | 'nothing' | 'not-told'
 
-/** Whether it came so far that its checks say something: one that crashed or ran out of time says nothing. */
-export function hasShown({ ended }: Pick<Trial, 'ended'>): boolean {
+/** Whether its checks say something: of one that crashed, ran out of time or was kept waiting they do not. */
+export function hasShown({ failed, ended, wasTooBusy }: Trial): boolean {
+  return failed !== null || (isWhole(ended) && !wasTooBusy)
+}
+
+function isWhole(ended: HowItEnded): boolean {
   return ended === 'done' || ended === 'broken'
 }
 
@@ -64,11 +72,13 @@ export class Bench {
   /** How many runs it took so far. */
   trials = 0
   #beside: number
+  #hangsOnTime: boolean
 
   /** `beside`: so many worlds at a time. */
   constructor(options: BenchOptions, beside: number) {
     this.options = options
     this.#beside = beside
+    this.#hangsOnTime = checkById(options.fingerprint.split('/')[0]!).hangsOnTime === true
   }
 
   get beside(): number {
@@ -123,8 +133,20 @@ export class Bench {
     await Promise.all(Array.from({ length: Math.min(this.#beside, items.length) }, worker))
   }
 
-  /** `ended` cuts it short. */
+  /**
+   * `ended` cuts it short. Where the worlds beside each other were too much for this machine, it is made again, with
+   * fewer of them from then on.
+   */
   async once(scenario: Scenario, nth: number, ended?: AbortSignal): Promise<Trial> {
+    const { beside } = this
+    const trial = await this.played(scenario, nth, ended)
+    if (hasShown(trial) || !trial.wasTooBusy || beside === 1 || ended?.aborted || this.options.signal.aborted) return trial
+    this.#beside = Math.min(this.#beside, beside - 1)
+    return this.once(scenario, nth, ended)
+  }
+
+  /** One run of it in a world. */
+  async played(scenario: Scenario, nth: number, ended?: AbortSignal): Promise<Trial> {
     return this.#inFolder(async (folder) => this.#run({ scenario, folder, nth, sinks: [], ended }))
   }
 
@@ -151,12 +173,13 @@ export class Bench {
   async #run({ scenario, folder, nth, sinks, ended: cut }: OneRun): Promise<Trial> {
     const { subject, runtime, sizes, seed, fingerprint } = this.options
     const signal = cut === undefined ? this.options.signal : AbortSignal.any([this.options.signal, cut])
+    const lateness = new HostLateness()
     // Short: the kernel allows the path of a socket 107 bytes.
     const worldName = path.basename(folder)
     const perturbation = perturbationOf(seed, nth)
-    const { result, ended } = await runScenario({ scenario, subject, runtime, judge: new RunJudge(), sequence: new Sequence(), sinks, folder, seed, sizes, perturbation, worldName, signal, progress: () => {} })
-    const failedAt = result.checks.flatMap((check, index) => (hasShown({ ended }) && check.verdict === 'fail' && isSameFailure(fingerprint, check.fingerprint) ? [index] : []))
-    return { failed: result.checks[failedAt[0] ?? -1] ?? null, failedAt, ended, tookMs: result.durationMs }
+    const { result, ended } = await runScenario({ scenario, subject, runtime, judge: new RunJudge(), sequence: new Sequence(), sinks: [...sinks, lateness], folder, seed, sizes, perturbation, worldName, signal, progress: () => {} })
+    const failedAt = result.checks.flatMap((check, index) => (isWhole(ended) && check.verdict === 'fail' && isSameFailure(fingerprint, check.fingerprint) ? [index] : []))
+    return { failed: result.checks[failedAt[0] ?? -1] ?? null, failedAt, ended, wasTooBusy: this.#hangsOnTime && lateness.doubt !== null, tookMs: result.durationMs }
   }
 
   async #inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
