@@ -15,7 +15,7 @@ export interface Shrinking {
   /** Time is over: what is best so far is the answer. */
   isOver(): boolean
   /** Told of each shorter or plainer one that fails. */
-  onBetter(moves: Move[]): void
+  onBetter(moves: Move[]): void | Promise<void>
 }
 
 /** The shortest and plainest that was found to fail; the given one where none shorter does. */
@@ -30,7 +30,7 @@ async function guess(moves: Move[], shrinking: Shrinking): Promise<Move[]> {
   if (candidates.length === 0) return moves
   const failing = await shrinking.fail(candidates.slice(0, shrinking.candidatesMax))
   const [best] = candidates.filter((_, index) => failing[index]).toSorted((a, b) => a.length - b.length)
-  if (best) shrinking.onBetter(best)
+  if (best) await shrinking.onBetter(best)
   return best ?? moves
 }
 
@@ -59,7 +59,7 @@ async function smallest(moves: Move[], without: Set<number>[], shrinking: Shrink
   if (removable.length === 0) return null
   const together = kept(new Set(removable.flatMap((gone) => [...gone])))
   const choice = removable.length > 1 && together.length > 0 && (await shrinking.fail([together]))[0] ? together : kept(removable[0]!)
-  shrinking.onBetter(choice)
+  await shrinking.onBetter(choice)
   return choice
 }
 
@@ -80,7 +80,7 @@ async function makePlain(moves: Move[], shrinking: Shrinking): Promise<Move[]> {
     const found = (await shrinking.fail([candidate]))[0] ? candidate : await plainOneByOne(best, plainer, shrinking)
     if (!found) continue
     best = found
-    shrinking.onBetter(best)
+    await shrinking.onBetter(best)
   }
   return best
 }

@@ -80,8 +80,13 @@ export async function shrinkCapsule(options: ShrinkOptions): Promise<Shrunk | nu
   }
   await options.onBetter(state)
   const times = timesFor(first.rate)
-  const onePath = await onOnePath(state.scenario, bench, isOver, say)
-  if (onePath !== null && (await stillFails(bench, [onePath], times, state))[0]) await take(onePath)
+  const { scenario: onAllPaths } = state
+  const onePath = await onOnePath(state.scenario, { bench, isOver, say, onBetter: take })
+  // The check as a whole may see more in it, or less, than what it was found by.
+  if (onePath !== null && (await stillFails(bench, [onePath], times, state))[0] === false) {
+    trail.length = 1
+    await take(onAllPaths)
+  }
   await shrinkScenario(state.scenario, {
     families: familiesFor({ ...capsule.failure, evidence: first.trial.failed!.evidence }),
     candidatesMax: bench.beside,
@@ -149,8 +154,16 @@ function hurried(scenario: Scenario, { usualMs }: Pace): Scenario {
   return { ...scenario, timeoutMs: { quick: Math.min(quick, limitMs), full: Math.min(full, limitMs) } }
 }
 
+interface PathSearch {
+  bench: Bench
+  isOver(): boolean
+  say(line: string): void
+  /** Told of each schedule that fails. */
+  onBetter(scenario: Scenario): Promise<void>
+}
+
 /** The schedule of the one path that is enough, or null where it is no such scenario, or none is. */
-async function onOnePath(scenario: Scenario, bench: Bench, isOver: () => boolean, say: (line: string) => void): Promise<Scenario | null> {
+async function onOnePath(scenario: Scenario, { bench, isOver, say, onBetter }: PathSearch): Promise<Scenario | null> {
   const [spec] = scenario.checks
   const step = scenario.steps.find((one): one is Schedule => one.kind === 'schedule')
   if (spec === undefined || step?.moves === undefined || isOver()) return null
@@ -161,16 +174,16 @@ async function onOnePath(scenario: Scenario, bench: Bench, isOver: () => boolean
   const given = shortest.find((_, index) => again[index] !== null)
   if (given === undefined) return null
   say(`${given.length} moves of one path fail by themselves: ${again.find((reason) => reason !== null)}`)
+  const played = (moves: readonly Move[]): Scenario => ({ ...scenario, steps: [{ ...step, moves: moves.map((move) => ({ ...move, stream: 'a' })), paths: 0 }], healed: [] })
+  await onBetter(played(given))
   const moves = await shrink(given, {
     candidatesMax: candidatesOfPathsMax,
     guesses: guessesFor(spec),
     isOver,
-    onBetter: (better) => say(`${better.length} moves still fail`),
+    onBetter: (better) => onBetter(played(better)),
     fail: async (candidates) => (isOver() ? candidates.map(() => false) : (await bench.paths(candidates, scenario, spec)).map((reason) => reason !== null)),
   })
-  // As many copies as it was found with: of a race, one is lost more surely.
-  const played = moves.map((move) => ({ ...move, stream: 'a' }))
-  return { ...scenario, steps: [{ ...step, moves: played, paths: 0 }], healed: [] }
+  return played(moves)
 }
 
 /** Most often the reads of the mode that is judged are enough, and those through the cache. */
