@@ -29,6 +29,8 @@ export interface Edge {
    * @throws UsageError in one sentence with file and line: unreadable, wrong, or not to be simulated
    */
   readConfig(program: ProvidedEdge, file: string, workDir: string): Promise<EdgeConfigRead>
+  /** The file and all that it includes, by its text alone. @throws UsageError with `file:line` for what cannot be read */
+  files(config: EdgeConfig): string[]
   /** The configuration confined to one world, and the service that runs with it. */
   prepare(place: EdgePlace): Promise<PreparedEdge>
   /**

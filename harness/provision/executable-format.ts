@@ -29,6 +29,13 @@ export async function formatProblem(file: string, size: number): Promise<string 
   return `is not a program for ${process.platform}`
 }
 
+/** What processor a Linux program is for; null where a file is none. */
+export async function elfOf(file: string): Promise<{ name: string; arch: string } | null> {
+  const head = await readHead(file)
+  if (head.length < 20 || head.readUInt32BE(0) !== 0x7f454c46) return null
+  return elfMachines[head.readUInt16LE(18)] ?? { name: 'another processor', arch: 'unknown' }
+}
+
 async function readHead(file: string): Promise<Buffer> {
   const handle = await open(file, 'r')
   try {

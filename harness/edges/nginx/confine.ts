@@ -44,7 +44,7 @@ export function confineNginx(options: ConfineNginxOptions): ConfinedNginx {
 }
 
 /** Relative to the folder of the first file, wherever the include stands: nginx's `conf prefix`. */
-function nginxIncludes(file: string): IncludeRules {
+export function nginxIncludes(file: string): IncludeRules {
   return {
     find(source) {
       const tokens = tokenizeNginx(source)

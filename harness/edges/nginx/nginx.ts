@@ -2,10 +2,11 @@
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { searchPath } from '../../confine/environment.ts'
+import { expandIncludes } from '../../confine/includes.ts'
 import { readGivenText } from '../../confine/read-given-text.ts'
 import type { Edge, EdgeConfigRead, EdgePlace, PreparedEdge, ProvidedEdge } from '../edge.ts'
 import { testNginx } from './compile.ts'
-import { confineNginx } from './confine.ts'
+import { confineNginx, nginxIncludes } from './confine.ts'
 import { findNginx } from './find.ts'
 import { nginxMutations } from './nginx-mutations.ts'
 
@@ -25,6 +26,7 @@ export const nginx: Edge = {
   },
   find: findNginx,
   readConfig,
+  files: ({ source, file }) => expandIncludes(source, file, nginxIncludes(file)).files,
   prepare,
   mutations: nginxMutations,
   brokeDown: /worker process \d+ exited on signal/,

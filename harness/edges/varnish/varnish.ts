@@ -1,6 +1,7 @@
 /** Varnish as an edge. */
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { expandIncludes } from '../../confine/includes.ts'
 import { readGivenText } from '../../confine/read-given-text.ts'
 import { cacheFolder } from '../../provision/cache-folder.ts'
 import { openIdentityCache } from '../../provision/identity-cache.ts'
@@ -12,6 +13,7 @@ import { findVarnish } from './find.ts'
 import { flushVarnish, replaceVcl } from './operate.ts'
 import { varnishCounters, varnishEdge } from './service.ts'
 import { vclFacts } from './vcl-facts.ts'
+import { vclIncludes } from './vcl-includes.ts'
 import { vclMutations } from './vcl-mutations.ts'
 import { parseVarnishdParameters } from './varnishd-parameters.ts'
 
@@ -30,6 +32,7 @@ export const varnish: Edge = {
   },
   find: findVarnish,
   readConfig,
+  files: ({ source, file }) => expandIncludes(source, file, vclIncludes()).files,
   prepare,
   facts: vclFacts,
   mutations: vclMutations,
