@@ -17,7 +17,7 @@ import { provisionServer } from './provision/provision.ts'
 import type { ProvidedServer } from './provision/server-binary.ts'
 import { examinationLines, type Finding } from './report/examination.ts'
 import { bytes, number } from './report/figures.ts'
-import { openEngine } from './runtime/engine.ts'
+import { openAnyEngine } from './runtime/engine.ts'
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..')
 const readersWanted = 10_000
@@ -92,7 +92,8 @@ async function theServer(env: NodeJS.ProcessEnv): Promise<{ server: ProvidedServ
 async function theEngine(): Promise<Finding> {
   const what = 'a container engine'
   try {
-    return fine(what, (await openEngine()).description)
+    const { description, isHere } = await openAnyEngine()
+    return fine(what, isHere ? description : `${description}; it does not see this machine's files, so a run puts the harness into it, too`)
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
     return { what, state: 'less', because: error.message.replace(/: .*$/s, '.'), remedy: 'A run then has plain processes instead of containers, and judges the same.' }

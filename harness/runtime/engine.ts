@@ -1,9 +1,11 @@
-/** The container engine of this machine: found by testcontainers, refused in one sentence where it is of no use. */
+/** The container engine: found by testcontainers, refused in one sentence where it is of no use. */
 import { request } from 'node:http'
 import { existsSync } from 'node:fs'
 import { release } from 'node:os'
+import { told } from './elsewhere/told.ts'
 import type { ContainerRuntimeClient } from 'testcontainers'
 import { UsageError } from '../errors.ts'
+import { seesThisHost } from './elsewhere/sees-this-host.ts'
 import type { EngineInfo } from './engine-abilities.ts'
 
 export type Docker = ContainerRuntimeClient['container']['dockerode']
@@ -21,6 +23,10 @@ export interface Engine {
   address: EngineAddress
   /** It speaks as Docker does, but for what it says and does otherwise. */
   isPodman: boolean
+  /** Its containers share this host's kernel and files. Else the harness has to go to it. */
+  isHere: boolean
+  /** Of its processor, as Node calls it. */
+  arch: string
   /** What it told of itself when it was opened. */
   info: EngineInfo
   /** 'Docker Engine 20.10.24, API 1.41, at /var/run/docker.sock' */
@@ -34,10 +40,20 @@ const usualSocket = '/var/run/docker.sock'
 const insteadProcesses = 'or run without containers: --runtime processes'
 
 /**
- * Opens the engine that DOCKER_HOST, testcontainers' own settings or the usual sockets lead to.
+ * Opens the engine of this host.
  * @throws UsageError when none answers, when it is too old, or when it runs somewhere else
  */
 export async function openEngine(): Promise<Engine> {
+  const engine = await openAnyEngine()
+  if (!engine.isHere) throw engineElsewhere()
+  return engine
+}
+
+/**
+ * Opens the engine that DOCKER_HOST, testcontainers' own settings or the usual sockets lead to.
+ * @throws UsageError when none answers, or when it is too old
+ */
+export async function openAnyEngine(): Promise<Engine> {
   // Its loading takes a third of a second, which a run of processes need not wait for.
   const { getContainerRuntimeClient } = await import('testcontainers')
   // Where published ports would be: there are none. It would ask for a bridge network, or start a
@@ -52,21 +68,34 @@ export async function openEngine(): Promise<Engine> {
   if (!isAsked(address)) throw new UsageError(await whyNone())
   const { Version, ApiVersion, Arch, Os, Components } = await docker.version()
   const isPodman = Components?.some(({ Name }) => Name.startsWith('Podman')) ?? false
-  refuse(ApiVersion, Arch, Os)
   const info = (await docker.info()) as EngineInfo
-  // Told before images are made for it.
-  if (info.KernelVersion !== undefined && info.KernelVersion !== release()) throw engineElsewhere()
-  const description = `${isPodman ? 'Podman' : 'container engine'} ${Version}, API ${ApiVersion}, at ${'socketPath' in address ? address.socketPath : `${address.host}:${address.port}`}`
-  return { docker, client: found.container, whole: found, address, isPodman, info, description }
+  const isHere = await isOfThisHost(docker, address, info)
+  refuse(ApiVersion, Arch, Os, isHere)
+  const place = 'socketPath' in address ? address.socketPath : `${address.host}:${address.port}`
+  const description = told()?.engine ?? `${isPodman ? 'Podman' : 'container engine'} ${Version}, API ${ApiVersion}, at ${place}`
+  return { docker, client: found.container, whole: found, address, isPodman, isHere, arch: architectures[Arch]!, info, description }
 }
 
-function refuse(api: string, architecture: string, system: string): void {
+/** By its kernel and its address; only one that answers on loopback has to be tried. */
+async function isOfThisHost(docker: Docker, address: EngineAddress, { KernelVersion }: EngineInfo): Promise<boolean> {
+  if (process.platform !== 'linux') return false
+  if (KernelVersion !== undefined && KernelVersion !== release()) return false
+  if ('socketPath' in address) return true
+  return isLoopback(address.host) && (await seesThisHost(docker))
+}
+
+function isLoopback(host: string): boolean {
+  return /^(https?:\/\/)?(localhost|127\.[\d.]+|\[?::1\]?)$/.test(host)
+}
+
+function refuse(api: string, architecture: string, system: string, isHere: boolean): void {
   const [major = 0, minor = 0] = api.split('.').map(Number)
   if (major < apiOldest[0] || (major === apiOldest[0] && minor < apiOldest[1])) {
     throw new UsageError(`The container engine speaks API ${api}, and ${apiOldest.join('.')} is needed: update it, ${insteadProcesses}.`)
   }
   if (system !== 'linux') throw new UsageError(`The container engine runs ${system} containers: switch it to Linux, ${insteadProcesses}.`)
-  if (architectures[architecture] !== process.arch) {
+  const arch = architectures[architecture]
+  if (arch === undefined || (isHere && arch !== process.arch)) {
     throw new UsageError(`The container engine is ${architecture} and this machine's programs are ${process.arch}: use an engine of the same, ${insteadProcesses}.`)
   }
 }

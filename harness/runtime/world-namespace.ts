@@ -14,6 +14,7 @@ import { until } from '../until.ts'
 import type { Listeners } from './listeners.ts'
 import type { RelayAnswer, RelayOrder } from './namespace/relay.ts'
 import { launchContainer, type ContainerPlan, type OwnedContainer } from './owned-container.ts'
+import { noSuchFolder } from './elsewhere/sees-this-host.ts'
 import { engineElsewhere, type Docker } from './engine.ts'
 import { loopbackBytesOf } from './process-table.ts'
 import type { Conversation } from './runtime.ts'
@@ -22,8 +23,6 @@ import type { ServiceLog } from './service-log.ts'
 export const gateProgram = fileURLToPath(new URL('./namespace/gate.ts', import.meta.url))
 const relayProgram = fileURLToPath(new URL('./namespace/relay.ts', import.meta.url))
 const openMsMax = 15_000
-/** What engines say of a folder to mount that they do not find: Docker, and Podman. */
-const noSuchFolder = /bind source path does not exist|statfs \S+: no such file or directory/
 /** What the kernel takes for the path of a Unix socket; unix(7). */
 const socketPathBytesMax = 107
 /** A new namespace begins with the kernel's own values; crowds count on those of this host. */
