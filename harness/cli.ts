@@ -8,13 +8,14 @@ import { sortFindings } from './audits/finding.ts'
 import { findingsOf, type ConfigAudit, type SourceAudit } from './audits/row-parts.ts'
 import { flagsToRepeat, readOptions, type Options } from './options.ts'
 import { edgeById } from './edges/edges.ts'
-import { exitCodes, interruptionOf } from './errors.ts'
+import { exitCodes, interruptionOf, UsageError } from './errors.ts'
 import { runBesideBaseline } from './beside-baseline.ts'
 import { besideBaselineLines } from './report/baseline.ts'
 import { explain } from './explain.ts'
 import { hostCanHold, openFilesMax } from './load/fleet/limits.ts'
 import { rowsReadIn } from './load-audits.ts'
 import { openInterruption } from './interruption.ts'
+import { engineToGoTo, givenFromOutside, judgeThere } from './judge-there.ts'
 import { lastFailed } from './last-failed.ts'
 import { openSubject } from './open-subject.ts'
 import { makeOutputFolder } from './output-folder.ts'
@@ -31,24 +32,33 @@ import { renderTerminal } from './report/terminal.ts'
 import type { Result } from './report/result.ts'
 import { WorldKeeper } from './keep-world.ts'
 import { run } from './run.ts'
+import { takeTerminal, told } from './runtime/elsewhere/told.ts'
 import { shellWord } from './shell-word.ts'
 import { shrinkRun } from './shrink/shrink-run.ts'
 import type { Scenario } from './scenario.ts'
 import { annotate, refuseUnwritable, writeSarif } from './tell-findings.ts'
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..')
+/** The harness in an engine elsewhere ends as quickly as one here; then its reports are brought back. */
+const endThereWithinMs = 9_000
 /** Below the run's folder, with `--keep`. */
 const keptFolder = 'kept'
+
+const outside = told()
+if (outside !== null) takeTerminal(outside.terminal)
 
 // Not left to the event loop: what an interrupted scenario still waited for would hold it up.
 process.exit(await main(process.argv.slice(2)).catch(explain))
 
 async function main(args: string[]): Promise<number> {
-  const options = await readOptions(args)
+  const given = givenFromOutside()
+  const options = given?.options ?? (await readOptions(args))
   const out = path.resolve(options.out ?? path.join(root, 'reports'))
   const all = await loadScenarios(path.join(root, 'scenarios'))
   const { scenarios, ids } = await withFiles(all, options.lastFailed ? await lastFailed(out) : options.ids)
   if (options.list) return list(scenarios, ids)
+  const there = await judgedThere(options, scenarios, ids, out)
+  if (there !== null) return there
   if (options.replay !== undefined) return replay(options.replay, options, scenarios, out)
   if (options.watch) return watch(options, scenarios, ids, out)
   const plan = planRun(scenarios, ids, givenBy(options))
@@ -61,6 +71,25 @@ async function main(args: string[]): Promise<number> {
     if (options.repeat > 1 && results.length > 0) showRepetitions(results, options)
   }
   return repetitionsOf(results).exitCode
+}
+
+/** In a container engine that is elsewhere, with its exit code; null where this machine judges. */
+async function judgedThere(options: Options, scenarios: Scenario[], ids: string[], out: string): Promise<number | null> {
+  const engine = await engineToGoTo(options)
+  if (engine === null) return null
+  // What is wrong by itself is told before anything is sent anywhere.
+  if (options.replay === undefined) planRun(scenarios, ids, givenBy(options))
+  const names = options.lastFailed ? ids : options.ids
+  const scenarioFiles = (await filesOf(path.join(root, 'scenarios'), names)).filter((file) => !file.startsWith(root))
+  const signal = openInterruption(endThereWithinMs)
+  const asked = { ...options, ids: names, lastFailed: false }
+  try {
+    return await judgeThere({ engine, options: asked, source: await readAhead(options), scenarioFiles, out, runId: newRunId(), onProgress: say, signal })
+  } catch (error) {
+    if (options.runtime === 'containers' || !(error instanceof UsageError) || signal.aborted) throw error
+    say(`Not in that container engine: ${error.message}`)
+    return null
+  }
 }
 
 /** The candidate and the release before it in turn; what is shown, and the exit code, are the candidate's. */
@@ -265,6 +294,8 @@ async function readConfigs({ caddyfile, edge }: Subject, options: Options): Prom
 
 /** Before anything is set up: a wrong glob or path is told at once. */
 async function readAhead({ app, sarif }: Options): Promise<SourceAudit | null> {
+  const given = givenFromOutside()
+  if (given !== null) return given.source
   const source = app === undefined ? null : await readSource(app)
   if (sarif !== undefined) await refuseUnwritable(sarif, process.cwd())
   return source

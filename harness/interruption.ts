@@ -4,7 +4,7 @@ import { exitCodes, Interrupted } from './errors.ts'
 const codes = { SIGINT: exitCodes.interrupted, SIGTERM: exitCodes.terminated, SIGHUP: exitCodes.hungUp } as const
 
 /** With the supervisor's time to end what is left, everything is gone within 10 s of the first signal. */
-const endWithinMs = 6_000
+const endWithinMsDefault = 6_000
 
 /**
  * Aborted, with an `Interrupted` as its reason, at the first SIGINT, SIGTERM, SIGHUP or uncaught
@@ -12,7 +12,7 @@ const endWithinMs = 6_000
  * ended by itself in time, the process ends at once, and the supervisor ends and removes what is
  * left of the run.
  */
-export function openInterruption(): AbortSignal {
+export function openInterruption(endWithinMs = endWithinMsDefault): AbortSignal {
   const controller = new AbortController()
   const interrupt = (reason: Interrupted) => {
     if (controller.signal.aborted) process.exit((controller.signal.reason as Interrupted).exitCode)

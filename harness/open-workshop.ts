@@ -8,6 +8,7 @@ import type { Options } from './options.ts'
 import { provisionHops, provisionServer, type Hops, type ProvisionOptions } from './provision/provision.ts'
 import type { ProvidedServer } from './provision/server-binary.ts'
 import { openContainerRuntime } from './runtime/containers.ts'
+import { told } from './runtime/elsewhere/told.ts'
 import { openEngine, type Engine } from './runtime/engine.ts'
 import { hopsInImages } from './runtime/images/hops-in-images.ts'
 import { provideImages } from './runtime/images/provide-images.ts'
@@ -43,7 +44,8 @@ export async function openWorkshop(options: WorkshopOptions): Promise<Workshop> 
   try {
     return await inContainers(server, options)
   } catch (error) {
-    if (kind === 'containers' || !(error instanceof UsageError) || options.signal?.aborted) throw error
+    // Inside of an engine there is nothing else.
+    if (kind === 'containers' || told() !== null || !(error instanceof UsageError) || options.signal?.aborted) throw error
     const because = withoutAdvice(error.message)
     onProgress(`No containers, so plain processes: ${because}`)
     return inProcesses(server, options, `no containers could be had: ${because}`)

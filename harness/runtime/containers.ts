@@ -12,6 +12,8 @@ import { fileURLToPath } from 'node:url'
 import { HarnessError } from '../errors.ts'
 import { openFilesMax, processesMax } from '../load/fleet/limits.ts'
 import { within } from '../until.ts'
+import { sharedVolumeOf, whyNotShared } from './elsewhere/shared-volumes.ts'
+import { told } from './elsewhere/told.ts'
 import { engineLacks, isRootless } from './engine-abilities.ts'
 import { ownerLabel, removeContainersOf, runLabel, sweepDeadContainers } from './engine-cleanup.ts'
 import type { Engine } from './engine.ts'
@@ -48,7 +50,7 @@ export async function openContainerRuntime(options: ContainerRuntimeOptions): Pr
   await using opening = new AsyncDisposableStack()
   await sweepDeadContainers(engine.address)
   const host = opening.use(await openProcessRuntime({ ...rest, engine: engine.address }))
-  const images = await provideImages(host)
+  const images = await withDependencies(await provideImages(host), engine)
   options.signal?.throwIfAborted()
   const { docker, info } = engine
   const rootless = isRootless(info)
@@ -76,16 +78,32 @@ export async function openContainerRuntime(options: ContainerRuntimeOptions): Pr
   return new ContainerRuntime(options, host, plans, namespace)
 }
 
+/** Where the checkout is a volume its dependencies are those of an image, around the same Node. */
+async function withDependencies(images: RunImages, { docker }: Engine): Promise<RunImages> {
+  const reference = told()?.image
+  if (reference === undefined) return images
+  const { Id: id } = await docker.getImage(reference).inspect()
+  const node = { ...images.node, reference, id }
+  return { ...images, node, origin: images.origin === images.node ? node : images.origin }
+}
+
 /** Read and write where the run keeps its data; the checkout to read. */
 function mountsOf(runFolder: string, { logsDir, keepIn }: ContainerRuntimeOptions): Mount[] {
   const written = [runFolder, path.dirname(path.resolve(logsDir)), ...(keepIn === undefined ? [] : [path.resolve(keepIn)])]
-  return [...new Set(written)].map((folder) => mount(folder, false))
+  const mounts = written.map((folder) => mount(folder, false))
+  // Several of them may lie in one volume.
+  return [...new Map(mounts.map((one) => [one.Target, one])).values()]
 }
 
 type Mount = NonNullable<NonNullable<ContainerPlan['HostConfig']>['Mounts']>[number]
 
-/** At its own path. Not in the short form `a:b`, which a path with a colon breaks. */
+/**
+ * At its own path: by a bind mount, or by the volume that holds it where the engine does not see this machine's
+ * files. Not in the short form `a:b`, which a path with a colon breaks.
+ */
 function mount(folder: string, readOnly: boolean): Mount {
+  const shared = sharedVolumeOf(folder)
+  if (shared !== null) return { Type: 'volume', Source: shared.volume, Target: shared.target, ReadOnly: readOnly }
   return { Type: 'bind', Source: folder, Target: folder, ReadOnly: readOnly }
 }
 
@@ -116,7 +134,7 @@ class Plans {
       name: `durable-streams-${this.#runId}-${this.#count}-${id}`.slice(0, nameMax),
       Image: this.images[image].id,
       User: user,
-      Labels: { ...labels, [runLabel]: this.#runId, [ownerLabel]: owner },
+      Labels: { ...labels, ...told()?.labels, [runLabel]: this.#runId, [ownerLabel]: owner },
       ...plan,
       HostConfig: {
         // An init of the engine's: the program is not process 1, so signals mean what they mean elsewhere.
@@ -188,6 +206,7 @@ class ContainerRuntime implements Runtime {
   async lacks(ability: Ability): Promise<string | null> {
     const { info, isPodman } = this.#options.engine
     const lacking = engineLacks(ability, info, isPodman)
+    if (ability === 'limited-volume') return whyNotShared(this.#host.runFolder) ?? this.#host.lacks(ability)
     // Limits are the engine's alone; all else is done by this host, too.
     return lacking ?? (ability === 'memory-limit' || ability === 'cpu-limit' ? null : this.#host.lacks(ability))
   }

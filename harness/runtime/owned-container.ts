@@ -82,7 +82,7 @@ async function attach(docker: Docker, container: Container, log: ServiceLog): Pr
 }
 
 /** dockerode's attach, but without a body: Podman takes that for the first of what is said to the program. */
-function hijack({ modem }: Docker, { id }: Container): Promise<Duplex> {
+export function hijack({ modem }: Docker, { id }: Container): Promise<Duplex> {
   const { promise, resolve, reject } = Promise.withResolvers<Duplex>()
   const asked = {
     path: `/containers/${id}/attach?`,

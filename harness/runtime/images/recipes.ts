@@ -25,6 +25,8 @@ export type Recipe = PackagesRecipe | ProgramRecipe
 export const caddyPackages = ['caddy'] as const
 /** What a program that is not linked statically may need. */
 export const libraryPackages = ['libc6', 'libstdc++6'] as const
+/** What a harness inside an engine calls of its host. */
+export const hostPackages = ['mount'] as const
 
 /** Inside, nobody: what the image's own volumes belong to. The simulation runs it as its own user. */
 export const imageUser = 65_532
