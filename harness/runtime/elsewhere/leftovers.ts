@@ -5,7 +5,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import path from 'node:path'
@@ -54,7 +54,7 @@ export function releasedBy(image: string): Record<string, string> {
   return { [imageLabel]: image }
 }
 
-/** Two machines may have one name, and share an engine; a home may be shared by several. */
+/** Two machines may have one name, and share an engine; a home may be shared by several. Processes are known within one namespace. */
 export function thisMachine(env: NodeJS.ProcessEnv = process.env): string {
   const file = path.join(cacheFolder(env), 'machine-id')
   mkdirSync(path.dirname(file), { recursive: true })
@@ -63,7 +63,8 @@ export function thisMachine(env: NodeJS.ProcessEnv = process.env): string {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
-  return `${hostname()} ${readFileSync(file, 'utf8').trim()}`
+  const namespace = process.platform === 'linux' ? readlinkSync('/proc/self/ns/pid') : ''
+  return `${hostname()} ${readFileSync(file, 'utf8').trim()} ${namespace}`
 }
 
 /** Null where there is none of this number. Systems without /proc are asked by `ps`. */
