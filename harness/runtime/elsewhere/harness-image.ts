@@ -49,7 +49,7 @@ export interface HarnessImageOptions {
 /** Its tag. @throws UsageError where it can neither be had nor made */
 export async function provideHarnessImage(options: HarnessImageOptions): Promise<string> {
   const { engine: { docker, arch }, root, onProgress } = options
-  const isAlike = process.platform === 'linux' && process.arch === arch
+  const isAlike = process.platform === 'linux' && process.arch === arch && hasGlibc()
   const base = isAlike ? await baseByThisMachine(options) : await pulledNode(options)
   const lock = readFileSync(path.join(root, 'package-lock.json'))
   const content = sha256(JSON.stringify({ edition, arch, base, isAlike, lock: sha256(lock.toString('utf8')) }))
@@ -60,6 +60,13 @@ export async function provideHarnessImage(options: HarnessImageOptions): Promise
   await (isAlike ? copyModules(tag, base, options) : installModules(tag, base, options))
   onProgress(`Made it in ${Math.ceil((performance.now() - startedAt) / 1_000)} s.`)
   return tag
+}
+
+/** As Node's image has: modules that were compiled for another C library do not start there. */
+function hasGlibc(): boolean {
+  process.report.excludeNetwork = true
+  const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } }
+  return header.glibcVersionRuntime !== undefined
 }
 
 function isThere(docker: Docker, reference: string): Promise<boolean> {
@@ -108,10 +115,11 @@ async function copyModules(tag: string, base: string, { engine: { docker }, root
   const modules = path.join(root, 'node_modules')
   const isNeeded = (file: string) => !leftBehind.has(path.relative(modules, file).split(path.sep)[0]!) && !forReaders.test(file)
   // By the release that this machine's images were made of they are found again.
-  const release = isMadeHere(base) ? ['COPY os-release /etc/os-release'] : []
+  const release: TarSource[] = isMadeHere(base) ? [{ type: 'content', target: 'os-release', content: readFileSync('/etc/os-release') }] : []
+  const steps = release.map(({ target }) => `COPY ${target} /etc/${target}`)
   const sources: TarSource[] = [
-    { type: 'content', target: 'Dockerfile', content: [`FROM ${base}`, 'USER 0:0', ...release, `COPY node_modules ${modulesInImage}`, 'ENTRYPOINT []', ''].join('\n') },
-    { type: 'content', target: 'os-release', content: readFileSync('/etc/os-release') },
+    { type: 'content', target: 'Dockerfile', content: [`FROM ${base}`, 'USER 0:0', ...steps, `COPY node_modules ${modulesInImage}`, 'ENTRYPOINT []', ''].join('\n') },
+    ...release,
     { type: 'directory', source: modules, target: 'node_modules' },
   ]
   const context = packTar(sources, { filter: (file) => !file.startsWith(modules) || isNeeded(file) })
