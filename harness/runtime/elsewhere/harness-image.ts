@@ -64,7 +64,6 @@ export async function provideHarnessImage(options: HarnessImageOptions): Promise
 
 /** As Node's image has: modules that were compiled for another C library do not start there. */
 function hasGlibc(): boolean {
-  process.report.excludeNetwork = true
   const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } }
   return header.glibcVersionRuntime !== undefined
 }

@@ -23,7 +23,8 @@ const imageLabel = 'durable-streams-simulator.elsewhere-image'
 /** What is read in a label is removed only where it is certainly such a folder. */
 const stagingShape = /^\/.*\/\.\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-[0-9a-f]{4}$/
 
-const removeMsMax = 8_000
+/** A busy engine takes its time over a container that much was written in. */
+const removeMsMax = 60_000
 const lookEveryMs = 100
 
 export interface Process {
