@@ -6,7 +6,7 @@ import { unpackConfigurations, type Capsule } from '../incident/capsule.ts'
 import { openSubject } from '../open-subject.ts'
 import { flagsToRepeat, type Options } from '../options.ts'
 import { makeOutputFolder } from '../output-folder.ts'
-import { duration } from '../report/figures.ts'
+import { duration, plural } from '../report/figures.ts'
 import { neutralise } from '../report/neutralise.ts'
 import { shellWord } from '../shell-word.ts'
 import { wayToHarness } from '../way-to-harness.ts'
@@ -81,7 +81,7 @@ function commandOf(file: string, options: Options): string {
 
 function lines({ stepsBefore, steps, rateBefore, rate, because, trials, tookMs, isWhole }: Shrunk, file: string, command: string): string[] {
   return [
-    `${stepsBefore} steps became ${steps}, in ${duration(tookMs)} and ${trials} trials${isWhole ? '; none of them can go' : ', when time was over'}.`,
+    `${plural(stepsBefore, 'step')} became ${steps}, in ${duration(tookMs)} and ${trials} trials${isWhole ? '; none of them can go' : ', when time was over'}.`,
     `Before it failed in ${rateWords(rateBefore)}, now in ${rate === null ? 'an unknown share (there was no time to see)' : rateWords(rate)}: ${because}`,
     `Written to ${shown(file)}. Run it: ${command}`,
   ]
