@@ -71,6 +71,8 @@ export class Bench {
   readonly options: BenchOptions
   /** How many runs it took so far. */
   trials = 0
+  /** In how many of them this machine could not keep up, so that they have shown nothing. */
+  tooBusy = 0
   #beside: number
   #hangsOnTime: boolean
 
@@ -140,6 +142,7 @@ export class Bench {
   async once(scenario: Scenario, nth: number, ended?: AbortSignal): Promise<Trial> {
     const { beside } = this
     const trial = await this.played(scenario, nth, ended)
+    if (!hasShown(trial) && trial.wasTooBusy) this.tooBusy += 1
     if (hasShown(trial) || !trial.wasTooBusy || beside === 1 || ended?.aborted || this.options.signal.aborted) return trial
     this.#beside = Math.min(this.#beside, beside - 1)
     return this.once(scenario, nth, ended)

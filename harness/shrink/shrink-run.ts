@@ -49,7 +49,8 @@ export async function shrinkRun({ file, capsule, options, out, runId, signal, sa
   const shrunk = await shrinkCapsule({ bench, capsule, budgetMs: options.forMs, onBetter: write, say })
   if (shrunk === null) {
     signal.throwIfAborted()
-    process.stdout.write(neutralise(`NOT REPRODUCED: ${fingerprint} of ${capsule.scenario.id}; there is nothing to make shorter. How often it fails is told by --repeat 20.`) + '\n')
+    const why = bench.tooBusy === 0 ? 'How often it fails is told by --repeat 20.' : `In ${bench.tooBusy} of ${plural(bench.trials, 'trial')} this machine was too busy to tell: try again when it has less to do.`
+    process.stdout.write(neutralise(`NOT REPRODUCED: ${fingerprint} of ${capsule.scenario.id}; there is nothing to make shorter. ${why}`) + '\n')
     return exitCodes.unknown
   }
   process.stdout.write(options.json ? `${JSON.stringify(summary(shrunk, place.file(shrunk)), null, 2)}\n` : `${lines(shrunk, place.file(shrunk), commandOf(place.file(shrunk), own)).map(neutralise).join('\n')}\n`)
