@@ -1,6 +1,6 @@
 /** A scenario as a file: its plain value, a line a step with what it means, to be read, kept and run. */
 import { isObject, type Json, type JsonObject } from '../confine/json.ts'
-import { duration } from '../report/figures.ts'
+import { duration, plural } from '../report/figures.ts'
 import { neutralise } from '../report/neutralise.ts'
 import type { Scenario } from '../scenario.ts'
 import { stepWords } from '../step-words.ts'
@@ -46,7 +46,7 @@ export default defineScenario({
 }
 
 export function rateWords({ failed, of }: Rate): string {
-  return `${failed} of ${of} runs`
+  return `${failed} of ${plural(of, 'run')}`
 }
 
 /** The run says how old an answer may be. */
