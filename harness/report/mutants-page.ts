@@ -39,6 +39,8 @@ const tones: Record<MutantOutcome, 'good' | 'bad' | 'off'> = { killed: 'good', s
 const ownStyle = `
 .matrix { max-width: 100rem; margin-inline: auto; padding: 2rem 1.5rem; }
 .matrix h1 { color: var(--ink); font-size: 2rem; }
+.matrix th[scope="row"] { white-space: normal; min-width: 18rem; }
+.matrix td:last-child { min-width: 24rem; }
 .matrix td.mark { text-align: center; color: var(--good); }
 .matrix td.mark.open { color: var(--quiet); }
 `
