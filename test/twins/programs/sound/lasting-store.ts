@@ -42,6 +42,8 @@ interface ByProducer {
 }
 
 interface CreateOptions {
+  contentType?: string
+  ttlSeconds?: number
   initialData?: Uint8Array | undefined
   forkedFrom?: string
 }

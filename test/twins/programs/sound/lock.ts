@@ -18,7 +18,18 @@ export function lockOrExit(folder: string): void {
 /** The process that locked it, where that one still lives: another may have its number now. */
 function holderOf(file: string): number | null {
   const [pid, born] = textOf(file).split(' ')
-  return pid === undefined || born === undefined || bornAt(Number(pid)) !== born ? null : Number(pid)
+  if (pid === undefined || born === undefined) return null
+  const isHeld = born === untold ? isAlive(Number(pid)) : bornAt(Number(pid)) === born
+  return isHeld ? Number(pid) : null
+}
+
+/** Where there is no /proc it is not told which of its bearers a number means. */
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
 }
 
 function textOf(file: string): string {
@@ -29,9 +40,11 @@ function textOf(file: string): string {
   }
 }
 
-/** When the process was started, in ticks since the machine was; 'gone' when it is no more, or ended and not yet missed. */
+const untold = 'untold'
+
+/** When the process was started, in ticks since the machine was; 'untold' where nothing is known of it, or it has ended. */
 function bornAt(pid: number): string {
   // Behind the name, which may hold anything: state, parent, …; see proc(5).
   const fields = textOf(`/proc/${pid}/stat`).split(') ').at(-1)!.split(' ')
-  return fields.length < 20 || fields[0] === 'Z' ? 'gone' : fields[19]!
+  return fields.length < 20 || fields[0] === 'Z' ? untold : fields[19]!
 }
