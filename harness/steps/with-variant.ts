@@ -23,9 +23,14 @@ export function withVariant(variant: string, more: Step[] = []): Step[] {
     stop('origin'),
     start('origin', { settings: { variants: [variant] }, label: variant }),
     look(variant),
-    ...withClientsAtWork([...more, seeVariants(variant)], { beside: [schedule({ paths: 4, atOnce: 4, endless: true, prefix: scheduledPrefix })] }),
+    ...withClientsAtWork([...more, seeVariants(variant)], { beside: [scheduledBeside()] }),
     look('afterwards'),
     passages({ via: everyWay, mode: 'long-poll', events: eventsEach }),
     passages({ via: everyWay, mode: 'sse', events: eventsEach }),
   ]
+}
+
+/** Writers and readers by schedule, for as long as the steps beside them go on. */
+export function scheduledBeside(): Step {
+  return schedule({ paths: 4, atOnce: 4, endless: true, prefix: scheduledPrefix })
 }

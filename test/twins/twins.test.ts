@@ -179,7 +179,7 @@ const twins: Twin[] = [
     { id: 'limit-cuts-bodies', scenario: 'with-request-limit', reddens: ['answers-are-the-same', 'nothing-is-torn'] },
     { id: 'refuses-to-reload', scenario: 'reload-under-load', reddens: ['routine-is-done'] },
     { id: 'forgets-up-to-date-after-a-reload', scenario: 'reload-under-load', reddens: ['answers-are-the-same'] },
-  ].map((twin) => ({ ...twin, breaks: 'origin' as const, base: 'has-variants', variants: 'access-log,admin-api,basic-auth,compression,request-limit' })),
+  ].map((twin) => ({ ...twin, breaks: 'origin' as const, program: 'sound-origin.ts', base: 'sound', variants: 'access-log,admin-api,basic-auth,compression,request-limit' })),
   { id: 'stalls-after-a-cut', breaks: 'origin', scenario: 'network-faults-heal', base: 'memory-only', reddens: ['live-readers-resume'] },
   ...[
     { id: 'stays-refusing-after-a-full-disk', reddens: ['full-disk-is-reported'] },
