@@ -158,3 +158,30 @@ it('a night of lives costs the judge no more memory than its first hour', { time
   expect(result.throughput.reduce((sum, [, ok, failed]) => sum + ok + failed, 0)).toBe(4_800 * 24)
   expect(result.checks.filter(({ verdict }) => verdict === 'fail').map(({ id }) => id)).toEqual([])
 })
+
+describe('a loss as rare as one append in 100,000, around a restart,', () => {
+  const streams = 100
+  const each = 1_000
+  const lost = 's-40/1.500'
+  const restart: [number, EventBody][] = [
+    [50_000, { kind: 'lifecycle', hop: 'origin', what: 'stopped', tookMs: 50 }],
+    ...started(50_100, 50),
+  ]
+  const live = (stream: string): [number, EventBody][] => {
+    const records = Array.from({ length: each }, (_, n) => `${stream}/1.${n + 1}`)
+    const at = (n: number) => 100 * n + (n < each / 2 ? 0 : 200)
+    const read = { records: records.filter((record) => record !== lost), damaged: [], bytes: 1, sha256: '', nextOffset: 'x', upToDate: true, closed: false }
+    return [
+      ...operation(0, 1, { op: 'create', stream, status: 201, create: { streamKind: 'chat', contentType: 'text/plain' } }),
+      ...records.flatMap((record, n) => operation(at(n) + 2, at(n) + 20, { op: 'append', stream, append: { record, bytes: 10 } })),
+      ...operation(200_000, 200_100, { op: 'read', stream, mode: 'catch-up', headers: { 'content-type': 'text/plain' }, read }),
+    ]
+  }
+
+  it('is found, and named', () => {
+    const events = [...restart, ...Array.from({ length: streams }, (_, n) => live(`s-${n}`)).flat()]
+    const found = judge('nothing-acknowledged-is-lost', {}, events)
+    expect(found).toMatchObject({ verdict: 'fail', value: 1, examined: streams * each, fingerprint: 'nothing-acknowledged-is-lost/lost/chat/stop/origin' })
+    expect(found.evidence[0]).toContain(lost)
+  })
+})
