@@ -19,10 +19,12 @@ export function watchHops({ world, recorder, signal, everyMs }: Watched): AsyncD
   const delays = monitorEventLoopDelay({ resolution: 20 })
   delays.enable()
   const look = async () => {
-    const kept = isSideBySide() ? {} : { keptMs: Math.round(delays.max / 1e6) }
-    delays.reset()
     const seen = await world.usages().catch(() => null)
-    if (seen !== null && !signal.aborted) recorder.record({ kind: 'usage', ...seen, ...kept })
+    if (seen === null || signal.aborted) return
+    const kept = isSideBySide() ? {} : { keptMs: Math.round(delays.max / 1e6) }
+    // Not of a look that was left out: what was seen until then is told by the next.
+    delays.reset()
+    recorder.record({ kind: 'usage', ...seen, ...kept })
   }
   const watching = watch(look, everyMs, over)
   return {
