@@ -1,8 +1,8 @@
 /** Looks at what every hop costs while a scenario runs, and how well the machine keeps up, and writes it into the history. */
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
-import { isSideBySide } from './twins.ts'
+import { monotonicMs } from './clock.ts'
 import type { Recorder } from './recorder.ts'
+import { isSideBySide } from './twins.ts'
 import type { World } from './world.ts'
 
 interface Watched {
@@ -16,15 +16,13 @@ interface Watched {
 export function watchHops({ world, recorder, signal, everyMs }: Watched): AsyncDisposable {
   const ended = new AbortController()
   const over = AbortSignal.any([ended.signal, signal])
-  const delays = monitorEventLoopDelay({ resolution: 20 })
-  delays.enable()
+  const kept = new Kept()
   const look = async () => {
     const seen = await world.usages().catch(() => null)
     if (seen === null || signal.aborted) return
-    const kept = isSideBySide() ? {} : { keptMs: Math.round(delays.max / 1e6) }
     // Not of a look that was left out: what was seen until then is told by the next.
-    delays.reset()
-    recorder.record({ kind: 'usage', ...seen, ...kept })
+    const keptMs = kept.take()
+    recorder.record({ kind: 'usage', ...seen, ...(isSideBySide() ? {} : { keptMs }) })
   }
   const watching = watch(look, everyMs, over)
   return {
@@ -32,7 +30,7 @@ export function watchHops({ world, recorder, signal, everyMs }: Watched): AsyncD
       ended.abort()
       await watching
       await look()
-      delays.disable()
+      kept.end()
     },
   }
 }
@@ -41,5 +39,35 @@ async function watch(look: () => Promise<void>, everyMs: number, over: AbortSign
   while (!over.aborted) {
     await look()
     await delay(everyMs, undefined, { signal: over }).catch(() => {})
+  }
+}
+
+const tickMs = 50
+
+/**
+ * The longest that this process was kept from going on, in ms. Node's own monitor does not count the time
+ * before it is reset, which is the very time that a look came late by.
+ */
+class Kept {
+  #lastMs = monotonicMs()
+  #longestMs = 0
+  #ticking = setInterval(() => this.#tick(), tickMs).unref()
+
+  /** Since the last time that it was asked. */
+  take(): number {
+    this.#tick()
+    const longestMs = Math.round(this.#longestMs)
+    this.#longestMs = 0
+    return longestMs
+  }
+
+  end(): void {
+    clearInterval(this.#ticking)
+  }
+
+  #tick(): void {
+    const nowMs = monotonicMs()
+    this.#longestMs = Math.max(this.#longestMs, nowMs - this.#lastMs - tickMs)
+    this.#lastMs = nowMs
   }
 }
