@@ -5,9 +5,9 @@
  */
 import dns from 'node:dns'
 import { createRequire } from 'node:module'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { createInterface } from 'node:readline'
 import { monotonicMs } from '../../clock.ts'
+import { LoopDelay } from '../../loop-delay.ts'
 import { clientHeader } from '../../services/fault-proxy/faults.ts'
 import type { ClientCommand, ClientEvent } from './plan.ts'
 import { messageOf, Reader, statusOf, type StreamLibrary } from './reader.ts'
@@ -57,12 +57,8 @@ function say(event: ClientEvent): void {
 
 /** How late this program was: whoever judges times must know. */
 function tellLag(): void {
-  const delays = monitorEventLoopDelay({ resolution: 10 })
-  delays.enable()
-  setInterval(() => {
-    say({ event: 'lag', maxMs: delays.max / 1e6, atMs: monotonicMs() })
-    delays.reset()
-  }, lagEveryMs).unref()
+  const delayed = new LoopDelay()
+  setInterval(() => say({ event: 'lag', maxMs: delayed.take(), atMs: monotonicMs() }), lagEveryMs).unref()
 }
 
 /** When the library meant to send: hops on the way may be slow. */
