@@ -80,7 +80,7 @@ async function judgedThere(options: Options, scenarios: Scenario[], ids: string[
   // What is wrong by itself is told before anything is sent anywhere.
   if (options.replay === undefined) planRun(scenarios, ids, givenBy(options))
   const names = options.lastFailed ? ids : options.ids
-  const scenarioFiles = (await filesOf(path.join(root, 'scenarios'), names)).filter((file) => !file.startsWith(root))
+  const scenarioFiles = await filesOf(path.join(root, 'scenarios'), names)
   const signal = openInterruption(endThereWithinMs)
   const asked = { ...options, ids: names, lastFailed: false }
   try {

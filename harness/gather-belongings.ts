@@ -34,7 +34,7 @@ export interface Gathering {
   options: Options
   /** The checkout. */
   root: string
-  /** Files of scenarios that were named by theirs. */
+  /** Files of the scenarios that were named, the project's own among them. */
   scenarioFiles: readonly string[]
   /** The engine's processor. */
   arch: string
@@ -53,14 +53,16 @@ export async function gatherBelongings({ options, root, scenarioFiles, arch, env
   ]
   const caddyfiles = [caddyfile, tlsCaddyfile].flatMap((file) => (file === undefined ? [] : [readSources(file)]))
   const config = edgeConfig === undefined ? [] : await edgeFiles(edge, edgeConfig)
+  const project = await projectFiles(root)
+  const inProject = new Set(project.map((file) => file.path))
   const named = (what: string, files: readonly string[]) => files.map((file): Belonging => ({ what, path: path.resolve(file) }))
   const files = [
-    ...(await projectFiles(root)),
+    ...project,
     ...programs.flat(),
     ...named('--caddyfile', caddyfiles.flatMap((one) => one.files)),
     ...named('--edge-config', config),
     ...named('--replay', replay === undefined ? [] : [replay]),
-    ...named('a scenario', scenarioFiles.flatMap((file) => withImports(file, root))),
+    ...named('a scenario', scenarioFiles.flatMap((file) => withImports(file, inProject))),
     ...(dataDirFrom === undefined ? [] : await filesBelow('--data-dir-from', path.resolve(dataDirFrom))),
   ]
   const kept = server === undefined && options.origin !== 'reference' ? await releases(env, arch, serverVersion) : null
@@ -132,14 +134,14 @@ async function program(what: string, file: string | undefined, arch: string): Pr
 
 const importsMax = 200
 
-/** A scenario of one's own and the files beside it that it is made of; what it has of the project is there. */
-function withImports(file: string, root: string, found: string[] = []): string[] {
-  if (file.startsWith(`${root}${path.sep}`) || found.includes(file) || found.length >= importsMax) return found
+/** A scenario of one's own and the files beside it that it is made of, wherever they lie; what it has of the project is there. */
+function withImports(file: string, inProject: ReadonlySet<string>, found: string[] = []): string[] {
+  if (inProject.has(file) || found.includes(file) || found.length >= importsMax) return found
   found.push(file)
   const source = readFileSync(file, 'utf8')
   for (const [, name = ''] of source.matchAll(/\b(?:from|import)\s*\(?\s*['"](\.{1,2}\/[^'"]+)['"]/g)) {
     const imported = path.resolve(path.dirname(file), name)
-    if (imported !== file && isFile(imported)) withImports(imported, root, found)
+    if (isFile(imported)) withImports(imported, inProject, found)
   }
   return found
 }

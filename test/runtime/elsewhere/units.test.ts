@@ -72,6 +72,20 @@ describe('what is put in', () => {
     expect(files.filter(({ what }) => what === 'a scenario').map((file) => path.basename(file.path))).toEqual(['mine.ts', 'size.ts'])
   })
 
+  test('is a scenario that lies in the checkout as well, where git does not take it: a shrunk one', async () => {
+    const checkout = path.join(folder, 'checkout')
+    const shrunk = path.join(checkout, 'reports', 'run', 'capsule.shrunk', 'short.ts')
+    const next = path.join(folder, 'checkout-2', 'mine.ts')
+    const own = path.join(checkout, 'scenarios', 'own.ts')
+    for (const file of [shrunk, next, own]) mkdirSync(path.dirname(file), { recursive: true })
+    writeFileSync(own, 'export default {}\n')
+    writeFileSync(shrunk, "export { default } from '../../../scenarios/own.ts'\n")
+    writeFileSync(next, "export { default } from '../checkout/scenarios/own.ts'\n")
+    const { files } = await gatherBelongings({ options: parseOptions([]), root: checkout, scenarioFiles: [shrunk, next, own], arch: process.arch, env: {} })
+    expect(files.filter(({ what }) => what === 'a scenario').map((file) => file.path)).toEqual([shrunk, next])
+    expect(files.filter(({ what }) => what === 'the project').map((file) => file.path)).toEqual([own])
+  })
+
   test('is a server binary only where the engine can run it', async () => {
     const node = path.join(folder, 'server')
     copyFileSync(process.execPath, node)
