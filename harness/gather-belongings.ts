@@ -8,6 +8,7 @@ import path from 'node:path'
 import { execa } from 'execa'
 import { readSources } from './confine/caddyfile.ts'
 import { readGivenText } from './confine/read-given-text.ts'
+import { inspectDataDir } from './data-dir/inspect.ts'
 import { edgeById } from './edges/edges.ts'
 import { UsageError } from './errors.ts'
 import type { Options } from './options.ts'
@@ -63,7 +64,7 @@ export async function gatherBelongings({ options, root, scenarioFiles, arch, env
     ...named('--edge-config', config),
     ...named('--replay', replay === undefined ? [] : [replay]),
     ...named('a scenario', scenarioFiles.flatMap((file) => withImports(file, inProject))),
-    ...(dataDirFrom === undefined ? [] : await filesBelow('--data-dir-from', path.resolve(dataDirFrom))),
+    ...(dataDirFrom === undefined ? [] : await dataDirFiles(path.resolve(dataDirFrom))),
   ]
   const kept = server === undefined && options.origin !== 'reference' ? await releases(env, arch, serverVersion) : null
   const variables = new Set(caddyfiles.flatMap((one) => one.variables.map(({ name }) => name)))
@@ -108,9 +109,15 @@ async function packaged(root: string): Promise<string[]> {
   return below.flat()
 }
 
+/** Looked at here as well: whether a server has it open is seen by its own machine only. */
+async function dataDirFiles(folder: string): Promise<Belonging[]> {
+  await inspectDataDir(folder)
+  return filesBelow('--data-dir-from', folder)
+}
+
 async function filesBelow(what: string, folder: string): Promise<Belonging[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(({ code }: NodeJS.ErrnoException) => {
-    throw new UsageError(`${what} ${folder} cannot be read (${code}); give the data_dir of a server.`)
+    throw new UsageError(`${folder} (${what}) cannot be read (${code}).`)
   })
   return entries.filter((entry) => entry.isFile()).map((entry) => ({ what, path: path.join(entry.parentPath, entry.name) }))
 }

@@ -16,6 +16,7 @@ import { isDead, labelsOf, processOf, removeAll, sweepDead, thisMachine, type El
 import { sharedVolumeOf, whyNotShared } from '../../../harness/runtime/elsewhere/shared-volumes.ts'
 import type { Docker } from '../../../harness/runtime/engine.ts'
 import { within } from '../../../harness/until.ts'
+import { boltFile } from '../../data-dir/bolt-writer.ts'
 
 const root = path.resolve(import.meta.dirname, '..', '..', '..')
 const folder = mkdtempSync(path.join(tmpdir(), 'elsewhere-'))
@@ -97,6 +98,22 @@ describe('what is put in', () => {
     writeFileSync(script, '\xcf\xfa\xed\xfe, a program of a Mac or whatever it may be', 'latin1')
     await expect(gathered([], { DURABLE_STREAMS_SERVER_BIN: script })).rejects.toThrow(/^DURABLE_STREAMS_SERVER_BIN: \S+script is no Linux program, and the container engine is elsewhere/)
     await expect(gathered(['--server-bin', `${script}-not`])).rejects.toThrow(/^--server-bin: \S+ cannot be read \(ENOENT\); give the path of a durable-streams-server executable\.$/)
+  })
+
+  test('is a data_dir, and none that a server of this machine has open', async () => {
+    const data = path.join(folder, 'data')
+    const database = path.join(data, 'metadata', 'metadata.db')
+    for (const name of ['metadata', 'streams']) mkdirSync(path.join(data, name), { recursive: true })
+    await expect(gathered(['--data-dir-from', data])).rejects.toThrow(/is no data_dir of the production server/)
+    writeFileSync(database, boltFile('metadata', [[]]))
+    const { files } = await gathered(['--data-dir-from', data])
+    expect(files.filter(({ what }) => what === '--data-dir-from').map((file) => file.path)).toEqual([database])
+    const server = spawn('flock', [database, 'sh', '-c', 'echo held; cat'], { stdio: ['pipe', 'pipe', 'inherit'] })
+    const ended = new Promise((resolve) => server.once('exit', resolve))
+    await new Promise((resolve) => server.stdout.once('data', resolve))
+    await expect(gathered(['--data-dir-from', data])).rejects.toThrow(/^A server \(process \d+\) has the data_dir \S+ open/)
+    server.stdin.end()
+    await ended
   })
 
   test('are the releases in the cache that the engine can run; what is downloaded there is kept where there is none', async () => {
