@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:os'
 import path from 'node:path'
-import { PassThrough, type Duplex } from 'node:stream'
+import type { Duplex } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { programs } from '../../bootstrap/programs.mjs'
 import { exitCodes, HarnessError, interruptionOf, UsageError } from '../../errors.ts'
@@ -258,10 +258,7 @@ async function follow({ docker, container }: Harness, { signal }: ElsewhereRun):
 
 /** Resolves when everything is shown. */
 async function showAll(docker: Engine['docker'], said: Duplex): Promise<void> {
-  const [stdout, stderr] = [new PassThrough(), new PassThrough()]
-  docker.modem.demuxStream(said, stdout, stderr)
-  stdout.on('data', (chunk: Buffer) => process.stdout.write(chunk))
-  stderr.on('data', (chunk: Buffer) => process.stderr.write(chunk))
+  docker.modem.demuxStream(said, process.stdout, process.stderr)
   const { promise, resolve } = Promise.withResolvers<void>()
   said.once('end', resolve).once('close', resolve).once('error', () => resolve())
   await promise
