@@ -81,10 +81,11 @@ async function judgedThere(options: Options, scenarios: Scenario[], ids: string[
   if (options.replay === undefined) planRun(scenarios, ids, givenBy(options))
   const names = options.lastFailed ? ids : options.ids
   const scenarioFiles = await filesOf(path.join(root, 'scenarios'), names)
+  const source = await readAhead(options)
   const signal = openInterruption(endThereWithinMs)
   const asked = { ...options, ids: names, lastFailed: false }
   try {
-    return await judgeThere({ engine, options: asked, source: await readAhead(options), scenarioFiles, out, runId: newRunId(), onProgress: say, signal })
+    return await judgeThere({ engine, options: asked, source, scenarioFiles, out, runId: newRunId(), onProgress: say, signal })
   } catch (error) {
     if (options.runtime === 'containers' || !(error instanceof UsageError) || signal.aborted) throw error
     say(`Not in that container engine: ${error.message}`)
