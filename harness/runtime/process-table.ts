@@ -52,6 +52,11 @@ function stateOf(pid: number): ProcessState | null {
   return { state: fields[0]!, processGroup: Number(fields[2]), threads: Number(fields[17]), startTicks: Number(fields[19]) }
 }
 
+/** Another one after each start of the system: numbers and ticks of processes mean something within one only. */
+export function bootId(): string {
+  return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()
+}
+
 export function identityOf(pid: number): ProcessIdentity | null {
   const state = stateOf(pid)
   return state && { pid, startTicks: state.startTicks }

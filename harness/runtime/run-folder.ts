@@ -6,14 +6,14 @@
  *
  * Folders may be passed through by other users (a cache may give up its privileges), not listed.
  */
-import { readFileSync, readlinkSync } from 'node:fs'
+import { readlinkSync } from 'node:fs'
 import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
 import { hostname, tmpdir, userInfo } from 'node:os'
 import path from 'node:path'
 import { UsageError } from '../errors.ts'
 import { killUntilGone } from './ending.ts'
 import { releaseKernel } from './kernel-leftovers.ts'
-import { identityOf, isAlive, pidsWithEnvironment, runTag, type ProcessIdentity } from './process-table.ts'
+import { bootId, identityOf, isAlive, pidsWithEnvironment, runTag, type ProcessIdentity } from './process-table.ts'
 
 const passableMode = 0o711
 /** Not a run yet: its owner is still being written. */
@@ -40,7 +40,7 @@ export interface Owner {
 function here(): Place {
   return {
     hostname: hostname(),
-    bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim(),
+    bootId: bootId(),
     processNamespace: readlinkSync('/proc/self/ns/pid'),
   }
 }

@@ -13,6 +13,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { HarnessError } from '../../errors.ts'
 import { cacheFolder } from '../../provision/cache-folder.ts'
 import type { Docker } from '../engine.ts'
+import { bootId, identityOf, isAlive } from '../process-table.ts'
 
 /** Which run in an engine elsewhere a container or volume belongs to. */
 export const elsewhereLabel = 'durable-streams-simulator.elsewhere'
@@ -70,16 +71,12 @@ export function thisMachine(env: NodeJS.ProcessEnv = process.env): string {
 
 /** Null where there is none of this number. Systems without /proc are asked by `ps`. */
 export function processOf(pid: number): Process | null {
-  try {
-    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return state === 'Z' || state === 'X' ? null : { pid, startedAt: `${boot} ${fields[18]}` }
-  } catch {
-    if (process.platform === 'linux') return null
-    const { stdout } = spawnSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8', env: { ...process.env, LC_ALL: 'C' } })
-    return stdout?.trim() ? { pid, startedAt: stdout.trim() } : null
+  if (process.platform === 'linux') {
+    const identity = identityOf(pid)
+    return identity !== null && isAlive(identity) ? { pid, startedAt: `${bootId()} ${identity.startTicks}` } : null
   }
+  const { stdout } = spawnSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8', env: { ...process.env, LC_ALL: 'C' } })
+  return stdout?.trim() ? { pid, startedAt: stdout.trim() } : null
 }
 
 /** Only of this machine can it be judged; what cannot be is alive. */
