@@ -3,7 +3,6 @@
  * starts there shares volumes with it in place of this machine's folders, each at the folder's own path. This
  * machine's part: what is put in, the terminal, signals, the reports that come back, and that nothing is left.
  */
-import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:os'
 import path from 'node:path'
@@ -12,6 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { programs } from '../../bootstrap/programs.mjs'
 import { exitCodes, HarnessError, interruptionOf, UsageError } from '../../errors.ts'
 import { within } from '../../until.ts'
+import { startCompanion } from '../companion.ts'
 import type { Engine } from '../engine.ts'
 import { hijack } from '../owned-container.ts'
 import { pack, weigh, type Belonging, type Keepsake } from './belongings.ts'
@@ -84,18 +84,7 @@ interface Guard extends AsyncDisposable {
 
 /** Ends when it is told that everything is removed, or removes it when this process is gone. */
 async function startGuard(id: string, { out, staging }: ElsewhereRun): Promise<Guard> {
-  const child = spawn(process.execPath, [guardProgram, id, out, staging], { detached: true, stdio: ['pipe', 'pipe', 'ignore'], cwd: '/' })
-  const ended = new Promise<string>((resolve) => {
-    child.once('error', (error) => resolve(error.message))
-    child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`))
-  })
-  child.stdin.on('error', () => {})
-  const ready = new Promise<void>((resolve) => child.stdout.once('data', () => resolve()))
-  const failed = ended.then((how) => {
-    throw new HarnessError(`The guard of this run did not start: ${how}.`)
-  })
-  failed.catch(() => {})
-  await within(Promise.race([ready, failed]), { for: 'the guard', timeoutMs: readyMsMax })
+  const { child, ended } = await startCompanion({ name: 'the guard of this run', args: [guardProgram, id, out, staging], env: process.env, readyMsMax })
   return {
     process: processOf(child.pid!)!,
     async [Symbol.asyncDispose]() {
