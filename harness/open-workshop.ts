@@ -9,7 +9,7 @@ import { provisionHops, provisionServer, type Hops, type ProvisionOptions } from
 import type { ProvidedServer } from './provision/server-binary.ts'
 import { openContainerRuntime } from './runtime/containers.ts'
 import { told } from './runtime/elsewhere/told.ts'
-import { openEngine, type Engine } from './runtime/engine.ts'
+import { engineUnwilling, openEngine, type Engine } from './runtime/engine.ts'
 import { hopsInImages } from './runtime/images/hops-in-images.ts'
 import { provideImages } from './runtime/images/provide-images.ts'
 import { openProcessRuntime, type ProcessRuntimeOptions } from './runtime/processes.ts'
@@ -76,11 +76,9 @@ function imagesOf(server: ProvidedServer, engine: Engine, { edge, onProgress, si
     provideImages({ docker: engine.docker, host, server: production, caddy: production, edge: edge.image, onProgress, ...(signal ? { signal } : {}) })
 }
 
-/** An engine that answers, and then does not do what it is told, is the user's to mend. */
 function refuseEngine(error: unknown, signal: AbortSignal | undefined): never {
   if (error instanceof UsageError || !(error instanceof Error) || signal?.aborted) throw error
-  const words = error.message.trim().replaceAll(/\s+/g, ' ').replace(/\.$/, '')
-  throw new UsageError(`The container engine does not do what a run needs (${words}): mend it, or run without containers: --runtime processes.`, { cause: error })
+  throw engineUnwilling(error)
 }
 
 /** The sentence without "or run without containers", which is what is done. */

@@ -37,6 +37,8 @@ export interface Engine {
 const apiOldest = [1, 40] as const
 const architectures: Record<string, string> = { x86_64: 'x64', amd64: 'x64', aarch64: 'arm64', arm64: 'arm64' }
 const usualSocket = '/var/run/docker.sock'
+/** Of what an engine said, in a sentence. */
+const wordsMax = 300
 const insteadProcesses = 'or run without containers: --runtime processes'
 
 /**
@@ -104,6 +106,16 @@ function refuse(api: string, architecture: string, system: string, isHere: boole
 export function engineElsewhere(cause?: unknown): UsageError {
   const sentence = `The container engine's containers do not share this machine's files and processes (it is remote, or in a virtual machine): use an engine of this Linux host, ${insteadProcesses}.`
   return new UsageError(sentence, { cause })
+}
+
+/** An engine that answers, and then does not do what it is told, is the user's to mend. */
+export function engineUnwilling(error: Error): UsageError {
+  return new UsageError(`The container engine does not do what a run needs (${engineWords(error)}): mend it, ${insteadProcesses}.`, { cause: error })
+}
+
+/** What it said, for a place within a sentence. */
+export function engineWords({ message }: Error): string {
+  return message.trim().replaceAll(/\s+/g, ' ').replace(/\.$/, '').slice(0, wordsMax)
 }
 
 function addressOf(docker: Docker): EngineAddress {

@@ -12,7 +12,7 @@ import { programs } from '../../bootstrap/programs.mjs'
 import { exitCodes, HarnessError, interruptionOf, UsageError } from '../../errors.ts'
 import { within } from '../../until.ts'
 import { startCompanion } from '../companion.ts'
-import type { Engine } from '../engine.ts'
+import { engineUnwilling, engineWords, type Engine } from '../engine.ts'
 import { hijack } from '../owned-container.ts'
 import { pack, weigh, type Belonging, type Keepsake } from './belongings.ts'
 import { fetchFile, fetchFolder, fetchNew } from './bring-back.ts'
@@ -55,7 +55,7 @@ export async function runElsewhere(run: ElsewhereRun): Promise<number> {
   } catch (error) {
     // What the engine itself said.
     if (run.signal.aborted || !(error instanceof Error) || !('statusCode' in error || 'syscall' in error)) throw error
-    throw new UsageError(`The container engine does not do what a run needs (${words(error)}): mend it, or run without containers: --runtime processes.`, { cause: error })
+    throw engineUnwilling(error)
   }
 }
 
@@ -119,7 +119,7 @@ async function putIn(run: ElsewhereRun, { id, image, labels, bytes }: Places): P
   const volumes: SharedVolume[] = [[root, 'project'], [out, 'reports'], [dataFolder, 'data']].map(([target, name]) => ({ target: target!, volume: `durable-streams-${id}-${name}` }))
   for (const { volume } of volumes) {
     await docker.createVolume({ Name: volume, Labels: { ...labels, ...releasedBy(image) } }).catch((error: Error) => {
-      throw new UsageError(`The container engine makes no volume (${words(error)}), and one that is elsewhere needs some: mend that, or run without containers: --runtime processes.`)
+      throw new UsageError(`The container engine makes no volume (${engineWords(error)}), and one that is elsewhere needs some: mend that, or run without containers: --runtime processes.`)
     })
   }
   const container = await create(run, { image, labels, volumes, id })
@@ -129,13 +129,9 @@ async function putIn(run: ElsewhereRun, { id, image, labels, bytes }: Places): P
   const told: Told = { volumes, image, labels, engine: `${description}, which does not see this machine's files, so that the harness ran in it, too`, terminal, harness, given }
   await container.putArchive(pack(run.files, { content: { target: toldFile, text: JSON.stringify(told) }, link: modules, folder: cwd }), { path: '/' }).catch((error: Error) => {
     const full = /no space left on device/i.test(error.message)
-    throw new UsageError(`${full ? "The container engine's disk filled up while the run was put into it: free some (docker system df)" : `The container engine did not take what a run needs (${words(error)}): mend that`}, or run without containers: --runtime processes.`)
+    throw new UsageError(`${full ? "The container engine's disk filled up while the run was put into it: free some (docker system df)" : `The container engine did not take what a run needs (${engineWords(error)}): mend that`}, or run without containers: --runtime processes.`)
   })
   return { docker, container }
-}
-
-function words(error: Error): string {
-  return error.message.trim().replaceAll(/\s+/g, ' ').replace(/\.$/, '').slice(0, 300)
 }
 
 /**
@@ -179,7 +175,7 @@ function namesSocket(error: unknown, socket: string): boolean {
 }
 
 function refused(error: unknown, socket: string): Error {
-  if (!namesSocket(error, socket)) return new UsageError(`The container engine does not hold the harness (${words(error as Error)}): mend that, or run without containers: --runtime processes.`)
+  if (!namesSocket(error, socket)) return new UsageError(`The container engine does not hold the harness (${engineWords(error as Error)}): mend that, or run without containers: --runtime processes.`)
   return new UsageError(`The container engine is elsewhere and has no socket at ${socket} on its own machine: set TESTCONTAINERS_DOCKER_SOCKET_OVERRIDE to its path there, or run without containers: --runtime processes.`)
 }
 
