@@ -4,6 +4,7 @@ import { stat } from 'node:fs/promises'
 import { packTar, type TarSource } from 'modern-tar/fs'
 import type { Readable } from 'node:stream'
 import { UsageError } from '../../errors.ts'
+import type { Docker } from '../engine.ts'
 
 export interface Belonging {
   /** What the user named it by: a flag. */
@@ -71,4 +72,12 @@ export function pack(files: readonly Belonging[], { content, link, folder }: Mor
   return packTar([...sources, ...more], { map: (header) => foldered(linked(owned(header))) })
 }
 
+/** An archive for the root of a container. @throws also what kept it from being made: a request would wait for its end */
+export async function putArchive(container: Pick<Container, 'putArchive'>, archive: Readable): Promise<void> {
+  const { promise: broken, reject } = Promise.withResolvers<never>()
+  archive.once('error', reject)
+  await Promise.race([container.putArchive(archive, { path: '/' }), broken])
+}
+
+type Container = ReturnType<Docker['getContainer']>
 type TarHeader = Parameters<NonNullable<NonNullable<Parameters<typeof packTar>[1]>['map']>>[0]

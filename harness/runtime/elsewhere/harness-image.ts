@@ -19,6 +19,7 @@ import { provideImages } from '../images/provide-images.ts'
 import { ownImage, publicReference } from '../images/public-images.ts'
 import { hostPackages, libraryPackages, localTag } from '../images/recipes.ts'
 import type { Runtime } from '../runtime.ts'
+import { putArchive } from './belongings.ts'
 
 const projectInImage = '/project'
 export const modulesInImage = `${projectInImage}/node_modules`
@@ -138,7 +139,7 @@ async function installModules(tag: string, base: string, { engine: { docker }, r
   })
   try {
     const manifests = ['package.json', 'package-lock.json', '.npmrc'].map((name): TarSource => ({ type: 'file', source: path.join(root, name), target: `project/${name}` }))
-    await container.putArchive(packTar([...manifests, ...settings.files]), { path: '/' })
+    await putArchive(container, packTar([...manifests, ...settings.files]))
     await container.start()
     const asked = ['npm', 'ci', '--include=dev', '--include=optional', '--omit=peer', '--no-audit', '--no-fund', '--loglevel=error', '--cache=/tmp/npm']
     const { code, said } = await execIn(docker, container, ['sh', '-c', `cd ${projectInImage} && ${asked.join(' ')}; code=$?; rm -rf /tmp/npm /tmp/npm-settings; exit $code`], settings.env, signal)

@@ -14,7 +14,7 @@ import { within } from '../../until.ts'
 import { startCompanion } from '../companion.ts'
 import { engineUnwilling, engineWords, type Engine } from '../engine.ts'
 import { hijack } from '../owned-container.ts'
-import { pack, weigh, type Belonging, type Keepsake } from './belongings.ts'
+import { pack, putArchive, weigh, type Belonging, type Keepsake } from './belongings.ts'
 import { fetchFile, fetchFolder, fetchNew } from './bring-back.ts'
 import { modulesInImage } from './harness-image.ts'
 import { harnessName, labelsOf, processOf, releasedBy, removeAll, sweepDead, thisMachine } from './leftovers.ts'
@@ -127,7 +127,8 @@ async function putIn(run: ElsewhereRun, { id, image, labels, bytes }: Places): P
   const { terminal, harness, given } = run.told
   const modules = { target: path.join(root, 'node_modules'), to: modulesInImage }
   const told: Told = { volumes, image, labels, engine: `${description}, which does not see this machine's files, so that the harness ran in it, too`, terminal, harness, given }
-  await container.putArchive(pack(run.files, { content: { target: toldFile, text: JSON.stringify(told) }, link: modules, folder: cwd }), { path: '/' }).catch((error: Error) => {
+  const archive = pack(run.files, { content: { target: toldFile, text: JSON.stringify(told) }, link: modules, folder: cwd })
+  await putArchive(container, archive).catch((error: Error) => {
     const full = /no space left on device/i.test(error.message)
     throw new UsageError(`${full ? "The container engine's disk filled up while the run was put into it: free some (docker system df)" : `The container engine did not take what a run needs (${engineWords(error)}): mend that`}, or run without containers: --runtime processes.`)
   })

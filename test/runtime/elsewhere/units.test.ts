@@ -9,7 +9,7 @@ import { packTar } from 'modern-tar/fs'
 import { afterAll, describe, expect, test } from 'vitest'
 import { gatherBelongings } from '../../../harness/gather-belongings.ts'
 import { parseOptions } from '../../../harness/options.ts'
-import { allBytesMax, fileBytesMax, pack, weigh } from '../../../harness/runtime/elsewhere/belongings.ts'
+import { allBytesMax, fileBytesMax, pack, putArchive, weigh } from '../../../harness/runtime/elsewhere/belongings.ts'
 import { fetchFile, fetchFolder, fetchNew } from '../../../harness/runtime/elsewhere/bring-back.ts'
 import { npmSettings } from '../../../harness/runtime/elsewhere/harness-image.ts'
 import { isDead, labelsOf, processOf, removeAll, sweepDead, thisMachine, type ElsewhereOwner } from '../../../harness/runtime/elsewhere/leftovers.ts'
@@ -152,6 +152,12 @@ describe('what is put in', () => {
     const lines = (await text(listed.stdout)).trim().split('\n').map((line) => line.replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d /g, '').replaceAll(/\s+/g, ' '))
     expect(lines).toEqual([`-rw------- 0/0 7 ${folder.slice(1)}/link`, '-rw-r--r-- 0/0 2 told.json', expect.stringMatching(`^l.* 0/0 0 ${folder.slice(1)}/node_modules -> /project/node_modules$`), `drwxr-xr-x 0/0 0 ${folder.slice(1)}/empty/`])
   })
+})
+
+test('what can no longer be read when it is put in is told, and not waited for', async () => {
+  const archive = packTar([{ type: 'file', source: path.join(folder, 'gone'), target: 'gone' }])
+  const engine = { putArchive: (sent: NodeJS.ReadableStream) => new Promise<never>(() => sent.resume()) } as unknown as Parameters<typeof putArchive>[0]
+  await expect(within(putArchive(engine, archive), { for: 'its failure', timeoutMs: 10_000 })).rejects.toThrow(/ENOENT.*gone/)
 })
 
 describe("the user's npm settings", () => {
