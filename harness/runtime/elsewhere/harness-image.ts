@@ -14,10 +14,10 @@ import { UsageError } from '../../errors.ts'
 import { sha256Of } from '../../provision/identify.ts'
 import { sha256 } from '../../sha256.ts'
 import type { Docker, Engine } from '../engine.ts'
-import { buildImage, follow, imageLabel } from '../images/build-image.ts'
+import { buildImage, follow, imageLabel, pull } from '../images/build-image.ts'
 import { provideImages } from '../images/provide-images.ts'
 import { ownImage, publicReference } from '../images/public-images.ts'
-import { hostPackages, libraryPackages, localTag } from '../images/recipes.ts'
+import { hostPackages, libraryPackages, localTag, packagesRecipe } from '../images/recipes.ts'
 import type { Runtime } from '../runtime.ts'
 import { putArchive } from './belongings.ts'
 
@@ -78,32 +78,26 @@ async function baseByThisMachine({ engine: { docker }, edge, serverBin, openHost
   await using host = await openHost()
   const server = serverBin === null ? null : { path: serverBin, sha256: await sha256Of(serverBin) }
   const { node } = await provideImages({ docker, host, server, caddy: server, edge, onProgress, signal })
-  if (node.reference === publicReference(ownImage('node'))) return node.reference
-  return await nodeWithPrograms(docker, host)
+  return isMadeHere(node.reference) ? await nodeWithPrograms(docker, host) : node.reference
 }
 
 /** The image made here around Node holds nothing else; the harness itself mounts volumes. */
 async function nodeWithPrograms(docker: Docker, host: Pick<Runtime, 'run' | 'temporaryFolder'>): Promise<string> {
   const around = { docker, host, baseOf: async () => packages }
-  const packagesRecipe = { kind: 'packages', suite: debianSuite(), packages: [...libraryPackages, ...hostPackages] } as const
-  const packages = localTag('harness-libraries', packagesRecipe)
-  if (!(await isThere(docker, packages))) await buildImage(packages, packagesRecipe, around)
+  const libraries = packagesRecipe([...libraryPackages, ...hostPackages])
+  const packages = localTag('harness-libraries', libraries)
+  if (!(await isThere(docker, packages))) await buildImage(packages, libraries, around)
   const recipe = { kind: 'program', base: 'libraries', file: process.execPath, sha256: await sha256Of(process.execPath), target: '/usr/local/bin/node' } as const
   const tag = localTag('harness-node', recipe)
   if (!(await isThere(docker, tag))) await buildImage(tag, recipe, around)
   return tag
 }
 
-function debianSuite(): string {
-  return /^VERSION_CODENAME=(\w+)/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'stable'
-}
-
 async function pulledNode({ engine: { docker, arch }, onProgress }: HarnessImageOptions): Promise<string> {
   const reference = publicReference(ownImage('node'))
   if (await isThere(docker, reference)) return reference
   onProgress(`Pulling ${reference}…`)
-  const platform = `linux/${arch === 'x64' ? 'amd64' : arch}`
-  await follow(docker, docker.pull(reference, { platform }), reference)
+  await pull(docker, reference, `linux/${arch === 'x64' ? 'amd64' : arch}`)
   return reference
 }
 

@@ -18,6 +18,7 @@ export interface BuildContext {
 }
 
 const unpackMsMax = 600_000
+const pullMsMax = 600_000
 /** Their scripts do not run, so nobody has a name inside; nginx looks up the one that it runs as. */
 const nameRoot = 'mkdir -p "$1/etc"; echo root:x:0:0:root:/root:/bin/sh >"$1/etc/passwd"; echo root:x:0: >"$1/etc/group"'
 export const imageLabel = 'durable-streams-simulator.image'
@@ -68,6 +69,12 @@ async function addProgram(tag: string, recipe: ProgramRecipe, { docker, baseOf }
     { type: 'content', target: 'volume/.keep', content: '' },
   ])
   await follow(docker, docker.buildImage(context, { t: tag, labels: { [imageLabel]: tag }, rm: true, forcerm: true }), tag)
+}
+
+/** Takes an image from its registry; of a platform other than the engine's own only where it is named. @throws UsageError as `follow` does */
+export function pull(docker: Docker, reference: string, platform?: string): Promise<void> {
+  const options = { abortSignal: AbortSignal.timeout(pullMsMax), ...(platform === undefined ? {} : { platform }) }
+  return follow(docker, docker.pull(reference, options), reference)
 }
 
 /** Reads the engine's report to its end. @throws UsageError with its own words when it failed, or would not begin */

@@ -15,9 +15,9 @@ import { canInstall, thisHost } from '../../provision/missing-tools.ts'
 import type { Docker } from '../engine.ts'
 import { reaperImage } from '../reaper.ts'
 import type { ImageIdentity, ImageRole, Runtime } from '../runtime.ts'
-import { buildImage, follow } from './build-image.ts'
+import { buildImage, pull } from './build-image.ts'
 import { ownImage, publicReference, type PublicImage } from './public-images.ts'
-import { caddyPackages, isStatic, libraryPackages, localTag, type ProgramRecipe, type Recipe } from './recipes.ts'
+import { caddyPackages, isStatic, libraryPackages, localTag, packagesRecipe, type ProgramRecipe, type Recipe } from './recipes.ts'
 
 export interface RunImage extends ImageIdentity {
   /** Path inside of the program that its services run. */
@@ -39,7 +39,6 @@ export interface ImagesOptions {
 }
 
 const lockMsMax = 900_000
-const pullMsMax = 600_000
 
 /** @throws UsageError when an image can neither be had nor made */
 export async function provideImages(options: ImagesOptions): Promise<RunImages> {
@@ -63,7 +62,7 @@ class Provider {
 
   async all(): Promise<RunImages> {
     const { server, caddy, edge } = this.#options
-    const cache = await this.#publicOr(edge, edge.program, this.#packages(edge.packages))
+    const cache = await this.#publicOr(edge, edge.program, packagesRecipe(edge.packages))
     const node = await this.#publicOr(ownImage('node'), '/usr/local/bin/node', await this.#around(await thisNode(), '/usr/local/bin/node'))
     const origin = server === null ? node : await this.#ofServer(server)
     const tls =
@@ -122,7 +121,7 @@ class Provider {
     const { docker, onProgress } = this.#options
     try {
       onProgress?.(`Pulling ${reference}…`)
-      await follow(docker, docker.pull(reference, { abortSignal: AbortSignal.timeout(pullMsMax) }), reference)
+      await pull(docker, reference)
       return (this.#registryGave = true)
     } catch (error) {
       const because = (error as Error).message.trim()
@@ -139,12 +138,7 @@ class Provider {
 
   /** A distribution's Caddy is linked with libraries of its own choice: it comes with them, or alone. */
   async #ofCaddy(caddy: ImagesOptions['caddy']): Promise<Recipe> {
-    return caddy !== null && (await isStatic(caddy.path)) ? this.#around(caddy, '/usr/bin/caddy') : this.#packages(caddyPackages)
-  }
-
-  #packages(packages: readonly string[]): Recipe {
-    const suite = /^VERSION_CODENAME=(\w+)/m.exec(thisHost().osRelease)?.[1] ?? 'stable'
-    return { kind: 'packages', suite, packages }
+    return caddy !== null && (await isStatic(caddy.path)) ? this.#around(caddy, '/usr/bin/caddy') : packagesRecipe(caddyPackages)
   }
 
   async #around({ path: file, sha256 }: { path: string; sha256: string }, target: string): Promise<Recipe> {
@@ -153,7 +147,7 @@ class Provider {
 
   async #baseOf({ base }: ProgramRecipe): Promise<string> {
     if (base === 'scratch') return base
-    return (await this.#publicOr(ownImage('libraries'), '/', this.#packages(libraryPackages))).reference
+    return (await this.#publicOr(ownImage('libraries'), '/', packagesRecipe(libraryPackages))).reference
   }
 
   async #make(name: string, recipe: Recipe): Promise<Omit<RunImage, 'program'>> {

@@ -1,6 +1,7 @@
 /** How an image is made here, as a value; what it is made of decides its tag. */
 import { createHash } from 'node:crypto'
 import { open } from 'node:fs/promises'
+import { thisHost } from '../../provision/missing-tools.ts'
 
 /** Debian packages unpacked into one layer, without their scripts: a few seconds, not a system. */
 export interface PackagesRecipe {
@@ -27,6 +28,12 @@ export const caddyPackages = ['caddy'] as const
 export const libraryPackages = ['libc6', 'libstdc++6'] as const
 /** What a harness inside an engine calls of its host. */
 export const hostPackages = ['mount'] as const
+
+/** Of the Debian release that this machine runs. */
+export function packagesRecipe(packages: readonly string[]): PackagesRecipe {
+  const suite = /^VERSION_CODENAME=(\w+)/m.exec(thisHost().osRelease)?.[1] ?? 'stable'
+  return { kind: 'packages', suite, packages }
+}
 
 /** Inside, nobody: what the image's own volumes belong to. The simulation runs it as its own user. */
 export const imageUser = 65_532
