@@ -12,7 +12,7 @@ import { inspectDataDir } from './data-dir/inspect.ts'
 import { edgeById } from './edges/edges.ts'
 import { UsageError } from './errors.ts'
 import type { Options } from './options.ts'
-import { elfOf } from './provision/executable-format.ts'
+import { elfOf, processorName } from './provision/executable-format.ts'
 import { cacheFolder } from './provision/cache-folder.ts'
 import { serversFolder } from './provision/server-cache.ts'
 import type { Belonging, Keepsake } from './runtime/elsewhere/belongings.ts'
@@ -20,7 +20,6 @@ import { cacheThere } from './runtime/elsewhere/told.ts'
 
 /** Environment that a run asks for, beside what a Caddyfile names. */
 const ownVariables = /^(DURABLE_STREAMS_(?!RUNTIME$|TOLD$|BOOTSTRAP_FD$|SERVER_BIN$)\w+|TWIN|TZ|NO_COLOR|GITHUB_ACTIONS|GITHUB_WORKSPACE|https?_proxy|no_proxy|HTTPS?_PROXY|NO_PROXY)$/
-const processors: Record<string, string> = { x64: 'x86-64', arm64: 'ARM64' }
 
 export interface Belongings {
   files: Belonging[]
@@ -45,11 +44,11 @@ export interface Gathering {
 /** @throws UsageError for a file that cannot be read, or a program that cannot run there */
 export async function gatherBelongings({ options, root, scenarioFiles, arch, env }: Gathering): Promise<Belongings> {
   const { caddyfile, tlsCaddyfile, edgeConfig, edge, dataDirFrom, replay, serverBin, serverVersion, baselineServerBin } = options
-  const fromEnvironment = serverVersion === undefined && options.origin !== 'reference' ? env['DURABLE_STREAMS_SERVER_BIN'] || undefined : undefined
+  const fromEnvironment = serverBin === undefined && serverVersion === undefined && options.origin !== 'reference' ? env['DURABLE_STREAMS_SERVER_BIN'] || undefined : undefined
   const server = serverBin ?? fromEnvironment
   const programs = [
     await program('--server-bin', serverBin, arch),
-    serverBin === undefined ? await program('DURABLE_STREAMS_SERVER_BIN', fromEnvironment, arch) : [],
+    await program('DURABLE_STREAMS_SERVER_BIN', fromEnvironment, arch),
     await program('--baseline-server-bin', baselineServerBin, arch),
   ]
   const caddyfiles = [caddyfile, tlsCaddyfile].flatMap((file) => (file === undefined ? [] : [readSources(file)]))
@@ -133,7 +132,7 @@ async function program(what: string, file: string | undefined, arch: string): Pr
   const elf = await elfOf(file).catch(({ code }: NodeJS.ErrnoException) => {
     throw new UsageError(`${what}: ${file} cannot be read (${code}); give the path of a durable-streams-server executable.`)
   })
-  const wanted = `the container engine is elsewhere and needs a Linux program for ${processors[arch] ?? arch}: give that one, or leave it out and it is downloaded there.`
+  const wanted = `the container engine is elsewhere and needs a Linux program for ${processorName(arch)}: give that one, or leave it out and it is downloaded there.`
   if (elf === null) throw new UsageError(`${what}: ${file} is no Linux program, and ${wanted}`)
   if (elf.arch !== arch) throw new UsageError(`${what}: ${file} is built for ${elf.name}, and ${wanted}`)
   return [{ what, path: path.resolve(file) }]

@@ -29,6 +29,11 @@ export async function formatProblem(file: string, size: number): Promise<string 
   return `is not a program for ${process.platform}`
 }
 
+/** What a processor is called in sentences, by its name in Node. */
+export function processorName(arch: string): string {
+  return Object.values(elfMachines).find((machine) => machine.arch === arch)?.name ?? arch
+}
+
 /** What processor a Linux program is for; null where a file is none. */
 export async function elfOf(file: string): Promise<{ name: string; arch: string } | null> {
   const head = await readHead(file)
