@@ -205,8 +205,7 @@ class ContainerRuntime implements Runtime {
 
   async lacks(ability: Ability): Promise<string | null> {
     const { info, isPodman } = this.#options.engine
-    const lacking = engineLacks(ability, info, isPodman)
-    if (ability === 'limited-volume') return whyNotShared(this.#host.runFolder) ?? this.#host.lacks(ability)
+    const lacking = engineLacks(ability, info, isPodman) ?? (ability === 'limited-volume' ? whyNotShared(this.#host.runFolder) : null)
     // Limits are the engine's alone; all else is done by this host, too.
     return lacking ?? (ability === 'memory-limit' || ability === 'cpu-limit' ? null : this.#host.lacks(ability))
   }
