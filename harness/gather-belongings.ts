@@ -93,7 +93,7 @@ function unique(files: readonly Belonging[]): Belonging[] {
 }
 
 /** What git has or would take; of a package that is no checkout, everything but what is made here. */
-export async function projectFiles(root: string): Promise<Belonging[]> {
+async function projectFiles(root: string): Promise<Belonging[]> {
   const { exitCode, stdout } = await execa('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: root, reject: false, timeout: 10_000 })
   const names = exitCode === 0 ? stdout.split('\0').filter(Boolean) : await packaged(root)
   const existing = await Promise.all([...new Set(names)].map(async (name) => ({ name, found: await stat(path.join(root, name)).catch(() => null) })))
