@@ -3,10 +3,11 @@
  * mode attached: what takes longer is killed.
  */
 import { limitsOf, type Check } from '../check.ts'
-import type { FollowMode, HopId, Via } from '../history.ts'
+import type { FollowMode, HopId } from '../history.ts'
 import { hopWords } from '../hop-words.ts'
 import { duration, plural } from '../report/figures.ts'
 import { fail, pass, unknown } from '../verdict.ts'
+import { passes } from './routine-times.ts'
 
 interface Limits {
   hop: HopId
@@ -30,15 +31,13 @@ interface State {
   stops: Stop[]
 }
 
-const waysThrough: Record<HopId, readonly Via[]> = { origin: ['origin', 'edge', 'tls'], edge: ['edge', 'tls'], tls: ['tls'] }
-
 export const stopsWithinGraceCheck: Check<State, Partial<Limits>> = {
   id: 'stops-within-grace',
   title: 'A stop with live readers ends within the container\'s grace period',
   hangsOnTime: true,
   init: (limits) => ({ limits: limitsOf({ hop: 'origin', graceMs: 10_000, readersMin: 1 }, limits), attached: new Map(), stopping: null, stops: [] }),
   step(state, event) {
-    if (event.kind === 'follow' && waysThrough[state.limits.hop].includes(event.via)) {
+    if (event.kind === 'follow' && passes(event.via, state.limits.hop)) {
       if (event.what === 'attached') state.attached.set(event.reader, event.mode)
       if (event.what === 'cut' || event.what === 'refused' || event.what === 'ended') state.attached.delete(event.reader)
     }
