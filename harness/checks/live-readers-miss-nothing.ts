@@ -13,7 +13,7 @@ import { fail, pass, unknown } from '../verdict.ts'
 import { Findings } from './findings.ts'
 import { RecordTimes } from './record-times.ts'
 import { since } from './stream-ledger.ts'
-import { onlyWay, Traits } from './traits.ts'
+import { Traits } from './traits.ts'
 
 interface Reader {
   /** The number of the record that it received last. */
@@ -42,8 +42,11 @@ interface State {
   received: number
   /** Readers of streams that nobody asks for any more: counted, not kept. */
   readersRetired: number
-  /** By which readers come. */
-  ways: Set<string>
+  /**
+   * Of all readers, not of the findings alone: which of several ways is hit first is chance, and says nothing of
+   * the hop. Where all take one way, it is that one.
+   */
+  ways: Traits<'via'>
   wrong: Findings
   traits: Traits<'mode'>
   /** The worst that happened. */
@@ -53,7 +56,7 @@ interface State {
 export const liveReadersMissNothingCheck: Check<State, object> = {
   id: 'live-readers-miss-nothing',
   title: 'Each live reader receives every record once and in order',
-  init: () => ({ startMs: null, acknowledged: new RecordTimes(), refused: new Set(), unanswered: new Set(), highest: new Map(), readers: new Map(), received: 0, readersRetired: 0, ways: new Set(), wrong: new Findings(), traits: new Traits(), worst: 'no-end' }),
+  init: () => ({ startMs: null, acknowledged: new RecordTimes(), refused: new Set(), unanswered: new Set(), highest: new Map(), readers: new Map(), received: 0, readersRetired: 0, ways: new Traits(), wrong: new Findings(), traits: new Traits(), worst: 'no-end' }),
   step(state, event) {
     state.startMs ??= event.atMs
     if ((event.kind === 'ok' || event.kind === 'fail') && event.append) keepAppend(state, event.append.record, event)
@@ -70,7 +73,7 @@ export const liveReadersMissNothingCheck: Check<State, object> = {
   finish({ readers, readersRetired, received, ways, wrong, traits, worst }) {
     const count = readers.size + readersRetired
     if (wrong.count > 0) {
-      return fail(received, `${wrong.counted} ${wrong.count === 1 ? 'time' : 'times'} a live reader missed a record or received it twice, out of order or damaged, among ${plural(count, 'reader')}.`, wrong.evidence, `live-readers-miss-nothing/${worst}/${traits.of('mode')}/any/${onlyWay(ways)}`, { value: wrong.count, unit: 'records', limit: 0 })
+      return fail(received, `${wrong.counted} ${wrong.count === 1 ? 'time' : 'times'} a live reader missed a record or received it twice, out of order or damaged, among ${plural(count, 'reader')}.`, wrong.evidence, `live-readers-miss-nothing/${worst}/${traits.of('mode')}/any/${ways.of('via')}`, { value: wrong.count, unit: 'records', limit: 0 })
     }
     const open = [...readers.values()].filter((reader) => !reader.ended).length
     if (open > 0) return unknown(`${plural(open, 'live reader')} did not come to an end.`, [], received)
@@ -110,7 +113,7 @@ function readerOf(state: State, event: Follow): Reader {
   const known = state.readers.get(event.reader)
   if (known) return known
   const { stream, mode, via } = event
-  state.ways.add(via)
+  state.ways.note({ via })
   const reader = { last: 0, skipped: new Set<number>(), stream, mode, via, ended: false }
   state.readers.set(event.reader, reader)
   return reader

@@ -10,7 +10,7 @@ import { Findings } from './findings.ts'
 import { RecordTimes } from './record-times.ts'
 import { goesOn, healedAtMs, keepRoutine, type Routine } from './routine-times.ts'
 import { since, staleAllowanceMs } from './stream-ledger.ts'
-import { onlyWay, Traits } from './traits.ts'
+import { Traits } from './traits.ts'
 
 interface Limits {
   /** From a routine's end until each reader is attached again, and has what came meanwhile. */
@@ -28,8 +28,11 @@ interface State {
   readers: Set<string>
   /** When a reader first asked: what is older than that, it could not have sooner. */
   begunAt: Map<string, number>
-  /** By which they come. */
-  ways: Set<string>
+  /**
+   * Of all readers, not of the findings alone: which of several ways is hit first is chance, and says nothing of
+   * the hop. Where all take one way, it is that one.
+   */
+  ways: Traits<'via'>
   /** Since when a reader has been without an answer; not of those that are attached. */
   cutSince: Map<string, number>
   /** When a reader that had been cut was back. */
@@ -54,7 +57,7 @@ export const liveReadersResumeCheck: Check<State, Partial<Limits>> = {
     routines: [],
     readers: new Set(),
     begunAt: new Map(),
-    ways: new Set(),
+    ways: new Traits(),
     cutSince: new Map(),
     backAt: new Map(),
     unattached: null,
@@ -88,13 +91,13 @@ export const liveReadersResumeCheck: Check<State, Partial<Limits>> = {
 }
 
 function fingerprintOf({ traits, ways }: State): string {
-  return `live-readers-resume/${traits.of('invariant')}/${traits.of('mode')}/${traits.of('routine')}/${onlyWay(ways)}`
+  return `live-readers-resume/${traits.of('invariant')}/${traits.of('mode')}/${traits.of('routine')}/${ways.of('via')}`
 }
 
 function keepReader(state: State, event: Follow & { atMs: number }): void {
   state.readers.add(event.reader)
   if (event.what === 'begun') state.begunAt.set(event.reader, event.atMs)
-  state.ways.add(event.via)
+  state.ways.note({ via: event.via })
   if (event.what === 'cut' || event.what === 'refused') {
     if (!state.cutSince.has(event.reader)) state.cutSince.set(event.reader, event.atMs)
   }

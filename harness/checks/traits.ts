@@ -40,12 +40,3 @@ export class TraitsByWay<Name extends string> {
     return this.#byWay.get(this.way)?.of(name) ?? 'any'
   }
 }
-
-/**
- * The hop of a failure of readers that take several ways: which of them is hit first is chance, and says
- * nothing of the hop. Where all take one way, it is that one.
- */
-export function onlyWay(ways: ReadonlySet<string>): string {
-  const [only] = ways
-  return ways.size === 1 ? only! : 'any'
-}
