@@ -70,7 +70,7 @@ function note(state: State, life: Lifetime, event: Outcome & { atMs: number }): 
   state.traits.note(life, event.via)
   state.gone.note(
     String(event.id),
-    '',
+    null,
     () =>
       `${event.stream}: ${how} through ${event.via} at ${since(state.startMs ?? 0, event.invokedAtMs)} ` +
       `answered ${event.status}, ${early} ms before the earliest moment it can have expired`,

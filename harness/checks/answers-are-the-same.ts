@@ -43,7 +43,7 @@ export const answersAreTheSameCheck: Check<State, object> = {
     state.groups.set(event.group, (state.groups.get(event.group) ?? 0) + 1)
     for (const [what, was, is] of differences(before, event)) {
       state.traits.note({ what, stream: event.what.split(', ')[0]!, via: event.via })
-      state.different.note(`${key} ${event.group} ${what}`, what, () => `${key}, ${event.group}: ${what} was ${was}, and is ${is}`)
+      state.different.note(`${key} ${event.group} ${what}`, null, () => `${key}, ${event.group}: ${what} was ${was}, and is ${is}`)
     }
   },
   finish({ first, groups, different, traits, failed }) {

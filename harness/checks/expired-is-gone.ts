@@ -93,7 +93,7 @@ function note(state: State, life: Lifetime, event: Outcome & { atMs: number }): 
   state.traits.note(life, event.via)
   state.undead.note(
     String(event.id),
-    '',
+    null,
     () =>
       `${event.stream}: ${how} through ${event.via} at ${since(state.startMs ?? 0, event.invokedAtMs)} ` +
       `answered ${event.status}, ${duration(late)} after the latest moment it can have expired`,

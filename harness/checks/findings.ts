@@ -15,14 +15,17 @@ export class Findings {
   /**
    * Of the one nearest to the origin, which the hops behind it only pass on; among these after the mildest fault,
    * since what a stop loses a kill does, too; among these the first in the alphabet. Readers run side by side,
-   * and the same failure is to have the same fingerprint in every run.
+   * and the same failure is to have the same fingerprint in every run. Null where the check makes it from Traits.
    */
   fingerprint: string | null = null
 
-  /** Notes a finding once by its key. It is only put into words while there is room for them. */
-  note(key: string, fingerprint: string, describe: () => string): void {
+  /**
+   * Notes a finding once by its key; `fingerprint` is null where the check makes one from what all of them have in
+   * common. It is only put into words while there is room for them.
+   */
+  note(key: string, fingerprint: string | null, describe: () => string): void {
     // Also of one that is known already: it may have been seen behind the cache first.
-    if (this.fingerprint === null || before(fingerprint, this.fingerprint)) this.fingerprint = fingerprint
+    if (fingerprint !== null && (this.fingerprint === null || before(fingerprint, this.fingerprint))) this.fingerprint = fingerprint
     if (this.#keys.has(key) || this.#keys.size >= findingsMax) return
     this.#keys.add(key)
     if (this.evidence.length < evidenceMax) this.evidence.push(describe())

@@ -69,7 +69,7 @@ function examine(state: State, event: Outcome & { atMs: number }): void {
   const heldMs = Math.round(event.atMs - life.deadAfterMs)
   const allowedMs = state.limits.boundMs + state.ownTimeoutMs[event.mode === 'sse' ? 'sse' : 'long-poll']
   if (event.kind === 'info' && heldMs <= allowedMs) {
-    state.gaveUp.note(String(event.id), '', () => `${event.stream}: ${event.mode} through ${event.via} was followed ${duration(heldMs)} beyond the expiry (${duration(allowedMs)} allowed)`)
+    state.gaveUp.note(String(event.id), null, () => `${event.stream}: ${event.mode} through ${event.via} was followed ${duration(heldMs)} beyond the expiry (${duration(allowedMs)} allowed)`)
     return
   }
   state.examined += 1

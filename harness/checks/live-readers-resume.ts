@@ -135,5 +135,5 @@ function note(state: State, event: Follow & Pick<HistoryEvent, 'atMs'>, invarian
   const last = state.routines.at(-1)?.what ?? 'none'
   const line = () => `${event.mode} by ${event.via} on ${event.stream}: ${what}, at ${since(state.startMs ?? 0, event.atMs)}`
   state.traits.note({ invariant, mode: event.mode, routine: last })
-  state.late.note(`${event.reader} ${what}`, invariant, line)
+  state.late.note(`${event.reader} ${what}`, null, line)
 }

@@ -79,7 +79,7 @@ export const noAnswerIsWrongCheck: Check<State, Partial<Limits>> = {
     // What is wrong at any time names the failure: an answer that is missing beside it may be of the same cause.
     const isNamed = wrong.count > 0
     for (const trouble of troubles.filter((one) => !isAllowed(one, routines, limits))) {
-      if (isNamed) wrong.note(trouble.key, trouble.traits.kind, () => trouble.line)
+      if (isNamed) wrong.note(trouble.key, null, () => trouble.line)
       else note(state, trouble)
     }
     const figures = { value: wrong.count, unit: 'answers', limit: 0 }
@@ -145,7 +145,7 @@ function judge(state: State, bad: Bad): void {
 
 function note({ wrong, traits }: State, trouble: Pick<Trouble, 'key' | 'traits' | 'line'>): void {
   traits.note(trouble.traits)
-  wrong.note(trouble.key, trouble.traits.kind, () => trouble.line)
+  wrong.note(trouble.key, null, () => trouble.line)
 }
 
 function isAllowed(trouble: Trouble, routines: readonly Routine[], { settleMs, drainMs }: Limits): boolean {

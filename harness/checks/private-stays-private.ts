@@ -23,7 +23,7 @@ export const privateStaysPrivateCheck: Check<State, object> = {
     state.asked += 1
     if (event.status === 401 || event.status === 403) return
     state.traits.note({ stream: event.what.split(', ')[0]!, via: event.via })
-    state.leaks.note(key, 'answered', () => `${key}: ${event.status} without credentials, with ${event.records} records`)
+    state.leaks.note(key, null, () => `${key}: ${event.status} without credentials, with ${event.records} records`)
   },
   finish({ asked, unanswered, leaks, traits }) {
     const figures = { value: leaks.count, unit: 'answers', limit: 0 }
