@@ -172,8 +172,8 @@ function excuseOf({ excuse }: Mutation): Pick<Mutation, 'excuse'> {
 
 /** Found by an earlier run; what the file says of it may have changed since. */
 function asNowExcused(mutant: MutantResult, mutation: Mutation): MutantResult {
-  const { excuse, ...found } = { ...mutant, excuse: mutation.excuse }
-  return excuse === undefined ? found : { ...found, excuse }
+  const { excuse: _before, ...found } = mutant
+  return { ...found, ...excuseOf(mutation) }
 }
 
 /** Found by an earlier run on the same text; those that were only excused were not run. */

@@ -56,8 +56,7 @@ export function scoreOf(mutants: readonly MutantResult[]): number | null {
   return killed + survived === 0 ? null : Math.round((100 * killed) / (killed + survived))
 }
 
-export const outcomes = ['killed', 'survived', 'invalid', 'equivalent', 'unseen'] as const
-export type MutantOutcome = (typeof outcomes)[number]
+export type MutantOutcome = 'killed' | 'survived' | 'invalid' | 'equivalent' | 'unseen'
 
 /** A kill stands, whatever the file says. */
 export function outcomeOf({ killedBy, excuse, invalid, survived }: MutantResult): MutantOutcome {
@@ -79,11 +78,8 @@ export function mutantsSummary({ mutants, total, notRun, score }: MutantsResult)
 /** A line for each mutant: what was done, and what noticed it. */
 export function mutantLines({ mutants }: MutantsResult): string[] {
   const width = Math.max(0, ...mutants.map(({ id }) => id.length))
-  return mutants.map((mutant) => `${outcomeOf(mutant).padEnd(outcomeWidth(mutants))}  ${mutant.id.padEnd(width)}  ${noticedBy(mutant)}`)
-}
-
-function outcomeWidth(mutants: readonly MutantResult[]): number {
-  return Math.max(0, ...mutants.map((mutant) => outcomeOf(mutant).length))
+  const outcomeWidth = Math.max(0, ...mutants.map((mutant) => outcomeOf(mutant).length))
+  return mutants.map((mutant) => `${outcomeOf(mutant).padEnd(outcomeWidth)}  ${mutant.id.padEnd(width)}  ${noticedBy(mutant)}`)
 }
 
 /** 'cdn-collapse (crowd-collapses in fan-out-sse)', or why nothing did. */
