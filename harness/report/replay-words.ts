@@ -2,7 +2,7 @@
 import { failureKey } from './failures.ts'
 import { duration, percent, plural } from './figures.ts'
 import { neutralise } from './neutralise.ts'
-import type { Result } from './result.ts'
+import type { CheckResult, Result } from './result.ts'
 import { readableEvidence } from './readable-evidence.ts'
 import { isSameFailure } from './same-failure.ts'
 import { exitCodes } from '../errors.ts'
@@ -16,20 +16,29 @@ export interface Failure {
 export type Seen = 'again' | 'fixed' | 'otherwise' | 'unknown'
 
 /** `otherwise`: the check failed in another way, or other checks did. */
-export function seenIn(result: Pick<Result, 'scenarios'>, { scenario, check, fingerprint }: Failure): Seen {
-  const checks = result.scenarios.find(({ id }) => id === scenario)?.checks ?? []
-  if (checks.some((one) => one.verdict === 'fail' && isSameFailure(fingerprint, one.fingerprint))) return 'again'
-  if (checks.some((one) => one.verdict === 'fail')) return 'otherwise'
-  const own = checks.filter(({ id }) => id === check)
+export function seenIn(result: Pick<Result, 'scenarios'>, failure: Failure): Seen {
+  const failed = failedIn(result, failure)
+  if (failed.some((one) => isSameFailure(failure.fingerprint, one.fingerprint))) return 'again'
+  if (failed.length > 0) return 'otherwise'
+  const own = checksIn(result, failure).filter(({ id }) => id === failure.check)
   return own.length > 0 && own.every(({ verdict }) => verdict === 'pass') ? 'fixed' : 'unknown'
 }
 
 /** The failures of a run that failed otherwise: of the same check, or else of all. */
 export function othersIn(result: Pick<Result, 'scenarios'>, failure: Failure): string[] {
   if (seenIn(result, failure) !== 'otherwise') return []
-  const failed = (result.scenarios.find(({ id }) => id === failure.scenario)?.checks ?? []).filter(({ verdict }) => verdict === 'fail')
+  const failed = failedIn(result, failure)
   const own = failed.filter(({ id }) => id === failure.check)
   return (own.length > 0 ? own : failed).map(({ id, fingerprint }) => fingerprint ?? id)
+}
+
+function failedIn(result: Pick<Result, 'scenarios'>, failure: Failure): CheckResult[] {
+  return checksIn(result, failure).filter(({ verdict }) => verdict === 'fail')
+}
+
+/** Of the scenario that is replayed. */
+function checksIn({ scenarios }: Pick<Result, 'scenarios'>, { scenario }: Failure): CheckResult[] {
+  return scenarios.find(({ id }) => id === scenario)?.checks ?? []
 }
 
 const checksShownMax = 3
@@ -37,7 +46,7 @@ const evidenceShownMax = 3
 
 /** What one replay found, in place of the report on all rows: nothing but what a capsule holds was run. */
 export function foundLines(result: Result, failure: Failure, reportFile: string): string[] {
-  const failed = (result.scenarios.find(({ id }) => id === failure.scenario)?.checks ?? []).filter(({ verdict }) => verdict === 'fail')
+  const failed = failedIn(result, failure)
   const ownFirst = failed.toSorted((a, b) => Number(b.id === failure.check) - Number(a.id === failure.check))
   const shown = ownFirst.slice(0, checksShownMax).flatMap(({ because, evidence }) => [`✖ ${because}`, ...evidence.slice(0, evidenceShownMax).map((line) => `    ${readableEvidence(line)}`)])
   const more = failed.length > checksShownMax ? [`and ${plural(failed.length - checksShownMax, 'more failed check')}`] : []
