@@ -1,5 +1,5 @@
 import { defineScenario } from '../harness/scenario.ts'
-import { conformance } from '../harness/steps/conformance.ts'
+import { conformance, type Conformance } from '../harness/steps/conformance.ts'
 import { repeat } from '../harness/steps/repeat.ts'
 import { start, stop } from '../harness/steps/start-stop.ts'
 import { conformanceIsUnchanged, readyWithin } from '../harness/checks.ts'
@@ -10,10 +10,10 @@ const usual = ['access-log', 'admin-api', 'basic-auth', 'compression']
 const alone = ['access-log', 'admin-api', 'basic-auth', 'compression', 'eager-compression', 'forward-auth', 'log-rotation', 'metrics']
 
 /** The suite leaves forks and expired streams, which are no business of the next variant's. */
-const on = (subject: string, variants: string[]) => [
+const on = (subject: string, variants: string[], via: Conformance['via'] = ['origin', 'edge']) => [
   stop('origin'),
   start('origin', { settings: { variants }, label: subject, onEmptyDataDir: true }),
-  conformance({ via: ['origin', 'edge'], subject }),
+  conformance({ via, subject }),
 ]
 
 export default defineScenario({
@@ -28,9 +28,7 @@ export default defineScenario({
   steps: [
     // First, for an origin that has no variants has no more to do here.
     ...on('all-at-once', usual),
-    stop('origin'),
-    start('origin', { settings: { variants: [] }, label: 'plain', onEmptyDataDir: true }),
-    conformance({ via: ['origin'], subject: 'plain' }),
+    ...on('plain', [], ['origin']),
     repeat({ quick: 0, full: 1 }, alone.flatMap((variant) => on(variant, [variant]))),
   ],
   checks: [conformanceIsUnchanged(), readyWithin({ readyMs: 5_000 })],
