@@ -4,7 +4,7 @@
  */
 import { limitsOf, type Check } from '../check.ts'
 import type { Via } from '../history.ts'
-import { pinnedSuite } from '../conformance/suite-plan.ts'
+import { pinnedSuite, suiteOf } from '../conformance/suite-plan.ts'
 import { plural } from '../report/figures.ts'
 import { fail, pass, unknown, type Verdict } from '../verdict.ts'
 import { doubtOf, emptyRun, follow, groupsOf, listed, testsWith, type SuiteLimits, type SuiteRun } from './conformance-results.ts'
@@ -61,9 +61,7 @@ type Event = Parameters<typeof conformanceIsUnchangedCheck.step>[1]
 /** Whose suite an event tells of; null for one that tells of none, or of no subject among several. */
 function placeOf(event: Event): { subject: string; via: Via } | null {
   if (event.kind === 'conformance') return event.subject === undefined ? null : { subject: event.subject, via: event.via }
-  if (event.kind !== 'shortfall') return null
-  const [, via, subject] = /^conformance\/([^/]+)\/(.+)$/.exec(event.what) ?? []
-  return subject === undefined ? null : { subject, via: via as Via }
+  return event.kind === 'shortfall' ? suiteOf(event.what) : null
 }
 
 function isChanged(worst: (Judged & { tests: string[] })[], examined: number): Verdict {

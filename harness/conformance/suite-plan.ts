@@ -3,6 +3,8 @@
  * line each. The suite's version is pinned, and with it the number of its tests: a run of another
  * number is not a run of this suite.
  */
+import type { Via } from '../history.ts'
+
 export interface SuitePlan {
   /** By the name that requests shall say in `Host`; it is found on loopback: 'http://localhost:20001'. */
   url: string
@@ -31,6 +33,12 @@ export const pinnedSuite = { version: '0.3.6', tests: 338 } as const
 /** By this name a check knows whose suite did not end. */
 export function suiteName({ via, subject }: { via: string; subject?: string | undefined }): string {
   return subject === undefined ? `conformance/${via}` : `conformance/${via}/${subject}`
+}
+
+/** Of a name that `suiteName` made with a subject; null for any other. */
+export function suiteOf(name: string): { via: Via; subject: string } | null {
+  const [, via, subject] = /^conformance\/([^/]+)\/(.+)$/.exec(name) ?? []
+  return subject === undefined ? null : { via: via as Via, subject }
 }
 
 /** Null for a line that is no message: whatever else is printed by that program. */
