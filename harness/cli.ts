@@ -165,21 +165,26 @@ async function replay(file: string, options: Options, scenarios: Scenario[], out
   const plan = { scenarios: [scenario], notRun: others.map((one) => leftOut(one, 'Not in the capsule.')) }
   const seen: Seen[] = []
   const otherwise: string[] = []
-  for await (const result of runsOf({ options: own, plan, out, signal, capsule })) {
-    // One that was interrupted says nothing of the rate.
-    if (signal.aborted) break
-    seen.push(seenIn(result, failure))
-    if (options.repeat > 1) process.stderr.write(`${replayLine(seen.at(-1)!, { nth: seen.length, of: options.repeat, tookMs: result.durationMs })}\n`)
-    else if (!options.json) process.stdout.write(`${foundLines(result, failure, reportFileOf(out, result)).join('\n')}\n\n`)
-    otherwise.push(...othersIn(result, failure))
+  const words = () => {
+    const movedMs = seen.map((_, index) => perturbationOf(own.seed!, index + 1)?.upToMs ?? 0)
+    return `${replayWords(failure, seen, { movedMs, others: otherwise })}\n`
   }
-  const movedMs = seen.map((_, index) => perturbationOf(own.seed!, index + 1)?.upToMs ?? 0)
-  if (!options.json || options.repeat > 1) process.stdout.write(`${replayWords(failure, seen, { movedMs, others: otherwise })}\n`)
-  return interruptionOf(signal)?.exitCode ?? replayCode(seen)
-}
-
-function reportFileOf(out: string, { runId }: Result): string {
-  return path.relative(process.cwd(), path.join(out, runId, 'report.html'))
+  const tell = (result: Result, folder: string) => {
+    if (options.json && options.repeat === 1) show(result, own, folder)
+    // One that was interrupted says nothing of the rate.
+    if (signal.aborted) return
+    seen.push(seenIn(result, failure))
+    otherwise.push(...othersIn(result, failure))
+    if (options.repeat > 1) process.stderr.write(`${replayLine(seen.at(-1)!, { nth: seen.length, of: options.repeat, tookMs: result.durationMs })}\n`)
+    else if (!options.json) {
+      process.stdout.write(`${foundLines(result, failure, below(folder, 'report.html')).join('\n')}\n\n${words()}`)
+      showKept(own, folder)
+    }
+  }
+  await Array.fromAsync(runsOf({ options: own, plan, out, signal, capsule, tell }))
+  const isCut = seen.length < options.repeat
+  if (options.repeat > 1 || (isCut && !options.json)) process.stdout.write(words())
+  return (isCut ? interruptionOf(signal)?.exitCode : undefined) ?? replayCode(seen)
 }
 
 function say(line: string): void {
@@ -198,15 +203,17 @@ interface Asked {
   gathered?(subject: Subject): void
   /** Its configurations are the run's, and each run after the first has its timings moved. */
   capsule?: Capsule
+  /** Tells of a run in place of its report, before its world is held. */
+  tell?(result: Result, folder: string): void
 }
 
-/** The plan run as often as asked, each time in a folder of its own; every run is shown as it ends. */
+/** The plan run as often as asked, each time in a folder of its own; every run is told as it ends. */
 async function* runsOf(asked: Asked): AsyncGenerator<Result> {
   const { options, signal } = asked
   const source = await readAhead(options)
   for (let nth = 1; nth <= options.repeat && !(nth > 1 && signal.aborted); nth += 1) {
     const result = await withProgress((progress) => simulate(asked, source, progress, nth))
-    if (options.repeat > 1 && asked.capsule === undefined) process.stderr.write(`${repetitionLine(result, nth, options.repeat)}\n`)
+    if (options.repeat > 1 && asked.tell === undefined) process.stderr.write(`${repetitionLine(result, nth, options.repeat)}\n`)
     yield result
   }
 }
@@ -230,7 +237,7 @@ async function withProgress<T>(work: (progress: Progress) => Promise<T>): Promis
   }
 }
 
-async function simulate({ options: given, plan, out, signal, capsule, gathered, runId = newRunId() }: Asked, source: SourceAudit | null, progress: Progress, nth: number): Promise<Result> {
+async function simulate({ options: given, plan, out, signal, capsule, tell, gathered, runId = newRunId() }: Asked, source: SourceAudit | null, progress: Progress, nth: number): Promise<Result> {
   await using output = await makeOutputFolder(out, runId)
   const files = capsule === undefined ? {} : await unpackConfigurations(capsule, path.join(output.path, 'capsule'))
   const options = { ...given, ...files }
@@ -268,8 +275,8 @@ async function simulate({ options: given, plan, out, signal, capsule, gathered, 
   })
   progress.end()
   if (options.baselineServerBin === undefined) await tellFindings(result, options)
-  const isTold = capsule !== undefined && !options.json
-  if (options.repeat === 1 && options.baselineServerBin === undefined && !isTold) show(result, options, output.path)
+  if (tell !== undefined) tell(result, output.path)
+  else if (options.repeat === 1 && options.baselineServerBin === undefined) show(result, options, output.path)
   await keeper.hold((line) => process.stderr.write(`${line}\n`), path.join(output.path, 'logs'), AbortSignal.any([signal, runtime.fault]))
   return result
 }
@@ -327,14 +334,22 @@ function list(all: Scenario[], ids: string[]): number {
 }
 
 function show(result: Result, options: Options, folder: string): void {
-  const shown = (name: string) => path.relative(process.cwd(), path.join(folder, name))
   if (options.json) {
     process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)
   } else {
     const width = Math.min(process.stdout.columns ?? 80, 100)
-    process.stdout.write(renderTerminal(result, { width, colour: coloured(process.stdout), reportFile: shown('report.html') }))
+    process.stdout.write(renderTerminal(result, { width, colour: coloured(process.stdout), reportFile: below(folder, 'report.html') }))
   }
-  if (options.keep) process.stderr.write(`Kept: the temporary data of each scenario, its data_dir among it, in ${shown(keptFolder)}\n`)
+  showKept(options, folder)
+}
+
+function showKept({ keep }: Options, folder: string): void {
+  if (keep) process.stderr.write(`Kept: the temporary data of each scenario, its data_dir among it, in ${below(folder, keptFolder)}\n`)
+}
+
+/** As a person types it from here. */
+function below(folder: string, name: string): string {
+  return path.relative(process.cwd(), path.join(folder, name))
 }
 
 /** https://no-color.org: any non-empty value switches colour off. */

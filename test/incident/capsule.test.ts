@@ -54,6 +54,18 @@ describe('a failed check', { timeout: 120_000 }, () => {
     expect(mended.exitCode).toBe(0)
   })
 
+  test('is told before its world is left running, and ends with its own code', async () => {
+    const replay = execa(process.execPath, [path.join(root, 'harness/cli.ts'), '--replay', file, '--keep', '--origin', 'reference', '--runtime', 'processes', '--out', path.join(folder, 'runs')], { env: broken, reject: false, stdin: 'ignore' })
+    let [told, said] = ['', '']
+    replay.stdout.on('data', (chunk: Buffer) => void (told += chunk.toString()))
+    replay.stderr.on('data', (chunk: Buffer) => void (said += chunk.toString()))
+    await until(() => said.includes('Stop it with Ctrl-C'), { for: 'the kept world', timeoutMs: 60_000 })
+    expect(told).toMatch(/\n✖ 1 acknowledged append of 1 stream \(forked\) was missing[^]*\nSTILL FAILING: .* of restart-keeps-forks\.\n$/)
+    expect(said).toContain('Kept: the temporary data')
+    replay.kill('SIGINT')
+    expect(await replay).toMatchObject({ exitCode: 1, stdout: told.trimEnd() })
+  })
+
   test('is made as short as it still fails, as a scenario that fails by itself and on nothing that is sound', async () => {
     const shrunk = await simulate(['--replay', file, '--shrink', '--for', '60s'], broken)
     expect(shrunk.exitCode, shrunk.stderr.slice(-500)).toBe(1)
