@@ -13,7 +13,7 @@ export interface Start {
   hop: HopId
   settings?: OriginSettings
   label?: string
-  /** The origin gets another data_dir, and what is in the one before is judged no further. */
+  /** The origin gets another data_dir: for scenarios that leave nothing in the one before which a check would miss. */
   onEmptyDataDir?: true
 }
 export interface Stop {
