@@ -5,8 +5,8 @@ import { readHistory } from '../history-file.ts'
 import type { HistoryEvent } from '../history.ts'
 import { isSameFailure } from '../report/same-failure.ts'
 
-/** By path, why the check fails on it; only in the way of this fingerprint, where one is given. */
-export async function failingPaths(folder: string, scenario: string, spec: CheckSpec, fingerprint?: string): Promise<Map<string, string>> {
+/** By path, why the check fails on it in the way of this fingerprint. */
+export async function failingPaths(folder: string, scenario: string, spec: CheckSpec, fingerprint: string): Promise<Map<string, string>> {
   const check = checkById(spec.check)
   const open = new Map<string, unknown>()
   const failing = new Map<string, string>()
@@ -30,7 +30,7 @@ export async function failingPaths(folder: string, scenario: string, spec: Check
       if (event.kind !== 'episode') return
       const verdict = check.finish(open.get(event.stream))
       open.delete(event.stream)
-      if (verdict.verdict === 'fail' && (fingerprint === undefined || isSameFailure(fingerprint, verdict.fingerprint))) failing.set(event.stream, verdict.evidence[0] ?? verdict.because)
+      if (verdict.verdict === 'fail' && isSameFailure(fingerprint, verdict.fingerprint)) failing.set(event.stream, verdict.evidence[0] ?? verdict.because)
     }
   })
   return failing
