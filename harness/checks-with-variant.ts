@@ -11,10 +11,8 @@ import {
   nothingIsTorn,
   routineIsDone,
 } from './checks.ts'
-import type { ReadMode } from './history.ts'
+import { readModes } from './history.ts'
 import { scheduledPrefix } from './steps/with-variant.ts'
-
-const modes: ReadMode[] = ['history', 'tail', 'long-poll', 'sse', 'head']
 
 /** Judges what the steps of `withVariant` saw; `more` is what this variant alone is asked. */
 export function checksWithVariant(variant: string, more: CheckSpec[] = []): CheckSpec[] {
@@ -37,5 +35,5 @@ export function checksWithVariant(variant: string, more: CheckSpec[] = []): Chec
  * that are cut off at the end, so that what says nothing is a larger share.
  */
 export function everyModeTellsTheTruth(): CheckSpec[] {
-  return modes.map((mode) => edgeTellsTheTruth({ mode, voidShareMax: 0.6 }))
+  return readModes.map((mode) => edgeTellsTheTruth({ mode, voidShareMax: 0.6 }))
 }
