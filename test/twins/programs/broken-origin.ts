@@ -8,12 +8,10 @@
 import { once } from 'node:events'
 import { existsSync, openSync, statfsSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { dirname } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { DurableStreamTestServer, FileBackedStreamStore } from '@durable-streams/server'
-import { serveVariants } from './operator-twins.ts'
 import { treatmentOf, withoutProducer } from './producer-twins.ts'
 
 interface Argument {
@@ -21,12 +19,9 @@ interface Argument {
   dataDir: string
   longPollTimeoutMs: number
   maxFileHandles: number | null
-  variants: string[]
-  /** Null where it has no variants and cannot be reloaded. */
-  adminSocket: string | null
 }
 
-const { port, dataDir, longPollTimeoutMs, maxFileHandles, variants, adminSocket } = JSON.parse(process.argv[2]!) as Argument
+const { port, dataDir, longPollTimeoutMs, maxFileHandles } = JSON.parse(process.argv[2]!) as Argument
 const twin = process.env.TWIN ?? ''
 const restarted = existsSync(dataDir)
 const front = http.createServer({ requestTimeout: 0 })
@@ -322,13 +317,7 @@ async function serve(): Promise<void> {
   setInterval(leak, slowly ? 100 * leakEveryMs : leakEveryMs)
   front.on('request', (request, response) => void answer(inner, request, response).catch(() => response.destroy()))
   front.on('connection', (socket) => socket.on('error', () => (stalledUntil = performance.now() + stallMs)))
-  if (adminSocket === null) {
-    front.listen(port, '127.0.0.1')
-    return
-  }
-  front.listen(0, '127.0.0.1')
-  await once(front, 'listening')
-  await serveVariants({ port, upstreamPort: (front.address() as AddressInfo).port, adminSocket, variants })
+  front.listen(port, '127.0.0.1')
 }
 
 function openServer(): DurableStreamTestServer {
