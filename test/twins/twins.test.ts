@@ -209,10 +209,10 @@ const twins: Twin[] = [
     { id: 'hides-etag', reddens: ['page-reads-every-header'] },
     { id: 'refuses-put', reddens: ['operations-work-from-another-origin', 'preflight-allows-everything'] },
     { id: 'errors-without-cors', reddens: ['operations-work-from-another-origin'] },
-  ].map((twin) => ({ ...twin, breaks: 'origin' as const, program: 'pages-origin.ts', base: 'serves-every-page', scenario: pages })),
+  ].map((twin) => ({ ...twin, ...onSound, scenario: pages })),
   { id: 'offers-no-h2', breaks: 'tls', scenario: pages, reddens: ['browsers-are-not-held-to-six'] },
-  { id: 'fails-without-cors', breaks: 'edge', program: 'pages-origin.ts', base: 'serves-every-page', scenario: pages, reddens: ['operations-work-from-another-origin'] },
-  { id: 'forgets-nosniff', breaks: 'origin', program: 'conforming-origin.ts', base: 'passes-the-suite', scenario: 'conformance-suite-passes', reddens: ['conformance-at-origin'] },
+  { id: 'fails-without-cors', ...onSound, breaks: 'edge', scenario: pages, reddens: ['operations-work-from-another-origin'] },
+  { id: 'forgets-nosniff', ...onSound, scenario: 'conformance-suite-passes', reddens: ['conformance-at-origin'] },
   {
     id: 'encoder-drops-the-etag',
     ...onSound,

@@ -1,6 +1,7 @@
 /**
  * An origin on which no scenario is red: the reference server, with everything mended that one finds
- * wrong with it. Started with the same argument as that one; $TWIN breaks nothing in it.
+ * wrong with it, but for the one thing that $TWIN breaks; `sound` breaks nothing. Started with the same
+ * argument as that one.
  */
 import { once } from 'node:events'
 import { serveAdmin, serveVariants } from './operator-twins.ts'

@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { DurableStreamTestServer } from '@durable-streams/server'
+import { mendHeaders } from './headers.ts'
 import { LastingStore } from './lasting-store.ts'
 import { answerHead, answerRead, type ReadLimits } from './reads.ts'
 import { NoRoom } from './redo-log.ts'
@@ -27,11 +28,6 @@ const Base = DurableStreamTestServer as unknown as new (settings: Settings) => B
 
 /** Longer than whoever is in front keeps a connection that is idle: the one who sends shall be the one who closes. */
 const keepAliveMs = 75_000
-
-const mended: Record<string, (value: string) => string> = {
-  'access-control-allow-headers': (value) => `${value}, If-None-Match`,
-  'access-control-expose-headers': (value) => `${value}, Stream-SSE-Data-Encoding`,
-}
 
 export class SoundServer extends Base {
   #streams: LastingStore
@@ -63,8 +59,7 @@ export class SoundServer extends Base {
   override async handleRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (this.#isStopping) return void response.destroy()
     this.#underWay.note(request, response)
-    const { setHeader } = response
-    response.setHeader = (name, value) => setHeader.call(response, name, mended[name]?.(String(value)) ?? value)
+    mendHeaders(response)
     const closed = request.headers['stream-closed']
     if (typeof closed === 'string') request.headers['stream-closed'] = closed.toLowerCase()
     try {
