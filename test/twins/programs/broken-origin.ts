@@ -5,13 +5,13 @@
  * Where the reference server itself is red, a twin needs a sound base: $TWIN then names what this
  * program does better (`bounded-pool`, `locks-its-data-dir`, `frees-expired-streams`).
  */
-import { once } from 'node:events'
 import { existsSync, openSync, statfsSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import { dirname } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { DurableStreamTestServer, FileBackedStreamStore } from '@durable-streams/server'
+import { passOn, send } from './passing.ts'
 import { treatmentOf, withoutProducer } from './producer-twins.ts'
 
 interface Argument {
@@ -186,8 +186,8 @@ async function passLive(inner: number, request: http.IncomingMessage, response: 
   waiting.add(response)
   response.once('close', () => waiting.delete(response))
   if (!falsifies || falsified.has(path)) return forward(inner, request, response, { ...request.headers }, [Buffer.alloc(0)])
-  const asked = twin === 'repeats-on-resumption' ? { url: url.replace(/offset=[^&]*/, 'offset=-1'), method: 'GET', headers: request.headers } : request
-  const answer = await send(inner, asked as http.IncomingMessage, response, { ...request.headers }, Buffer.alloc(0))
+  const asked = twin === 'repeats-on-resumption' ? { url: url.replace(/offset=[^&]*/, 'offset=-1'), method: 'GET' } : request
+  const answer = await send(inner, asked, response, { ...request.headers }, Buffer.alloc(0))
   const body = await buffer(answer)
   const { 'content-length': _, 'transfer-encoding': __, ...headers } = answer.headers
   const second = body.indexOf('\n@r ', 1) + 1
@@ -287,26 +287,7 @@ async function forward(
 ): Promise<void> {
   for (const body of bodies.slice(0, -1)) (await send(inner, request, response, headers, body)).resume()
   const answer = await send(inner, request, response, headers, bodies.at(-1)!)
-  response.writeHead(refusing.delete(request.url!) ? 409 : answer.statusCode!, answer.rawHeaders)
-  response.flushHeaders()
-  answer.pipe(response)
-}
-
-async function send(
-  inner: number,
-  { method, url }: http.IncomingMessage,
-  response: http.ServerResponse,
-  headers: http.IncomingHttpHeaders,
-  body: Buffer,
-): Promise<http.IncomingMessage> {
-  const hasBody = method !== 'GET' && method !== 'HEAD'
-  const length = hasBody ? { 'content-length': String(body.length) } : {}
-  const upstream = http.request({ host: '127.0.0.1', port: inner, method: method!, path: url!, headers: { ...headers, ...length } })
-  upstream.on('error', () => response.destroy())
-  response.once('close', () => upstream.destroy())
-  upstream.end(body)
-  const [answer] = (await once(upstream, 'response')) as [http.IncomingMessage]
-  return answer
+  passOn(answer, response, answer.rawHeaders, refusing.delete(request.url!) ? 409 : answer.statusCode)
 }
 
 async function serve(): Promise<void> {

@@ -3,12 +3,12 @@
  * Started with the same argument as the real one. Where the reference server still is as reported, $TWIN
  * names a sound base: `mends-incidents`, and `cuts-off-what-nobody-was-told` for crashes.
  */
-import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import path from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { DurableStreamTestServer } from '@durable-streams/server'
+import { headersOf, passOn, send } from './passing.ts'
 
 interface Argument {
   port: number
@@ -32,8 +32,6 @@ const bornAt = new Map<string, { atMs: number; ttlMs: number }>()
 const lastTold = new Map<string, string>()
 /** Written where a file had a torn end: it stays unreadable. */
 const tornFile = `${dataDir}.torn`
-
-type Headers = http.OutgoingHttpHeaders
 
 async function serve(): Promise<void> {
   if (remembersSizes) repair()
@@ -62,18 +60,17 @@ function keepSizes(): void {
 async function pass(inner: number, request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
   const { method, url } = request
   const name = url!.split('?')[0]!
-  const headers = { ...request.headers }
+  // Bodies are looked into here; that they could be compressed is nothing that these twins are about.
+  const { 'accept-encoding': _, ...headers } = request.headers
   const closed = headers['stream-closed']
   if (typeof closed === 'string' && twin !== 'closed-in-small-letters-only') headers['stream-closed'] = closed.toLowerCase()
   const body = await buffer(request)
   if (refused(request, name, response)) return
-  const answer = await send(inner, method!, url!, headers, body)
+  const answer = await send(inner, request, response, headers, body)
   notice(request, name, answer)
   if (/[?&]live=sse/.test(url!) && twin === 'ends-event-streams-without-the-last-record') return withoutLastRecord(answer, response)
-  if (/[?&]live=long-poll/.test(url!) && answer.statusCode === 204 && answer.headers['stream-closed']) return lastAnswer(inner, request, answer, response)
-  response.writeHead(answer.statusCode!, answered(name, method!, answer))
-  response.flushHeaders()
-  answer.pipe(response)
+  if (/[?&]live=long-poll/.test(url!) && answer.statusCode === 204 && answer.headers['stream-closed']) return lastAnswer(inner, url!, headers, answer, response)
+  passOn(answer, response, answered(name, method!, answer))
 }
 
 /** Answers by itself where it was broken so; true when it did. */
@@ -104,9 +101,9 @@ function notice({ method, headers }: http.IncomingMessage, name: string, { statu
 }
 
 /** The answer's headers, of which one may be wrong. */
-function answered(name: string, method: string, { headers, statusCode }: http.IncomingMessage): Headers {
-  const { connection: _, 'keep-alive': __, 'transfer-encoding': ___, ...kept } = headers
-  if (twin === 'no-cursor-without-news' && statusCode === 204) delete kept['stream-cursor']
+function answered(name: string, method: string, answer: http.IncomingMessage): http.IncomingHttpHeaders {
+  const kept = headersOf(answer)
+  if (twin === 'no-cursor-without-news' && answer.statusCode === 204) delete kept['stream-cursor']
   if (twin === 'appends-at-once-share-an-offset' && method === 'POST') {
     const before = lastTold.get(name)
     if (before === undefined) lastTold.set(name, String(kept['stream-next-offset']))
@@ -119,11 +116,11 @@ function answered(name: string, method: string, { headers, statusCode }: http.In
 }
 
 /** Who waits for a record that closes the stream is told by the reference server that it is closed, and not the record. */
-async function lastAnswer(inner: number, { url, headers }: http.IncomingMessage, answer: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+async function lastAnswer(inner: number, url: string, headers: http.IncomingHttpHeaders, answer: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
   answer.resume()
-  const { pathname, searchParams } = new URL(url!, 'http://origin')
+  const { pathname, searchParams } = new URL(url, 'http://origin')
   searchParams.delete('live')
-  const plain = await send(inner, 'GET', `${pathname}?${searchParams}`, headers, Buffer.alloc(0))
+  const plain = await send(inner, { method: 'GET', url: `${pathname}?${searchParams}` }, response, headers, Buffer.alloc(0))
   const body = await buffer(plain)
   const isEmpty = ['', '[]'].includes(body.toString().trim())
   const { 'content-length': _, 'transfer-encoding': __, 'content-encoding': ___, connection: ____, ...told } = plain.headers
@@ -151,16 +148,6 @@ async function withoutLastRecord(answer: http.IncomingMessage, response: http.Se
     }
   }
   response.end()
-}
-
-async function send(inner: number, method: string, url: string, headers: http.IncomingHttpHeaders, body: Buffer): Promise<http.IncomingMessage> {
-  const hasBody = method !== 'GET' && method !== 'HEAD'
-  // Bodies are looked into here; that they could be compressed is nothing that these twins are about.
-  const { 'accept-encoding': _, ...kept } = headers
-  const upstream = http.request({ host: '127.0.0.1', port: inner, method, path: url, headers: { ...kept, ...(hasBody ? { 'content-length': String(body.length) } : {}) } })
-  upstream.end(body)
-  const [answer] = (await once(upstream, 'response')) as [http.IncomingMessage]
-  return answer
 }
 
 await serve()

@@ -8,6 +8,7 @@ import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import zlib from 'node:zlib'
+import { headersOf, passOn, send } from './passing.ts'
 import { WritesUnderWay } from './sound/writes-under-way.ts'
 
 const twin = process.env.TWIN ?? ''
@@ -113,24 +114,15 @@ async function pass(request: http.IncomingMessage, response: http.ServerResponse
     if (twin !== 'limit-cuts-bodies') return void response.writeHead(413).end()
     body = body.subarray(0, maxBytes)
   }
-  const { method, url } = request
   const { 'accept-encoding': accepted, ...rest } = request.headers
   // The reference server compresses by itself; once is enough.
   const compresses = isOn('compression') || isOn('eager-compression')
   const headers = compresses ? withOriginsEtag(rest) : request.headers
-  const hasBody = method !== 'GET' && method !== 'HEAD'
-  const length = hasBody ? { 'content-length': String(body.length) } : {}
-  const upstream = http.request({ host: '127.0.0.1', port, method: method!, path: url!, headers: { ...headers, ...length } }, (answer) => {
-    const { connection: _, 'keep-alive': __, 'transfer-encoding': ___, ...kept } = answer.headers
-    if (twin === 'forgets-up-to-date-after-a-reload' && isReloaded && /\/looked-/.test(url!)) delete kept['stream-up-to-date']
-    if (compresses && answer.statusCode === 200 && /gzip/.test(String(accepted))) return compress(answer, kept, response)
-    response.writeHead(answer.statusCode!, kept)
-    response.flushHeaders()
-    answer.pipe(response)
-  })
-  upstream.on('error', () => response.destroy())
-  response.once('close', () => upstream.destroy())
-  upstream.end(body)
+  const answer = await send(port, request, response, headers, body)
+  const kept = headersOf(answer)
+  if (twin === 'forgets-up-to-date-after-a-reload' && isReloaded && /\/looked-/.test(request.url!)) delete kept['stream-up-to-date']
+  if (compresses && answer.statusCode === 200 && /gzip/.test(String(accepted))) compress(answer, kept, response)
+  else passOn(answer, response, kept)
 }
 
 /** What a client kept of a compressed answer has the encoder's mark, which the origin knows nothing of. */

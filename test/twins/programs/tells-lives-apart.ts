@@ -8,7 +8,9 @@
  */
 import http from 'node:http'
 import { buffer } from 'node:stream/consumers'
+import { setTimeout as delay } from 'node:timers/promises'
 import { DurableStreamTestServer } from '@durable-streams/server'
+import { passOn, send } from './passing.ts'
 
 interface Argument {
   port: number
@@ -34,22 +36,15 @@ const attached = /-attached.*live=long-poll/
 const holdMs = 10_000
 const marked = /-path-\d*[0369]$/
 
-function pass(inner: number, request: http.IncomingMessage, response: http.ServerResponse): void {
+async function pass(inner: number, request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
   const path = request.url!.split('?')[0]!
   if (/[?&]live=sse(&|$)/.test(request.url!)) follow(path, response)
-  const upstream = http.request({ host: '127.0.0.1', port: inner, method: request.method!, path: request.url!, headers: withoutLife(request.headers, path) })
-  upstream.on('error', () => response.destroy())
-  response.once('close', () => upstream.destroy())
-  upstream.once('response', (answer) => {
-    notice(path, request, answer)
-    // It went while the reader waited.
-    if (response.writableEnded) return void answer.destroy()
-    if (twin === 'tells-history-in-two-ways' && isHistory(request, answer)) return void leaveOut(path, answer, response)
-    response.writeHead(answer.statusCode!, headersOf(path, answer))
-    response.flushHeaders()
-    answer.pipe(response)
-  })
-  request.pipe(upstream)
+  const answer = await send(inner, request, response, withoutLife(request.headers, path), await buffer(request))
+  notice(path, request, answer)
+  // It went while the reader waited.
+  if (response.writableEnded) return void answer.destroy()
+  if (twin === 'tells-history-in-two-ways' && isHistory(request, answer)) await leaveOut(path, answer, response)
+  else passOn(answer, response, ofThisLife(path, answer))
 }
 
 function isHistory({ method, url }: http.IncomingMessage, { statusCode, headers }: http.IncomingMessage): boolean {
@@ -62,7 +57,7 @@ async function leaveOut(path: string, answer: http.IncomingMessage, response: ht
   const [second, third] = [body.indexOf('\n@r ', 1) + 1, body.indexOf('\n@r ', body.indexOf('\n@r ', 1) + 1) + 1]
   const leavesOut = second > 0 && (leftOut = !leftOut)
   const kept = leavesOut ? Buffer.concat([body.subarray(0, second), third > second ? body.subarray(third) : Buffer.alloc(0)]) : body
-  const { 'transfer-encoding': _, etag: __, ...headers } = headersOf(path, answer)
+  const { 'transfer-encoding': _, etag: __, ...headers } = ofThisLife(path, answer)
   response.writeHead(200, { ...headers, 'content-length': kept.length }).end(kept)
 }
 
@@ -91,7 +86,7 @@ function endAll(path: string): void {
 }
 
 /** `"x"` becomes `"2.x"` in the second life of a path. */
-function headersOf(path: string, answer: http.IncomingMessage): http.OutgoingHttpHeaders {
+function ofThisLife(path: string, answer: http.IncomingMessage): http.OutgoingHttpHeaders {
   const headers: http.OutgoingHttpHeaders = { ...answer.headers }
   if (headers.etag) headers.etag = String(headers.etag).replace(/^"/, `"${lives.get(path) ?? 0}.`)
   if (marked.test(path) && answer.statusCode === 200 && headers['cache-control'] === undefined) headers['cache-control'] = 'private'
@@ -109,9 +104,8 @@ function withoutLife(headers: http.IncomingHttpHeaders, path: string): http.Inco
 
 const server = new DurableStreamTestServer({ host: '127.0.0.1', port: 0, dataDir, longPollTimeout: longPollTimeoutMs })
 const inner = Number(new URL(await server.start()).port)
-const front = http.createServer((request, response) => {
-  if (twin === 'holds-readers-of-the-expired' && attached.test(request.url!)) setTimeout(() => pass(inner, request, response), holdMs)
-  else pass(inner, request, response)
+const front = http.createServer({ requestTimeout: 0 }, async (request, response) => {
+  if (twin === 'holds-readers-of-the-expired' && attached.test(request.url!)) await delay(holdMs)
+  await pass(inner, request, response).catch(() => response.destroy())
 })
-front.requestTimeout = 0
 front.listen(port, '127.0.0.1')
