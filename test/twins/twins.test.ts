@@ -65,11 +65,9 @@ const incidents: Twin[] = [
     { id: 'closed-in-small-letters-only', scenario: 'incident-248-closed-in-capitals', reddens: ['exchange-is-answered'] },
     { id: 'no-cursor-without-news', scenario: 'incident-138-cursor-on-live-answers', reddens: ['exchange-is-answered'] },
     { id: 'ttl-counts-from-the-creation', scenario: 'incident-321-reads-and-writes-renew-a-ttl', reddens: ['alive-until-expiry'] },
-  ].map((twin) => ({ ...twin, breaks: 'origin' as const, program: 'incident-origin.ts', base: 'mends-incidents' })),
-  ...[
     { id: 'leaves-what-nobody-was-told', scenario: 'incident-143-producer-after-a-crash', reddens: ['nothing-is-twice'] },
     { id: 'cannot-read-behind-a-torn-tail', scenario: 'incident-358-torn-tail', reddens: ['every-stream-can-be-read'] },
-  ].map((twin) => ({ ...twin, breaks: 'origin' as const, program: 'incident-origin.ts', base: 'cuts-off-what-nobody-was-told' })),
+  ].map((twin) => ({ ...twin, breaks: 'origin' as const, program: 'incident-origin.ts', base: 'sound' })),
   ...[
     { id: 'never-asks-on-reconnect', scenario: 'incident-320-onerror-on-a-reconnect', reddens: ['errors-reach-the-handler', 'transients-are-outlasted'] },
     { id: 'ends-in-the-middle', scenario: 'incident-293-errors-in-the-middle', reddens: ['transients-are-outlasted'] },

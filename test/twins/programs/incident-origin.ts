@@ -1,60 +1,49 @@
 /**
- * The reference server as it was, or another one was, at the time of a public report, by what $TWIN names.
- * Started with the same argument as the real one. Where the reference server still is as reported, $TWIN
- * names a sound base: `mends-incidents`, and `cuts-off-what-nobody-was-told` for crashes.
+ * A server as one was at the time of a public report, by what $TWIN names: the sound origin, broken so, or
+ * the reference server where that still is as reported. `sound` breaks nothing. Started with the same
+ * argument as the real one.
  */
-import { existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, statSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import path from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { DurableStreamTestServer } from '@durable-streams/server'
 import { headersOf, passOn, send } from './passing.ts'
+import { SoundServer } from './sound/server.ts'
 
 interface Argument {
   port: number
   dataDir: string
   longPollTimeoutMs: number
+  sseReconnectMs: number
 }
 
-const { port, dataDir, longPollTimeoutMs } = JSON.parse(process.argv[2]!) as Argument
+const { port, dataDir, longPollTimeoutMs, sseReconnectMs } = JSON.parse(process.argv[2]!) as Argument
 const twin = process.env.TWIN ?? ''
 process.once('SIGTERM', () => process.exit(0))
 
-/** Those that know after a crash what they had acknowledged. */
-const remembersSizes = ['cuts-off-what-nobody-was-told', 'cannot-read-behind-a-torn-tail'].includes(twin)
-const sizesFile = `${dataDir}.acknowledged`
-const streamsFolder = path.join(dataDir, 'streams')
 /** Streams that were deleted once, refused forks' sources, and when the others were made. */
 const deleted = new Set<string>()
 const pinned = new Set<string>()
 const bornAt = new Map<string, { atMs: number; ttlMs: number }>()
 /** What the last append of a stream was told. */
 const lastTold = new Map<string, string>()
-/** Written where a file had a torn end: it stays unreadable. */
+/** Written where the log had a torn end, which a start cuts off: what is stored stays unreadable. */
 const tornFile = `${dataDir}.torn`
 
 async function serve(): Promise<void> {
-  if (remembersSizes) repair()
-  const server = new DurableStreamTestServer({ host: '127.0.0.1', port: 0, dataDir, longPollTimeout: longPollTimeoutMs })
-  const inner = Number(new URL(await server.start()).port)
+  const inner = Number(new URL(await openServer().start()).port)
   http.createServer({ requestTimeout: 0 }, (request, response) => void pass(inner, request, response).catch(() => response.destroy())).listen(port, '127.0.0.1')
 }
 
-/** What is longer than anybody was told is cut off, as is right; or it stays, and nothing can be read. */
-function repair(): void {
-  if (!existsSync(sizesFile)) return
-  const sizes = JSON.parse(readFileSync(sizesFile, 'utf8')) as Record<string, number>
-  for (const [file, size] of Object.entries(sizes)) {
-    if (!existsSync(file) || statSync(file).size <= size) continue
-    writeFileSync(tornFile, file)
-    truncateSync(file, size)
-  }
-}
-
-function keepSizes(): void {
-  const files = readdirSync(streamsFolder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
-  const sizes = files.map((entry) => path.join(entry.parentPath, entry.name)).map((file) => [file, statSync(file).size])
-  writeFileSync(sizesFile, JSON.stringify(Object.fromEntries(sizes)))
+function openServer(): { start(): Promise<string> } {
+  const settings = { host: '127.0.0.1', port: 0 }
+  if (twin === 'leaves-what-nobody-was-told') return new DurableStreamTestServer({ ...settings, dataDir, longPollTimeout: longPollTimeoutMs })
+  const log = path.join(dataDir, 'streams', 'redo.log')
+  const bytes = existsSync(log) ? statSync(log).size : 0
+  const server = new SoundServer(dataDir, { ...settings, longPollTimeoutMs, sseReconnectMs })
+  if (statSync(log).size < bytes) writeFileSync(tornFile, '')
+  return server
 }
 
 async function pass(inner: number, request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
@@ -62,14 +51,12 @@ async function pass(inner: number, request: http.IncomingMessage, response: http
   const name = url!.split('?')[0]!
   // Bodies are looked into here; that they could be compressed is nothing that these twins are about.
   const { 'accept-encoding': _, ...headers } = request.headers
-  const closed = headers['stream-closed']
-  if (typeof closed === 'string' && twin !== 'closed-in-small-letters-only') headers['stream-closed'] = closed.toLowerCase()
+  if (twin === 'closed-in-small-letters-only' && headers['stream-closed'] !== 'true') delete headers['stream-closed']
   const body = await buffer(request)
   if (refused(request, name, response)) return
   const answer = await send(inner, request, response, headers, body)
   notice(request, name, answer)
   if (/[?&]live=sse/.test(url!) && twin === 'ends-event-streams-without-the-last-record') return withoutLastRecord(answer, response)
-  if (/[?&]live=long-poll/.test(url!) && answer.statusCode === 204 && answer.headers['stream-closed']) return lastAnswer(inner, url!, headers, answer, response)
   passOn(answer, response, answered(name, method!, answer))
 }
 
@@ -97,7 +84,6 @@ function notice({ method, headers }: http.IncomingMessage, name: string, { statu
   if (statusCode >= 300) return
   if (method === 'DELETE') deleted.add(name)
   if (method === 'PUT' && headers['stream-ttl']) bornAt.set(name, { atMs: performance.now(), ttlMs: 1_000 * Number(headers['stream-ttl']) })
-  if (remembersSizes && (method === 'PUT' || method === 'POST')) keepSizes()
 }
 
 /** The answer's headers, of which one may be wrong. */
@@ -113,19 +99,6 @@ function answered(name: string, method: string, answer: http.IncomingMessage): h
     }
   }
   return kept
-}
-
-/** Who waits for a record that closes the stream is told by the reference server that it is closed, and not the record. */
-async function lastAnswer(inner: number, url: string, headers: http.IncomingHttpHeaders, answer: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
-  answer.resume()
-  const { pathname, searchParams } = new URL(url, 'http://origin')
-  searchParams.delete('live')
-  const plain = await send(inner, { method: 'GET', url: `${pathname}?${searchParams}` }, response, headers, Buffer.alloc(0))
-  const body = await buffer(plain)
-  const isEmpty = ['', '[]'].includes(body.toString().trim())
-  const { 'content-length': _, 'transfer-encoding': __, 'content-encoding': ___, connection: ____, ...told } = plain.headers
-  const { 'stream-cursor': cursor } = answer.headers
-  response.writeHead(isEmpty ? 204 : plain.statusCode!, { ...told, ...(cursor === undefined ? {} : { 'stream-cursor': cursor }) }).end(isEmpty ? undefined : body)
 }
 
 /** Passes events on once they are whole; data that comes with the end of the stream is lost. */
