@@ -306,7 +306,7 @@ function idsOf(checks: CheckResult[], verdict: CheckResult['verdict']): string[]
 
 const bases = new Map<string, Promise<CheckResult[]>>()
 
-const keyOf = ({ scenario, base }: Twin) => `${scenario} ${base ?? ''}`
+const keyOf = ({ scenario, base, program }: Twin) => `${scenario} ${base ?? ''} ${program ?? ''}`
 
 /** One run for all twins of a scenario that share a base. */
 function baseOf(of: Twin): Promise<CheckResult[]> {
