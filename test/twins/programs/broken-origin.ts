@@ -13,6 +13,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { DurableStreamTestServer, FileBackedStreamStore } from '@durable-streams/server'
 import { passOn, send } from './passing.ts'
 import { treatmentOf, withoutProducer } from './producer-twins.ts'
+import { WritesUnderWay } from './sound/writes-under-way.ts'
 
 interface Argument {
   port: number
@@ -64,8 +65,8 @@ const lookForRoom = ['asks-for-room', 'stays-refusing-after-a-full-disk', 'unrea
 /** Until when live readers are held off, after a connection was cut. */
 let stalledUntil = 0
 
-/** Writes that have not been answered yet: how many, and each stream's last one. */
-let writing = 0
+/** Writes that have not been answered yet, and each stream's last one. */
+const underWay = new WritesUnderWay()
 const writes = new Map<string, Promise<void>>()
 let isStopping = false
 
@@ -80,8 +81,7 @@ async function stop(): Promise<void> {
   if (twin === 'ends-readers-with-an-error') {
     for (const response of waiting) if (!response.headersSent) response.writeHead(404, { 'content-type': 'text/plain' }).end('shutting down')
   }
-  do await delay(50)
-  while (writing > 0)
+  await Promise.all([delay(50), underWay.end()])
   process.exit(0)
 }
 
@@ -94,13 +94,10 @@ async function answer(inner: number, request: http.IncomingMessage, response: ht
     await writes.get(path)
     return pass(inner, request, response)
   }
-  writing += 1
+  underWay.note(request, response)
   const { promise, resolve } = Promise.withResolvers<void>()
   writes.set(path, promise)
-  response.once('close', () => {
-    writing -= 1
-    resolve()
-  })
+  response.once('close', resolve)
   return pass(inner, request, response)
 }
 
