@@ -47,12 +47,6 @@ export function soundEnvironment(): Record<string, string> {
   }
 }
 
-/** What starts the public command on these scenarios, with whatever else it is given. */
-export function soundCommand(given: string[]): [program: string, args: string[]] {
-  return [process.execPath, [command, ...given, ...soundArguments]]
-}
-
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [program, args] = soundCommand(process.argv.slice(2))
-  process.exitCode = spawnSync(program, args, { env: { ...process.env, ...soundEnvironment() }, stdio: 'inherit' }).status ?? 70
+  process.exitCode = spawnSync(process.execPath, [command, ...process.argv.slice(2), ...soundArguments], { env: { ...process.env, ...soundEnvironment() }, stdio: 'inherit' }).status ?? 70
 }

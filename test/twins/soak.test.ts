@@ -4,29 +4,19 @@
  * nothing; what is red on it (a run so short tells little of what holds, but alarms nothing) is red on
  * the twins as well.
  */
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { execa } from 'execa'
 import { describe, expect, it } from 'vitest'
-import type { CheckResult, Result } from '../../harness/report/result.ts'
+import type { CheckResult } from '../../harness/report/result.ts'
+import { judgePlanted } from './judge-planted.ts'
 
-const cli = path.join(import.meta.dirname, '..', '..', 'harness', 'cli.ts')
 const program = path.join(import.meta.dirname, 'programs', 'broken-origin.ts')
 
 async function soaked(twin: string): Promise<CheckResult[]> {
-  const out = await mkdtemp(path.join(tmpdir(), 'soak-twin-'))
-  try {
-    const args = [cli, '--profile', 'soak', '--for', '70s', '--seed', '1', '--origin', 'reference', '--out', out]
-    const env = { DURABLE_STREAMS_TWIN_ORIGIN: program, TWIN: twin, DURABLE_STREAMS_TWIN_SIDE_BY_SIDE: '1' }
-    const ended = await execa(process.execPath, args, { env, reject: false, timeout: 200_000 })
-    expect(ended.exitCode, ended.stderr.slice(-600)).toBe(2)
-    const result = JSON.parse(await readFile(path.join(out, 'latest', 'result.json'), 'utf8')) as Result
-    expect(result.scenarios.map(({ id }) => id)).toEqual(['soak'])
-    return result.scenarios[0]!.checks
-  } finally {
-    await rm(out, { recursive: true, force: true })
-  }
+  const args = ['--profile', 'soak', '--for', '70s', '--seed', '1', '--origin', 'reference']
+  const env = { DURABLE_STREAMS_TWIN_ORIGIN: program, TWIN: twin, DURABLE_STREAMS_TWIN_SIDE_BY_SIDE: '1' }
+  const { scenarios } = await judgePlanted(args, env, 200_000)
+  expect(scenarios.map(({ id }) => id)).toEqual(['soak'])
+  return scenarios[0]!.checks
 }
 
 /** Checks by what they found, of the fingerprint as much as does not hang on the moment. */

@@ -4,17 +4,14 @@
  * the twin and was not red on the base must be exactly what was declared, and have passed there.
  */
 import { readdirSync, readFileSync } from 'node:fs'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { execa } from 'execa'
 import { describe, expect, it } from 'vitest'
 import { checkById, checkIds } from '../../harness/checks.ts'
 import { findBrowser } from '../../harness/provision/browser.ts'
-import type { CheckResult, Result } from '../../harness/report/result.ts'
+import type { CheckResult } from '../../harness/report/result.ts'
+import { judgePlanted } from './judge-planted.ts'
 
 const here = import.meta.dirname
-const cli = path.join(here, '..', '..', 'harness', 'cli.ts')
 const readers = 150
 /** More than the largest pool of file handles and its slack. */
 const streams = 130
@@ -268,22 +265,14 @@ interface Subject extends Pick<Twin, 'breaks' | 'program' | 'base' | 'streams' |
 }
 
 async function checksOf(scenario: string, subject: Subject | null): Promise<CheckResult[]> {
-  const out = await mkdtemp(path.join(tmpdir(), 'twin-'))
-  try {
-    const vcl = subject?.breaks === 'edge' ? ['--vcl', path.join(here, 'vcl', `${subject.id}.vcl`)] : []
-    const seed = subject?.seed === undefined ? [] : ['--seed', String(subject.seed)]
-    const sizes = ['--readers', String(readers), '--streams', String(subject?.streams ?? streams), ...seed]
-    const args = [cli, scenario, '--origin', 'reference', ...sizes, '--out', out, ...vcl]
-    const env = { ...environmentOf(subject), DURABLE_STREAMS_TWIN_SIDE_BY_SIDE: '1' }
-    const ended = await execa(process.execPath, args, { env, reject: false, timeout: 200_000 })
-    expect(ended.exitCode, ended.stderr.slice(-600)).toBe(2)
-    const result = JSON.parse(await readFile(path.join(out, 'latest', 'result.json'), 'utf8')) as Result
-    const planted = result.banners.filter((banner) => banner.startsWith('TWIN'))
-    expect(planted).toHaveLength('TWIN' in env ? 1 : 0)
-    return result.scenarios.flatMap((one) => one.checks)
-  } finally {
-    await rm(out, { recursive: true, force: true })
-  }
+  const vcl = subject?.breaks === 'edge' ? ['--vcl', path.join(here, 'vcl', `${subject.id}.vcl`)] : []
+  const seed = subject?.seed === undefined ? [] : ['--seed', String(subject.seed)]
+  const sizes = ['--readers', String(readers), '--streams', String(subject?.streams ?? streams), ...seed]
+  const env = environmentOf(subject)
+  const result = await judgePlanted([scenario, '--origin', 'reference', ...sizes, ...vcl], { ...env, DURABLE_STREAMS_TWIN_SIDE_BY_SIDE: '1' }, 200_000)
+  const planted = result.banners.filter((banner) => banner.startsWith('TWIN'))
+  expect(planted).toHaveLength('TWIN' in env ? 1 : 0)
+  return result.scenarios.flatMap((one) => one.checks)
 }
 
 function environmentOf(subject: Subject | null): Record<string, string> {
