@@ -1,5 +1,5 @@
 /**
- * The variants that an operator switches on, in front of the planted origin, and a reload by the admin
+ * The variants that an operator switches on, in front of the sound origin, and a reload by the admin
  * API's socket; each can be broken in the one behaviour that $TWIN names.
  */
 import { once } from 'node:events'
@@ -9,6 +9,7 @@ import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import zlib from 'node:zlib'
 import { headersOf, passOn, send } from './passing.ts'
+import { keepAliveMs } from './sound/server.ts'
 import { WritesUnderWay } from './sound/writes-under-way.ts'
 
 const twin = process.env.TWIN ?? ''
@@ -19,8 +20,6 @@ const log = 'access.log'
 const rotatedBytes = 2 ** 20
 const rotatedMax = 3
 const metricsPath = '/metrics-of-the-operator'
-/** Longer than whoever is in front keeps a connection that is idle. */
-const keepAliveMs = 75_000
 /** How long an encoder that collects keeps an event. */
 const collectMs = 20_000
 
@@ -114,14 +113,12 @@ async function pass(request: http.IncomingMessage, response: http.ServerResponse
     if (twin !== 'limit-cuts-bodies') return void response.writeHead(413).end()
     body = body.subarray(0, maxBytes)
   }
-  const { 'accept-encoding': accepted, ...rest } = request.headers
-  // The reference server compresses by itself; once is enough.
   const compresses = isOn('compression') || isOn('eager-compression')
-  const headers = compresses ? withOriginsEtag(rest) : request.headers
+  const headers = compresses ? withOriginsEtag(request.headers) : request.headers
   const answer = await send(port, request, response, headers, body)
   const kept = headersOf(answer)
   if (twin === 'forgets-up-to-date-after-a-reload' && isReloaded && /\/looked-/.test(request.url!)) delete kept['stream-up-to-date']
-  if (compresses && answer.statusCode === 200 && /gzip/.test(String(accepted))) compress(answer, kept, response)
+  if (compresses && answer.statusCode === 200 && /gzip/.test(String(request.headers['accept-encoding']))) compress(answer, kept, response)
   else passOn(answer, response, kept)
 }
 

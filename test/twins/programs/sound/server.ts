@@ -27,7 +27,7 @@ interface BaseServer {
 const Base = DurableStreamTestServer as unknown as new (settings: Settings) => BaseServer
 
 /** Longer than whoever is in front keeps a connection that is idle: the one who sends shall be the one who closes. */
-const keepAliveMs = 75_000
+export const keepAliveMs = 75_000
 
 export class SoundServer extends Base {
   #streams: LastingStore
