@@ -8,7 +8,7 @@ import http from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { headersOf, passOn, send } from './passing.ts'
-import { SoundServer } from './sound/server.ts'
+import { keepAliveMs, SoundServer } from './sound/server.ts'
 
 interface Argument {
   port: number
@@ -59,4 +59,5 @@ const front = http.createServer({ requestTimeout: 0 }, async (request, response)
   if (twin === 'holds-readers-of-the-expired' && attached.test(request.url!)) await delay(holdMs)
   await pass(inner, request, response).catch(() => response.destroy())
 })
+front.keepAliveTimeout = keepAliveMs
 front.listen(port, '127.0.0.1')
