@@ -20,14 +20,14 @@ export const conformanceAtOriginCheck: Check<State, Partial<SuiteLimits>> = {
     const [passed, failed, unstable, skipped] = (['passed', 'failed', 'unstable', 'skipped'] as const).map((outcome) => testsWith(state, outcome))
     const run = state.results.size - skipped!.length
     const line = (test: string) => `${test}: ${state.results.get(test)!.error}`
-    const also = unstable!.length === 0 ? '' : `, and ${unstable!.length} failed once and passed when repeated`
+    const also = unstable!.length === 0 ? '' : `, and ${unstable!.length} failed and passed when repeated`
     if (failed!.length > 0) {
       const because = `${failed!.length} of ${run} tests of the suite fail at the origin${also}.`
       const fingerprint = `conformance-at-origin/${groupsOf(failed!)}/any/none/origin`
       return fail(run, because, listed(failed!, line), fingerprint, { value: failed!.length, unit: 'tests', limit: 0 })
     }
     if (unstable!.length > 0) {
-      return unknown(`${unstable!.length} of ${run} tests failed once and passed when repeated: that is neither.`, listed(unstable!, line), run)
+      return unknown(`${unstable!.length} of ${run} tests failed and passed when repeated: that is neither.`, listed(unstable!, line), run)
     }
     return pass(run, `${passed!.length} of ${run} tests pass at the origin; the suite itself leaves ${skipped!.length} out.`)
   },

@@ -82,7 +82,7 @@ function openQuestion({ limits, judged, broken }: State, tests: string[]): Verdi
     if (doubt !== null) return unknown(doubt)
   }
   const open = [...judged.values()].flatMap((one) => tests.filter((test) => one.run.results.get(test)!.outcome !== 'passed').map((test) => `${placeWords(one)}: ${test}`))
-  return open.length === 0 ? null : unknown(`${plural(open.length, 'test')} were not the same in two tries: that is neither.`, listed(open, (line) => line))
+  return open.length === 0 ? null : unknown(`${plural(open.length, 'test')} did not end the same in each try: that is neither.`, listed(open, (line) => line))
 }
 
 /** 'through the cache with access-log'. */

@@ -38,7 +38,7 @@ export const conformanceThroughEdgeCheck: Check<State, Partial<Limits>> = {
     }
     const open = [...differing(state, 'passed', ['unstable', 'skipped']), ...differing(state, 'unstable', ['failed', 'unstable', 'skipped'])]
     if (open.length > 0) {
-      return unknown(`${open.length} of ${run} tests were not the same in two tries: that is neither.`, listed(open, (test) => line(state, test)), run)
+      return unknown(`${open.length} of ${run} tests did not end the same in each try: that is neither.`, listed(open, (test) => line(state, test)), run)
     }
     const wrong = testsWith(origin, 'failed')
     const failing = wrong.length === 0 ? '' : ` The ${wrong.length} that fail at the origin are not judged here.`

@@ -4,7 +4,7 @@
  *
  *   node run-suite.ts '{"url": …}'
  *
- * A test that fails is run once more, and both results are told: what they mean is for the check.
+ * A test that fails is run again, and each result is told: what they mean is for the check.
  *
  * The suite needs the vitest that it brought along (4): another one finds no test in it.
  */
@@ -37,6 +37,9 @@ const suiteFile = 'dist/test-runner.js'
 const testTimeoutMs = 20_000
 /** Where more fail than this, it is not by chance. */
 const repeatedMax = 60
+/** Nor where more than these fail twice. Of so few each has further tries: one that fails one time in ten fails in all of them once in 10,000 runs. */
+const repeatedFurtherMax = 5
+const attemptsMax = 4
 const errorMaxCharacters = 300
 
 const plan = JSON.parse(process.argv[2]!) as SuitePlan
@@ -54,8 +57,11 @@ async function run(): Promise<void> {
   const vitest = packageOf(resolveForSuite.resolve('vitest/node'))
   say({ event: 'begin', suite: suite.version, vitest: vitest.version })
   const { startVitest } = (await import(resolveForSuite.resolve('vitest/node'))) as VitestNode
-  const failed = await runTests(startVitest, suite.folder, 1)
-  if (failed.length > 0 && failed.length <= repeatedMax) await runTests(startVitest, suite.folder, 2, failed)
+  let failed = await runTests(startVitest, suite.folder, 1)
+  for (let attempt = 2; attempt <= attemptsMax && failed.length > 0; attempt += 1) {
+    if (failed.length > (attempt === 2 ? repeatedMax : repeatedFurtherMax)) break
+    failed = await runTests(startVitest, suite.folder, attempt, failed)
+  }
   say({ event: 'end' })
 }
 
@@ -67,7 +73,7 @@ function packageOf(file: string): { folder: string; version: string } {
 }
 
 /** Runs all tests, or those named, and says their results. Returns the names of those that failed. */
-async function runTests(startVitest: VitestNode['startVitest'], folder: string, attempt: 1 | 2, only?: string[]): Promise<string[]> {
+async function runTests(startVitest: VitestNode['startVitest'], folder: string, attempt: number, only?: string[]): Promise<string[]> {
   const failed: string[] = []
   const broken: string[] = []
   const reporter: Reporter = {

@@ -22,8 +22,8 @@ export type TestState = 'passed' | 'failed' | 'skipped'
 
 export type SuiteMessage =
   | { event: 'begin'; suite: string; vitest: string }
-  /** `attempt` 2: the test had failed, and was run once more. */
-  | { event: 'test'; test: string; state: TestState; attempt: 1 | 2; durationMs: number; error?: string }
+  /** `attempt` counts from 1; from 2 on the test had failed in each before. */
+  | { event: 'test'; test: string; state: TestState; attempt: number; durationMs: number; error?: string }
   | { event: 'end' }
   | { event: 'failed'; because: string }
 
