@@ -12,7 +12,7 @@ import {
   routineIsDone,
 } from './checks.ts'
 import { readModes } from './history.ts'
-import { scheduledPrefix } from './steps/with-variant.ts'
+import { scheduledStreams } from './steps/with-variant.ts'
 
 /** Judges what the steps of `withVariant` saw; `more` is what this variant alone is asked. */
 export function checksWithVariant(variant: string, more: CheckSpec[] = []): CheckSpec[] {
@@ -22,10 +22,10 @@ export function checksWithVariant(variant: string, more: CheckSpec[] = []): Chec
     eventsPassUnbuffered({ afterAckMs: 1_000, arrivalsMin: 20 }),
     liveReadersMissNothing(),
     liveReadersResume(),
-    noAnswerIsWrong({ except: `${scheduledPrefix}-` }),
+    noAnswerIsWrong({ except: scheduledStreams }),
     ...everyModeTellsTheTruth(),
     ...more,
-    nothingAcknowledgedIsLost({ except: `${scheduledPrefix}-` }),
+    nothingAcknowledgedIsLost({ except: scheduledStreams }),
     nothingIsTorn(),
   ]
 }

@@ -4,8 +4,8 @@ import { withClientsAtWork } from '../harness/steps/clients-at-work.ts'
 import { look } from '../harness/steps/look.ts'
 import { readAllFromStart } from '../harness/steps/read-all.ts'
 import { flushCache, replaceCacheConfiguration, replaceCertificate } from '../harness/steps/routines.ts'
-import { schedule } from '../harness/steps/schedule.ts'
 import { start, stop } from '../harness/steps/start-stop.ts'
+import { scheduledBeside, scheduledStreams } from '../harness/steps/with-variant.ts'
 import { answersAreTheSame, edgeTellsTheTruth, liveReadersMissNothing, liveReadersResume, noAnswerIsWrong, nothingIsTorn, routineIsDone } from '../harness/checks.ts'
 
 export default defineScenario({
@@ -27,7 +27,7 @@ export default defineScenario({
       awaitEvents('append.ok', 60),
       stop('edge'),
       start('edge'),
-    ], { beside: [schedule({ paths: 4, atOnce: 4, endless: true, prefix: 'routine' })] }),
+    ], { beside: [scheduledBeside()] }),
     look('afterwards'),
   ],
   healed: [readAllFromStart({ via: ['origin', 'edge', 'tls'] })],
@@ -36,7 +36,7 @@ export default defineScenario({
     answersAreTheSame(),
     liveReadersMissNothing(),
     liveReadersResume(),
-    noAnswerIsWrong({ except: 'routine-' }),
+    noAnswerIsWrong({ except: scheduledStreams }),
     edgeTellsTheTruth({ mode: 'history', voidShareMax: 0.6 }),
     edgeTellsTheTruth({ mode: 'tail', voidShareMax: 0.6 }),
     edgeTellsTheTruth({ mode: 'head', voidShareMax: 0.6 }),

@@ -10,12 +10,14 @@ import { start, stop } from './start-stop.ts'
 
 const everyWay: Via[] = ['origin', 'edge', 'tls']
 const eventsEach = 4
-/** Names of the paths that are written and read by schedule begin so. */
-export const scheduledPrefix = 'scheduled'
+const scheduledPrefix = 'scheduled'
+/** What begins so is written and read by schedule: checks of what clients at work write leave it out. */
+export const scheduledStreams = `${scheduledPrefix}-`
 
 /**
  * Looks at the plain origin, starts it anew with the variant, looks again, and lets clients work on
- * it, and writers and readers by schedule on further paths; `more` happens meanwhile. In the end events pass every hop, each before the next is written.
+ * it, and writers and readers by schedule on further paths; `more` happens meanwhile. In the end events
+ * pass every hop, each before the next is written.
  */
 export function withVariant(variant: string, more: Step[] = []): Step[] {
   return [

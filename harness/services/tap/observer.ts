@@ -1,6 +1,7 @@
 /**
  * Watches one connection through the tap: which requests go up, which answers come down for them.
- * It only looks; where it is asked to, it numbers responses and marks them. Bytes it does not understand make the connection opaque, which is counted.
+ * It only looks; where it is asked to, it numbers responses and marks them. Bytes it does not
+ * understand make the connection opaque, which is counted.
  */
 import type { Ending, Entry, Ledger } from './counting.ts'
 import type { PassingResponse, ResponseLog } from './response-log.ts'
