@@ -275,6 +275,37 @@ const causes: readonly Cause[] = [
       'disk-full-survives-a-restart': ['ready-within/never-ready/any/restart/origin'],
     },
   },
+  {
+    why: `${hangs} So does a stream that was acknowledged and is not there after a power cut: an empty one's folder and file are not forced to the disk, its metadata is (by hand).`,
+    in: [production],
+    shownBy: {
+      'power-cut-loses-nothing': ['ready-within/never-ready/any/restart/origin'],
+    },
+  },
+  {
+    why: `${hangs} So does a power cut between the data of an append and its metadata.`,
+    in: [production],
+    shownBy: {
+      'power-cut-under-load': ['ready-within/never-ready/any/restart/origin'],
+    },
+  },
+  {
+    why: 'The file of a stream that was made is not forced to the disk: after a power cut an empty one is gone.',
+    in: [reference],
+    shownBy: {
+      'power-cut-loses-nothing': ['every-stream-still-exists/gone/json/power-cut/origin'],
+    },
+  },
+  {
+    why: 'After a power cut, an append that had no answer is stored again when its producer retries it.',
+    in: [reference],
+    shownBy: {
+      'power-cut-under-load': [
+        'nothing-is-twice/doubled/producer-json/power-cut/origin',
+        'nothing-is-twice/doubled/producer/power-cut/origin',
+      ],
+    },
+  },
 ]
 
 export const ledger: readonly ExpectedFailure[] = causes.flatMap(({ why, issue = null, in: origins, shownBy }) =>

@@ -7,6 +7,7 @@ import type { Scenario } from './scenario.ts'
 export async function whatIsLacking({ steps, healed, world }: Scenario, runtime: Runtime): Promise<string | null> {
   const needed = new Set<Ability>(faultsIn([...steps, ...healed]).flatMap((fault) => faultKind(fault).needs(fault)))
   if (world.dataVolumeBytes !== undefined) needed.add('limited-volume')
+  if (world.dataDiskBytes !== undefined) needed.add('disk')
   for (const ability of needed) {
     const because = await runtime.lacks(ability)
     if (because !== null) return because

@@ -27,7 +27,7 @@ import type { HopIdentity } from './report/result.ts'
 import { openFaultProxy, type FaultProxy } from './services/fault-proxy/fault-proxy-client.ts'
 import { browserService } from './services/browser.ts'
 import { keepCertificateFolders } from './services/certificate-folders.ts'
-import type { ImageIdentity, ImageRole, LimitedVolume, Running, Service, StartOutcome, Usage } from './runtime/runtime.ts'
+import type { Disk, ImageIdentity, ImageRole, LimitedVolume, Running, Service, StartOutcome, Usage } from './runtime/runtime.ts'
 import { askFigures } from './services/origin-figures.ts'
 import { openTap, type Tap } from './services/tap/tap-client.ts'
 import { tlsEdge } from './services/tls-edge.ts'
@@ -337,6 +337,12 @@ class RunningWorld implements World {
     const { volume } = this.#origin
     if (volume === null) throw new HarnessError('this world has no volume of its own for data_dir')
     return volume
+  }
+
+  dataDisk(): Disk {
+    const { disk } = this.#origin
+    if (disk === null) throw new HarnessError('this world has no disk of its own for data_dir')
+    return disk
   }
 
   #need(hop: HopId): Running {

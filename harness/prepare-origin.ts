@@ -11,7 +11,7 @@ import type { JsonObject } from './confine/json.ts'
 import { HarnessError } from './errors.ts'
 import type { Subject } from './gather.ts'
 import type { HopIdentity } from './report/result.ts'
-import type { LimitedVolume, Runtime, Service } from './runtime/runtime.ts'
+import type { Disk, LimitedVolume, Runtime, Service } from './runtime/runtime.ts'
 import { keepCertificateFolders } from './services/certificate-folders.ts'
 import { productionOrigin, withSettings } from './services/production-origin.ts'
 import { referenceOrigin } from './services/reference-origin.ts'
@@ -45,6 +45,8 @@ export interface PreparedOrigin {
   dataDir: string | null
   /** Null where data_dir is a folder like any other. */
   volume: LimitedVolume | null
+  /** Null where it is on no disk of its own. */
+  disk: Disk | null
   /** Where it tells its figures; null where it was not asked to, or cannot. */
   figuresSocket: string | null
   capabilities: OriginCapabilities
@@ -83,7 +85,7 @@ async function prepareProduction({ needs: wanted, ...options }: WorldOptions, te
   const adapted = subject.caddyfile!
   const server = subject.server as Extract<Subject['server'], { kind: 'production' }>
   const home = await subfolder(temporary, 'origin')
-  const { dataDir, volume } = await placeData({ ...options, needs: wanted }, temporary)
+  const { dataDir, volume, disk } = await placeData({ ...options, needs: wanted }, temporary)
   const ports = await leasePorts(runtime, countListeners(adapted.json))
   const confined = confine(adapted.json, ports, home, dataDir)
   const listener = confined.capabilities.streamListeners[0]
@@ -118,6 +120,7 @@ async function prepareProduction({ needs: wanted, ...options }: WorldOptions, te
     port,
     dataDir: confined.capabilities.dataDirSet ? dataDir : null,
     volume,
+    disk,
     figuresSocket: wanted.figures === true ? place.adminSocket : null,
     authority,
     ownTls: await ownTlsOf(confined, subject.names, path.join(home, 'storage')),
@@ -158,11 +161,12 @@ function configFor(confined: JsonObject, settings: OriginSettings, place: Varian
   return withVariants(withSettings(confined, settings) as JsonObject, settings.variants ?? [], place)
 }
 
-/** The folder of data_dir, on a volume of its own where the scenario needs one. */
+/** The folder of data_dir, on a volume or a disk of its own where the scenario needs one. */
 async function placeData({ runtime, needs, name }: WorldOptions, temporary: string) {
-  if (needs.dataVolumeBytes === undefined) return { dataDir: path.join(temporary, 'data'), volume: null }
-  const volume = await runtime.limitedVolume(`${name}-volume`, needs.dataVolumeBytes)
-  return { dataDir: path.join(volume.path, 'data'), volume }
+  const { dataVolumeBytes, dataDiskBytes } = needs
+  const volume = dataVolumeBytes === undefined ? null : await runtime.limitedVolume(`${name}-volume`, dataVolumeBytes)
+  const disk = dataDiskBytes === undefined ? null : await runtime.disk(`${name}-disk`, dataDiskBytes)
+  return { dataDir: path.join((volume ?? disk)?.path ?? temporary, 'data'), volume, disk }
 }
 
 async function ownTlsOf({ listeners, capabilities }: ConfinedCaddyConfig, names: readonly string[], storage: string): Promise<OwnTls | null> {
@@ -199,7 +203,7 @@ function streamBaseOf(routes: string[]): string {
 async function prepareReference(options: WorldOptions, temporary: string): Promise<PreparedOrigin> {
   const { runtime, needs, subject } = options
   const home = await subfolder(temporary, 'origin')
-  const { dataDir, volume } = await placeData(options, temporary)
+  const { dataDir, volume, disk } = await placeData(options, temporary)
   const port = await runtime.leasePort()
   const longPollTimeoutMs = needs.origin?.longPollTimeoutMs ?? 30_000
   const sseReconnectMs = 60_000
@@ -227,6 +231,7 @@ async function prepareReference(options: WorldOptions, temporary: string): Promi
     port,
     dataDir,
     volume,
+    disk,
     figuresSocket: null,
     authority: `127.0.0.1:${port}`,
     ownTls: null,

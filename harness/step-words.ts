@@ -20,6 +20,7 @@ type Size = (sized: Sized) => number
 const words: { [S in Step as S['kind']]: (step: S, size: Size) => string | null } = {
   append: ({ writers, via }) => `append with ${plural(writers, 'writer')}${via === 'origin' ? '' : ` ${through([via])}`}`,
   conformance: ({ via }) => `run the conformance suite ${through(via)}`,
+  'cut-power': () => 'the power of the origin\'s disk is cut',
   'crash-in-append': ({ written }) => `crash in the middle of an append: ${written === 'half' ? 'half of its data' : 'its data, but not its metadata,'} is written`,
   'create-streams': createWords,
   during: () => null,

@@ -4,6 +4,7 @@ import { appendInterpreter, type Append } from './steps/append.ts'
 import { conformanceInterpreter, type Conformance } from './steps/conformance.ts'
 import { createStreamsInterpreter, type CreateStreams } from './steps/create-streams.ts'
 import { crashInAppendInterpreter, type CrashInAppend } from './steps/crash-in-append.ts'
+import { cutPowerInterpreter, type CutPower } from './steps/cut-power.ts'
 import { duringInterpreter, type During } from './steps/during.ts'
 import { faultInterpreter, type Fault } from './steps/fault.ts'
 import { lifelinesInterpreter, type Lifelines } from './steps/lifelines.ts'
@@ -57,6 +58,7 @@ export type Step =
   | CloseStreams
   | Conformance
   | CrashInAppend
+  | CutPower
   | CreateStreams
   | CrowdStep
   | During
@@ -95,6 +97,7 @@ const interpreters: { [S in Step as S['kind']]: Interpreter<S> } = {
   soak: soakInterpreter,
   conformance: conformanceInterpreter,
   'crash-in-append': crashInAppendInterpreter,
+  'cut-power': cutPowerInterpreter,
   'create-streams': createStreamsInterpreter,
   during: duringInterpreter,
   exchanges: exchangesInterpreter,

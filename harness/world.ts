@@ -7,7 +7,7 @@ import type { LeftBehind } from './data-dir/leave-a-crash.ts'
 import type { Crowd, HopId, LinkId, Upstream, UsageLook, Via } from './history.ts'
 import type { Endpoint } from './operations.ts'
 import type { LinkCounters, LinkState } from './services/tap/link.ts'
-import type { Conversation, LimitCounters, LimitedVolume, Limits, StartOutcome, StopSignal, Usage } from './runtime/runtime.ts'
+import type { Conversation, Disk, LimitCounters, LimitedVolume, Limits, StartOutcome, StopSignal, Usage } from './runtime/runtime.ts'
 import type { HopIdentity } from './report/result.ts'
 import type { HostCapacity } from './load/fleet/limits.ts'
 import type { ClientProgram } from './load/client/launch.ts'
@@ -45,6 +45,8 @@ export interface WorldNeeds {
   links?: LinkId[]
   /** data_dir gets a volume of its own, of this size. */
   dataVolumeBytes?: number
+  /** data_dir lies on a disk of its own, of this size, whose power can be cut. */
+  dataDiskBytes?: number
   /** Hops whose memory or processors faults are to limit. */
   limited?: HopId[]
 }
@@ -174,6 +176,8 @@ export interface World extends AsyncDisposable {
   link(id: LinkId): WorldLink
   /** Throws HarnessError where `dataVolumeBytes` was not asked for. */
   dataVolume(): LimitedVolume
+  /** Throws HarnessError where `dataDiskBytes` was not asked for. */
+  dataDisk(): Disk
   usage(hop: HopId): Promise<Usage | null>
   /** What everything that runs of it uses now, without its data files told apart. */
   usages(): Promise<Omit<UsageLook, 'kind'>>

@@ -45,7 +45,7 @@ export class Findings {
 export const nearestFirst: readonly string[] = ['origin', 'direct', 'edge', 'tls']
 
 /** What was done to the origin last, the mildest first. */
-const mildestFirst: readonly string[] = ['none', 'stop', 'kill', 'crash']
+const mildestFirst: readonly string[] = ['none', 'stop', 'kill', 'crash', 'power-cut']
 
 function before(one: string, other: string): boolean {
   const [a, b] = [one.split('/'), other.split('/')]

@@ -8,7 +8,7 @@ interface Limits {
   readyMs: number
 }
 
-type Down = 'stop' | 'kill' | 'crash'
+type Down = 'stop' | 'kill' | 'crash' | 'power-cut'
 
 interface State {
   limits: Limits
@@ -26,6 +26,7 @@ export const readyWithinCheck: Check<State, Partial<Limits>> = {
   init: (limits) => ({ limits: limitsOf({ readyMs: 5_000 }, limits), starts: [], failed: [], down: null, shortfalls: [] }),
   step(state, event) {
     if (event.kind === 'shortfall' && event.what.startsWith('start of')) state.shortfalls.push(event.because)
+    if (event.kind === 'fault' && event.fault === 'power-cut') state.down = 'power-cut'
     if (event.kind !== 'lifecycle' || event.hop !== 'origin') return
     if (event.what === 'stopped') state.down = 'stop'
     if (event.what === 'killed') state.down = 'kill'
@@ -70,7 +71,7 @@ function neverReady(start: Lifecycle & { after: Down | null }, nth: number): str
 }
 
 function after(start: { after: Down | null }): string {
-  return start.after === null ? '' : `, after a ${start.after},`
+  return start.after === null ? '' : `, after a ${start.after.replace('-', ' ')},`
 }
 
 /** One point for each labelled start: these are the ones whose number of streams was set on purpose. */

@@ -27,7 +27,7 @@ export interface Ledger {
   made: number
   /** Names of deleted streams, in the order in which they went. */
   retired: Set<string>
-  /** The last thing done to the origin: 'none', 'stop', 'kill', 'crash'. For fingerprints. */
+  /** The last thing done to the origin: 'none', 'stop', 'kill', 'crash', 'power-cut'. For fingerprints. */
   lastFault: string
   lastFaultAtMs: number
   kills: number
@@ -46,6 +46,8 @@ const retiredMax = 1_000
  */
 export function keepLedger(ledger: Ledger, event: HistoryEvent): StreamEntry | undefined {
   if (event.kind === 'lifecycle') keepFault(ledger, event)
+  // More than the kill that it begins with.
+  if (event.kind === 'fault' && event.fault === 'power-cut') ledger.lastFault = event.fault
   if (event.kind === 'retired') return forget(ledger, event)
   if (event.kind === 'info' && (event.op === 'close' || event.op === 'delete' || event.op === 'create')) {
     const entry = ledger.streams.get(event.stream)

@@ -88,7 +88,7 @@ export const readinessMeasurement = z.strictObject({
   readyMs: z.number(),
   rssBytes: z.number(),
   /** How the origin had gone before this start; missing for its first. */
-  after: z.enum(['stop', 'kill', 'crash']).optional(),
+  after: z.enum(['stop', 'kill', 'crash', 'power-cut']).optional(),
 })
 
 export const fileHandlesMeasurement = z.strictObject({

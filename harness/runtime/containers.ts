@@ -22,7 +22,7 @@ import { launchContainer, type ContainerPlan, type OwnedContainer } from './owne
 import { openProcessRuntime, type HostRuntime, type ProcessRuntimeOptions } from './processes.ts'
 import { reaperLabels } from './reaper.ts'
 import { readOwner } from './run-folder.ts'
-import type { Ability, CommandResult, Conversation, ImageIdentity, ImageRole, LimitedVolume, Program, Runtime, Service, StartOutcome } from './runtime.ts'
+import type { Ability, CommandResult, Conversation, Disk, ImageIdentity, ImageRole, LimitedVolume, Program, Runtime, Service, StartOutcome } from './runtime.ts'
 import type { ServiceLog } from './service-log.ts'
 import { startService } from './service-start.ts'
 import { openNamespace, type WorldNamespace } from './world-namespace.ts'
@@ -205,7 +205,7 @@ class ContainerRuntime implements Runtime {
 
   async lacks(ability: Ability): Promise<string | null> {
     const { info, isPodman } = this.#options.engine
-    const lacking = engineLacks(ability, info, isPodman) ?? (ability === 'limited-volume' ? whyNotShared(this.#host.runFolder) : null)
+    const lacking = engineLacks(ability, info, isPodman) ?? (ability === 'limited-volume' || ability === 'disk' ? whyNotShared(this.#host.runFolder) : null)
     // Limits are the engine's alone; all else is done by this host, too.
     return lacking ?? (ability === 'memory-limit' || ability === 'cpu-limit' ? null : this.#host.lacks(ability))
   }
@@ -213,6 +213,10 @@ class ContainerRuntime implements Runtime {
   /** Mounted before the containers that see it are made. */
   limitedVolume(name: string, bytes: number): Promise<LimitedVolume> {
     return this.#host.limitedVolume(name, bytes)
+  }
+
+  disk(name: string, bytes: number): Promise<Disk> {
+    return this.#host.disk(name, bytes)
   }
 
   async reach(ports: number[]): Promise<void> {

@@ -14,8 +14,9 @@ import { launch, type OwnedProcess } from './owned-process.ts'
 import { openPortLeases, type PortLeases } from './ports.ts'
 import { loopbackBytesOf, runTag, taggedPids } from './process-table.ts'
 import { createRunFolder, createTemporaryFolder, removeRunFolder } from './run-folder.ts'
+import { mountDisk, whyNoDisk } from './disk.ts'
 import { mountVolume, whyNoVolume } from './limited-volume.ts'
-import type { Ability, CommandResult, Conversation, ImageRole, LimitedVolume, Program, Runtime, Service, StartOutcome } from './runtime.ts'
+import type { Ability, CommandResult, Conversation, Disk, ImageRole, LimitedVolume, Program, Runtime, Service, StartOutcome } from './runtime.ts'
 import { ServiceLog } from './service-log.ts'
 import { startService } from './service-start.ts'
 import { startSupervisor, type Supervision } from './supervision.ts'
@@ -91,6 +92,7 @@ class ProcessRuntime implements HostRuntime {
   #lacks = new Map<Ability, Promise<string | null>>()
   #starts = 0
   #closing: Promise<void> | null = null
+  #commands: Runtime['run'] = (...asked) => this.run(...asked)
   #logLooks: NodeJS.Timeout
 
   constructor(options: ProcessRuntimeOptions, runFolder: string, supervision: Supervision) {
@@ -119,12 +121,23 @@ class ProcessRuntime implements HostRuntime {
 
   async #tryAbility(ability: Ability): Promise<string | null> {
     if (ability === 'memory-limit' || ability === 'cpu-limit') return whyNoGroups()
-    if (ability !== 'limited-volume') return null
-    return whyNoVolume((...asked) => this.run(...asked), await this.temporaryFolder('trial-volume'))
+    if (ability === 'disk') return whyNoDisk(this.#commands, await this.#ownFolder('trial-disk'))
+    if (ability === 'limited-volume') return whyNoVolume(this.#commands, await this.#ownFolder('trial-volume'))
+    return null
   }
 
   async limitedVolume(name: string, bytes: number): Promise<LimitedVolume> {
-    return mountVolume((...asked) => this.run(...asked), await createTemporaryFolder(this.runFolder, name), bytes)
+    return mountVolume(this.#commands, await this.#ownFolder(name), bytes)
+  }
+
+  async disk(name: string, bytes: number): Promise<Disk> {
+    return mountDisk(this.#commands, await this.#ownFolder(name), bytes)
+  }
+
+  /** For what is mounted: below the run's folder, where the supervisor looks for it, also where data is kept elsewhere. */
+  #ownFolder(name: string): Promise<string> {
+    this.#checkOpen()
+    return createTemporaryFolder(this.runFolder, name)
   }
 
   /** They listen on this host. */

@@ -162,6 +162,8 @@ export type Ability =
   | 'usage'
   /** A folder on a file system of its own, of a size of its own. */
   | 'limited-volume'
+  /** A folder on a disk of its own, whose power can be cut. */
+  | 'disk'
   /** Of a service that was started with `limitable`. */
   | 'memory-limit'
   | 'cpu-limit'
@@ -194,6 +196,23 @@ export interface LimitedVolume {
   drain(): Promise<void>
 }
 
+/** A folder on a disk of its own: what was written and not forced to it (fsync(2)) is lost when its power is cut. */
+export interface Disk extends AsyncDisposable {
+  readonly path: string
+  /** From now on it holds what had reached it. Nothing may run on it meanwhile; what is opened anew is on the disk. */
+  cutPower(): Promise<PowerCut>
+}
+
+/** Of two files of the harness's own on a disk, after its power was cut. */
+export interface PowerCut {
+  /** The one that was forced to it is there. */
+  kept: boolean
+  /** The one that was not is gone. */
+  lost: boolean
+  /** Of either. */
+  canaryBytes: number
+}
+
 export interface Runtime extends AsyncDisposable {
   readonly kind: 'processes' | 'containers'
   /** Why it does not offer this here, as a clause; null when it does. Tried once, when it is first asked. */
@@ -218,6 +237,8 @@ export interface Runtime extends AsyncDisposable {
   socketFolder(): Promise<string>
   /** As temporaryFolder, but of this size and on its own. Throws HarnessError where that is lacking. */
   limitedVolume(name: string, bytes: number): Promise<LimitedVolume>
+  /** As temporaryFolder, but on a disk of its own, of this size. Throws HarnessError where that is lacking. */
+  disk(name: string, bytes: number): Promise<Disk>
   /** Makes loopback ports of a program that was spawned reachable for the harness, for the rest of the run. */
   reach(ports: number[]): Promise<void>
   /**

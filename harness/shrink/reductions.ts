@@ -66,7 +66,7 @@ const faultFields = new Set(['after', 'until', 'thenAwait', 'upToMore'])
 const times = new Set(['everyMs', 'lastsMs', 'afterMs', 'outageMs', 'quietMs'])
 /** What a move can do without. */
 const moveFields = new Set(['afterMs', 'readers', 'swapped', 'credentials', 'validated', 'together', 'json', 'bytes'])
-const worldFields = ['faultProxy', 'figures', 'operated', 'limited', 'links', 'browser', 'numbersResponses', 'origin', 'dataVolumeBytes'] as const
+const worldFields = ['faultProxy', 'figures', 'operated', 'limited', 'links', 'browser', 'numbersResponses', 'origin', 'dataVolumeBytes', 'dataDiskBytes'] as const
 
 // --- the families ----------------------------------------------------------------------------
 

@@ -296,6 +296,37 @@ export function testRuntime({ open, left }: RuntimeKind, underTest: UnderTest): 
     expect(existsSync(volume.path)).toBe(false)
   })
 
+  test('a disk whose power is cut holds what was forced to it, and nothing else', async ({ skip }) => {
+    const lacking = await underTest.runtime.lacks('disk')
+    skip(lacking !== null, `NOT TESTED, a disk of its own: ${lacking}`)
+    const disk = await underTest.runtime.disk('powered', 16 * 1024 ** 2)
+    const script = `
+      const { openSync, writeSync, fsyncSync, readdirSync } = require('node:fs')
+      const write = (name, forced) => {
+        const file = openSync(${JSON.stringify(disk.path)} + '/' + name, 'a')
+        writeSync(file, 'a'.repeat(5000))
+        if (forced) fsyncSync(file)
+      }
+      console.log(readdirSync(${JSON.stringify(disk.path)}).filter((name) => name.startsWith('own')).join())
+      for (const name of process.argv.slice(1)) write(name, name.endsWith('forced'))
+      console.log('written')`
+    // As a service sees it, which in a container is not this process's view.
+    const work = async (...names: string[]) => {
+      const working = await underTest.runtime.converse('working', process.execPath, ['--eval', script, '--', ...names])
+      const lines = await Array.fromAsync(working.lines)
+      expect(lines.at(-1)).toBe('written')
+      return lines[0]
+    }
+    expect(await work('own-1-forced', 'own-2')).toBe('')
+    expect(await disk.cutPower()).toMatchObject({ kept: true, lost: true })
+    expect(await work('own-3')).toBe('own-1-forced')
+    expect(await disk.cutPower()).toMatchObject({ kept: true, lost: true })
+    expect(await work()).toBe('own-1-forced')
+    await underTest.runtime[Symbol.asyncDispose]()
+    expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(disk.path)
+    expect(existsSync(disk.path)).toBe(false)
+  })
+
   test('two services of one name at a time have a log each', async () => {
     const [port, other] = [await underTest.runtime.leasePort(), await underTest.runtime.leasePort()]
     const first = await startReady(underTest.runtime, httpService('twin', port, { behaviour: 'serve', port }))

@@ -184,6 +184,10 @@ const twins: Twin[] = [
     { id: 'unreadable-after-a-full-disk', reddens: ['every-stream-can-be-read'] },
     { id: 'acknowledges-on-a-full-disk', reddens: ['nothing-acknowledged-is-lost'] },
   ].map((twin) => ({ ...twin, breaks: 'origin' as const, scenario: 'disk-full-loses-nothing', base: 'asks-for-room', needsRoot: true })),
+  ...[
+    { id: 'forgets-to-force', reddens: ['every-stream-still-exists', 'nothing-acknowledged-is-lost'] },
+    { id: 'forces-appends-only', reddens: ['every-stream-still-exists'] },
+  ].map((twin) => ({ ...twin, ...onSound, scenario: 'power-cut-loses-nothing', needsRoot: true })),
   { id: 'drops-the-cursor', breaks: 'edge', scenario: 'fan-out-long-poll', reddens: ['cursor-moves-on'] },
   { id: 'never-collapses', breaks: 'edge', scenario: 'fan-out-long-poll', reddens: ['crowd-collapses'] },
   { id: 'serves-a-stale-tail', breaks: 'edge', scenario: 'fan-out-catch-up', reddens: ['crowd-is-served-right'] },

@@ -69,6 +69,7 @@ interface BaseStore {
   formatResponse(path: string, messages: Message[]): Uint8Array
 }
 
+const twin = process.env.TWIN ?? ''
 const Base = StreamStore as unknown as new () => BaseStore
 
 /** How often streams are looked for that are over, so that readers who wait on them are let go. */
@@ -91,6 +92,12 @@ export class LastingStore extends Base {
     this.#log = new RedoLog(dataDir)
     this.#recover()
     setInterval(() => this.#sweep(), sweepEveryMs).unref()
+  }
+
+  /** Resolves when all that was done so far would outlast the machine. */
+  forced({ method }: { method?: string | undefined }): Promise<void> {
+    const isForgotten = twin === 'forgets-to-force' || (twin === 'forces-appends-only' && method !== 'POST')
+    return isForgotten ? Promise.resolve() : this.#log.force()
   }
 
   /** A number that no other life has, of whatever stream; the same after a restart. */

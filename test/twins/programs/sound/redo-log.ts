@@ -1,10 +1,11 @@
 /**
  * One file, in which each command stands before it is carried out. A command is there whole or not at
  * all: a torn one at the end is cut off at the next start, and the half that a full disk took at once.
- * It outlasts the process, not the machine: nothing is forced to the disk.
+ * It outlasts the process at once, and the machine as soon as it is forced to the disk.
  */
-import { closeSync, existsSync, ftruncateSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fdatasync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
 import path from 'node:path'
+import { promisify } from 'node:util'
 import { crc32 } from 'node:zlib'
 
 /** What a command is, but for its body. */
@@ -40,6 +41,9 @@ export class RedoLog {
   #descriptor: number
   #bytes = 0
   #bytesOfLife = new Map<number, number>()
+  /** That is under way, and the one after it, for what was written meanwhile. */
+  #forcing: Promise<void> = Promise.resolve()
+  #nextForcing: Promise<void> | null = null
 
   /** Opens the log below this folder, or begins one. */
   constructor(dataDir: string) {
@@ -47,6 +51,17 @@ export class RedoLog {
     mkdirSync(folder, { recursive: true })
     this.#file = path.join(folder, 'redo.log')
     this.#descriptor = openSync(this.#file, existsSync(this.#file) ? 'r+' : 'w+')
+    for (const place of [folder, dataDir, path.dirname(dataDir)]) forceFolder(place)
+  }
+
+  /** Resolves when all that is written so far is on the disk: forced there once for all who wait for it. */
+  force(): Promise<void> {
+    this.#nextForcing ??= this.#forcing.then(() => {
+      this.#forcing = this.#nextForcing!
+      this.#nextForcing = null
+      return forceToDisk(this.#descriptor)
+    })
+    return this.#nextForcing
   }
 
   /** All commands in their order; what is torn at the end is cut off. */
@@ -84,6 +99,7 @@ export class RedoLog {
     const anew = openSync(beside, 'w+')
     try {
       writeWhole(anew, Buffer.concat(kept.map(framed)), 0)
+      fsyncSync(anew)
     } catch {
       // A full disk: another time.
       closeSync(anew)
@@ -91,8 +107,10 @@ export class RedoLog {
       return
     }
     renameSync(beside, this.#file)
-    closeSync(this.#descriptor)
+    forceFolder(path.dirname(this.#file))
+    const before = this.#descriptor
     this.#descriptor = anew
+    void this.#forcing.finally(() => closeSync(before)).catch(() => {})
     this.recover()
   }
 
@@ -100,6 +118,15 @@ export class RedoLog {
     this.#bytes += bytes
     this.#bytesOfLife.set(life, (this.#bytesOfLife.get(life) ?? 0) + bytes)
   }
+}
+
+const forceToDisk = promisify(fdatasync)
+
+/** What is new in it, or has another name. */
+function forceFolder(folder: string): void {
+  const descriptor = openSync(folder, 'r')
+  fsyncSync(descriptor)
+  closeSync(descriptor)
 }
 
 function framed({ head, body }: Command): Buffer {

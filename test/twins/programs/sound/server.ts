@@ -8,7 +8,7 @@ import { mendHeaders } from './headers.ts'
 import { LastingStore } from './lasting-store.ts'
 import { answerHead, answerRead, type ReadLimits } from './reads.ts'
 import { NoRoom } from './redo-log.ts'
-import { WritesUnderWay } from './writes-under-way.ts'
+import { isWrite, WritesUnderWay } from './writes-under-way.ts'
 
 interface Settings {
   host: string
@@ -60,6 +60,7 @@ export class SoundServer extends Base {
     if (this.#isStopping) return void response.destroy()
     this.#underWay.note(request, response)
     mendHeaders(response)
+    if (isWrite(request)) this.#answerWhenForced(request, response)
     const closed = request.headers['stream-closed']
     if (typeof closed === 'string') request.headers['stream-closed'] = closed.toLowerCase()
     try {
@@ -68,6 +69,15 @@ export class SoundServer extends Base {
       if (!(error instanceof NoRoom)) throw error
       response.writeHead(507, { 'content-type': 'text/plain' }).end('Insufficient storage')
     }
+  }
+
+  /** Nobody is told of what a power cut would undo. */
+  #answerWhenForced(request: IncomingMessage, response: ServerResponse): void {
+    const end = response.end.bind(response) as (...args: unknown[]) => ServerResponse
+    response.end = ((...args: unknown[]) => {
+      void this.#streams.forced(request).then(() => end(...args), () => response.destroy())
+      return response
+    }) as typeof response.end
   }
 
   override handleHead(path: string, response: ServerResponse): void {

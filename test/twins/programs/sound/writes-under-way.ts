@@ -1,12 +1,16 @@
 /** Writes that were taken and have not been answered yet: a stop waits for them, and for no reader. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
+export function isWrite({ method }: IncomingMessage): boolean {
+  return method !== 'GET' && method !== 'HEAD' && method !== 'OPTIONS'
+}
+
 export class WritesUnderWay {
   #count = 0
   #none = Promise.withResolvers<void>()
 
-  note({ method }: IncomingMessage, response: ServerResponse): void {
-    if (method === 'GET' || method === 'HEAD') return
+  note(request: IncomingMessage, response: ServerResponse): void {
+    if (!isWrite(request)) return
     this.#count += 1
     response.once('close', () => {
       this.#count -= 1
