@@ -4,6 +4,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { execa } from 'execa'
 import { monotonicMs } from './clock.ts'
 import { edges } from './edges/edges.ts'
 import { exitCodes, UsageError } from './errors.ts'
@@ -17,7 +18,9 @@ import { provisionServer } from './provision/provision.ts'
 import type { ProvidedServer } from './provision/server-binary.ts'
 import { examinationLines, type Finding } from './report/examination.ts'
 import { bytes, number } from './report/figures.ts'
+import { whyNotAsRoot } from './runtime/as-root.ts'
 import { openAnyEngine } from './runtime/engine.ts'
+import type { Runtime } from './runtime/runtime.ts'
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..')
 const readersWanted = 10_000
@@ -59,7 +62,7 @@ export async function examine(env: NodeJS.ProcessEnv = process.env): Promise<Fin
     return 'tools' in found ? missing('Caddy for the TLS edge', found, false) : fine('Caddy for the TLS edge', `${found.version}, ${found.path}`)
   }
   const programs = await Promise.all([...caches, caddy(), theEngine()])
-  return [finding, ...programs, readers(), memory(), ...(await disks()), await clock(), privileges()]
+  return [finding, ...programs, readers(), memory(), ...(await disks()), await clock(), await privileges()]
 }
 
 function fine(what: string, because: string): Finding {
@@ -142,9 +145,22 @@ async function clock(): Promise<Finding> {
   return { what: 'the clock', state: 'less', because: `${told}: something sets it.`, remedy: 'Let the time be synchronised before a run, or its lifetimes are judged wrongly.' }
 }
 
-function privileges(): Finding {
-  const root = process.getuid?.() === 0
-  return fine('privileges', root ? 'root: what is missing is installed by itself' : 'none are needed; what is missing is not installed by itself')
+async function privileges(): Promise<Finding> {
+  const what = 'privileges'
+  // Elsewhere the simulation is root in a container.
+  if (process.platform !== 'linux') return fine(what, 'none are needed')
+  if (process.getuid!() === 0) return fine(what, 'root: what is missing is installed by itself')
+  const run: Runtime['run'] = async (program, args, { timeoutMs }) => {
+    const { exitCode, stdout, stderr } = await execa(program, args, { timeout: timeoutMs, reject: false })
+    return { code: exitCode ?? null, stdout, stderr }
+  }
+  if ((await whyNotAsRoot(run)) === null) return fine(what, 'sudo asks for no password: it mounts what scenarios of full disks and power cuts need. What is missing is not installed by itself')
+  return {
+    what,
+    state: 'less',
+    because: 'Not root, and sudo is not there or asks for a password: no disk can be filled, and no power cut, so that durability-disk stays unknown, and no run is READY.',
+    remedy: 'Run the simulation as root, or waive that row with a reason in simulate.config.ts.',
+  }
 }
 
 if (import.meta.main) process.exitCode = await main(process.argv.slice(2)).catch(explain)

@@ -3,12 +3,16 @@
  * the disk; what programs wrote and did not force to it (fsync(2)) is in the kernel's memory alone, and no part of
  * the file for as long as the mount allows. So a copy of the file is what a power cut leaves.
  */
+import { existsSync } from 'node:fs'
 import { copyFile, constants, open, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { HarnessError } from '../errors.ts'
+import { asRoot, whyNotAsRoot } from './as-root.ts'
 import type { Disk, PowerCut, Runtime } from './runtime.ts'
 
 const commandMsMax = 20_000
+/** Not in the PATH of every user. */
+const formatter = existsSync('/sbin/mkfs.ext4') ? '/sbin/mkfs.ext4' : 'mkfs.ext4'
 /**
  * How long the file system may keep to itself what nobody forces to the disk: longer than any scenario. The kernel
  * writes back pages by itself after 30 s (`vm.dirty_expire_centisecs`), which a real machine does as well.
@@ -25,7 +29,8 @@ export async function mountDisk(run: Run, folder: string, bytes: number): Promis
   const image = `${folder}.disk`
   await writeFile(image, '')
   await truncate(image, bytes)
-  await must(run, 'mkfs.ext4', ['-q', '-F', '-m', '0', '-E', 'lazy_itable_init=0,lazy_journal_init=0,nodiscard', image], `${image} could not be formatted`)
+  const options = `root_owner=${process.getuid!()}:${process.getgid!()},lazy_itable_init=0,lazy_journal_init=0,nodiscard`
+  await must(run, [formatter, ['-q', '-F', '-m', '0', '-E', options, image]], `${image} could not be formatted`)
   await mountImage(run, image, folder)
   const disk = new ImageDisk(run, folder, image)
   await disk.begin()
@@ -34,7 +39,8 @@ export async function mountDisk(run: Run, folder: string, bytes: number): Promis
 
 /** What keeps a disk from being made, as a clause; null when nothing does. */
 export async function whyNoDisk(run: Run, folder: string): Promise<string | null> {
-  if (process.getuid!() !== 0) return 'a disk whose power can be cut is a file that is mounted, which only root may do'
+  const because = await whyNotAsRoot(run)
+  if (because !== null) return `to mount a disk whose power can be cut ${because}`
   try {
     await using disk = await mountDisk(run, folder, 8 * 1024 ** 2)
     const { kept, lost } = await disk.cutPower()
@@ -99,16 +105,16 @@ async function copyUnchanged(from: string, to: string): Promise<void> {
 }
 
 async function mountImage(run: Run, image: string, folder: string): Promise<void> {
-  await must(run, 'mount', ['-t', 'ext4', '-o', `loop,noatime,commit=${commitEverySeconds}`, image, folder], `${image} could not be mounted`)
+  await must(run, asRoot('mount', ['-t', 'ext4', '-o', `loop,noatime,commit=${commitEverySeconds}`, image, folder]), `${image} could not be mounted`)
 }
 
 async function unmount(run: Run, folder: string): Promise<void> {
   // Containers that see it have it for themselves.
-  await must(run, 'umount', ['--lazy', folder], `${folder} could not be unmounted`)
+  await must(run, asRoot('umount', ['--lazy', folder]), `${folder} could not be unmounted`)
 }
 
-async function must(run: Run, program: string, args: string[], otherwise: string): Promise<void> {
-  const { code, stderr } = await run(program, args, { timeoutMs: commandMsMax })
+async function must(run: Run, command: [program: string, args: string[]], otherwise: string): Promise<void> {
+  const { code, stderr } = await run(...command, { timeoutMs: commandMsMax })
   if (code !== 0) throw new HarnessError(`${otherwise}: ${stderr.trim().split('\n')[0]}`)
 }
 

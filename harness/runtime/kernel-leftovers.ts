@@ -1,11 +1,12 @@
 /** What a run has in the kernel beside processes: mounts below its folder, control groups. Gone with it, however it ends. */
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { asRoot } from './as-root.ts'
 import { removeGroups } from './cgroups.ts'
 
 /** To be called when nothing of the run runs any more, before its folder is removed. */
 export function releaseKernel(runId: string, folder: string): void {
-  for (const mountPoint of mountsBelow(folder).toReversed()) spawnSync('umount', ['--lazy', mountPoint], { stdio: 'ignore' })
+  for (const mountPoint of mountsBelow(folder).toReversed()) spawnSync(...asRoot('umount', ['--lazy', mountPoint]), { stdio: 'ignore' })
   removeGroups(runId)
 }
 

@@ -2,6 +2,7 @@
 import { open, rm, statfs } from 'node:fs/promises'
 import path from 'node:path'
 import { HarnessError } from '../errors.ts'
+import { asRoot, whyNotAsRoot } from './as-root.ts'
 import type { LimitedVolume, Runtime } from './runtime.ts'
 
 const mountMsMax = 10_000
@@ -13,18 +14,20 @@ type Run = Runtime['run']
 
 /** Mounts a tmpfs of this size there. @throws HarnessError where that may not be */
 export async function mountVolume(run: Run, folder: string, bytes: number): Promise<LimitedVolume> {
-  const { code, stderr } = await run('mount', ['-t', 'tmpfs', '-o', `size=${bytes},mode=0711`, 'durable-streams-simulator', folder], { timeoutMs: mountMsMax })
+  const options = `size=${bytes},mode=0711,uid=${process.getuid!()},gid=${process.getgid!()}`
+  const { code, stderr } = await run(...asRoot('mount', ['-t', 'tmpfs', '-o', options, 'durable-streams-simulator', folder]), { timeoutMs: mountMsMax })
   if (code !== 0) throw new HarnessError(`${folder} could not be made a volume of its own: ${stderr.trim()}`)
   return new Tmpfs(folder)
 }
 
 export async function unmountVolume(run: Run, folder: string): Promise<void> {
-  await run('umount', ['--lazy', folder], { timeoutMs: mountMsMax })
+  await run(...asRoot('umount', ['--lazy', folder]), { timeoutMs: mountMsMax })
 }
 
 /** What keeps a volume from being mounted, as a clause; null when nothing does. */
 export async function whyNoVolume(run: Run, folder: string): Promise<string | null> {
-  if (process.getuid!() !== 0) return 'a volume of its own size is a tmpfs, which only root may mount'
+  const because = await whyNotAsRoot(run)
+  if (because !== null) return `to mount a volume of its own size ${because}`
   try {
     await mountVolume(run, folder, 1024 ** 2)
     await unmountVolume(run, folder)
