@@ -4,7 +4,6 @@ import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { execa } from 'execa'
 import { monotonicMs } from './clock.ts'
 import { edges } from './edges/edges.ts'
 import { exitCodes, UsageError } from './errors.ts'
@@ -20,7 +19,6 @@ import { examinationLines, type Finding } from './report/examination.ts'
 import { bytes, number } from './report/figures.ts'
 import { whyNotAsRoot } from './runtime/as-root.ts'
 import { openAnyEngine } from './runtime/engine.ts'
-import type { Runtime } from './runtime/runtime.ts'
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..')
 const readersWanted = 10_000
@@ -150,11 +148,7 @@ async function privileges(): Promise<Finding> {
   // Elsewhere the simulation is root in a container.
   if (process.platform !== 'linux') return fine(what, 'none are needed')
   if (process.getuid!() === 0) return fine(what, 'root: what is missing is installed by itself')
-  const run: Runtime['run'] = async (program, args, { timeoutMs }) => {
-    const { exitCode, stdout, stderr } = await execa(program, args, { timeout: timeoutMs, reject: false })
-    return { code: exitCode ?? null, stdout, stderr }
-  }
-  if ((await whyNotAsRoot(run)) === null) return fine(what, 'sudo asks for no password: it mounts what scenarios of full disks and power cuts need. What is missing is not installed by itself')
+  if ((await whyNotAsRoot()) === null) return fine(what, 'sudo asks for no password: it mounts what scenarios of full disks and power cuts need. What is missing is not installed by itself')
   return {
     what,
     state: 'less',

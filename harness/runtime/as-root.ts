@@ -3,7 +3,7 @@
  * the machines of CI services: these two programs alone, and only for what lies below a run's folder. A password
  * that was given a moment ago does not count, for at the end of a run that was killed nobody is there to give it.
  */
-import type { Runtime } from './runtime.ts'
+import { execa } from 'execa'
 
 type Mounting = 'mount' | 'umount'
 
@@ -15,8 +15,8 @@ export function asRoot(program: Mounting, args: string[]): [program: string, arg
 }
 
 /** What keeps this user from mounting, behind 'to mount something'; null when nothing does. */
-export async function whyNotAsRoot(run: Runtime['run']): Promise<string | null> {
+export async function whyNotAsRoot(): Promise<string | null> {
   if (process.getuid!() === 0) return null
-  const tried = await run(...asRoot('mount', ['--version']), { timeoutMs: triedMsMax }).catch(() => null)
-  return tried?.code === 0 ? null : 'takes root, and sudo is not there or asks for a password: run the simulation as root'
+  const { exitCode } = await execa(...asRoot('mount', ['--version']), { timeout: triedMsMax, reject: false, stdin: 'ignore' })
+  return exitCode === 0 ? null : 'takes root, and sudo is not there or asks for a password: run the simulation as root'
 }

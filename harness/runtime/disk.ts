@@ -39,7 +39,7 @@ export async function mountDisk(run: Run, folder: string, bytes: number): Promis
 
 /** What keeps a disk from being made, as a clause; null when nothing does. */
 export async function whyNoDisk(run: Run, folder: string): Promise<string | null> {
-  const because = await whyNotAsRoot(run)
+  const because = await whyNotAsRoot()
   if (because !== null) return `to mount a disk whose power can be cut ${because}`
   try {
     await using disk = await mountDisk(run, folder, 8 * 1024 ** 2)

@@ -26,7 +26,7 @@ export async function unmountVolume(run: Run, folder: string): Promise<void> {
 
 /** What keeps a volume from being mounted, as a clause; null when nothing does. */
 export async function whyNoVolume(run: Run, folder: string): Promise<string | null> {
-  const because = await whyNotAsRoot(run)
+  const because = await whyNotAsRoot()
   if (because !== null) return `to mount a volume of its own size ${because}`
   try {
     await mountVolume(run, folder, 1024 ** 2)
