@@ -11,7 +11,7 @@ import type { StreamKind } from '../streams.ts'
 import { createRequest, newStream, recordId } from './create-streams.ts'
 
 export interface Look {
-  /** Milliseconds after the creation was acknowledged. */
+  /** Milliseconds after the first record was acknowledged, from which a TTL counts; after the creation was, of an end by date. */
   atMs: number
   do: 'read' | 'head' | 'append' | 'long-poll' | 'sse' | 'recreate'
   via: Via
@@ -60,9 +60,11 @@ async function live(context: StepContext, line: Lifeline, name: string): Promise
   const stream = newStream(context, kind, name)
   await context.operations.create('owner', stream, 'origin', createRequest(kind))
   const createdAtMs = monotonicMs()
+  // It may be slow, and puts a TTL off.
   const appended = await context.operations.append('owner', stream, 'origin', recordId(stream), recordBytes)
   const tail = appended.headers?.['stream-next-offset'] ?? '-1'
-  const looks = line.looks.map((look) => lookAt(context, { kind, stream, tail }, look, createdAtMs))
+  const countsFromMs = line.ttlSeconds === undefined ? createdAtMs : monotonicMs()
+  const looks = line.looks.map((look) => lookAt(context, { kind, stream, tail }, look, countsFromMs))
   await Promise.all(looks)
 }
 
@@ -73,9 +75,9 @@ interface Living {
   tail: string
 }
 
-async function lookAt(context: StepContext, living: Living, look: Look, createdAtMs: number): Promise<void> {
+async function lookAt(context: StepContext, living: Living, look: Look, countsFromMs: number): Promise<void> {
   // Time itself is the subject here: this is the one place that sleeps.
-  const waitMs = createdAtMs + look.atMs - monotonicMs()
+  const waitMs = countsFromMs + look.atMs - monotonicMs()
   await delay(Math.max(0, waitMs), undefined, { signal: context.signal })
   await act(context, living, look)
 }
