@@ -66,6 +66,7 @@ import { crowdComesBackSpreadCheck } from './checks/crowd-comes-back-spread.ts'
 import { answersAreTheSameCheck } from './checks/answers-are-the-same.ts'
 import { privateStaysPrivateCheck } from './checks/private-stays-private.ts'
 import { clientWritersLoseNothingCheck } from './checks/client-writers-lose-nothing.ts'
+import { damageIsReportedCheck } from './checks/damage-is-reported.ts'
 import { readyWithinCheck } from './checks/ready-within.ts'
 
 const all: readonly AnyCheck[] = [
@@ -117,6 +118,7 @@ const all: readonly AnyCheck[] = [
   originDownIsNotHiddenCheck,
   everyStreamCanBeReadCheck,
   everyStreamStillExistsCheck,
+  damageIsReportedCheck,
   fullDiskIsReportedCheck,
   killsHitAWorkingServerCheck,
   nothingAcknowledgedIsLostCheck,
@@ -159,6 +161,7 @@ export const firstReadIsShared = constructor(firstReadIsSharedCheck)
 export const offsetsOnlyAdvance = constructor(offsetsOnlyAdvanceCheck)
 export const everyStreamCanBeRead = constructor(everyStreamCanBeReadCheck)
 export const everyStreamStillExists = constructor(everyStreamStillExistsCheck)
+export const damageIsReported = constructor(damageIsReportedCheck)
 export const fullDiskIsReported = constructor(fullDiskIsReportedCheck)
 export const killsHitAWorkingServer = constructor(killsHitAWorkingServerCheck)
 export const nothingAcknowledgedIsLost = constructor(nothingAcknowledgedIsLostCheck)

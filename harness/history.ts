@@ -166,6 +166,21 @@ export interface FaultEvent {
   refused?: string
 }
 
+/** A byte that was changed in the file of a stream while the origin was down. */
+export interface DamagedRecord {
+  kind: 'damaged-record'
+  stream: string
+  incarnation: number
+  /** The one that the byte belongs to, or that stands behind the length that it belongs to. */
+  record: string
+  where: 'payload' | 'length'
+  /** Below data_dir, and where in it. */
+  file: string
+  at: number
+  before: number
+  after: number
+}
+
 /** One record for a whole crowd of readers; the readers' columns are in `columnsFile`. */
 export interface Crowd {
   kind: 'crowd'
@@ -653,6 +668,7 @@ export type EventBody =
   | UsageLook
   | Retired
   | FaultEvent
+  | DamagedRecord
   | Crowd
   | Handshake
   | Exchange

@@ -9,6 +9,7 @@ import { confineCaddyConfig, countListeners } from './confine/caddy-config.ts'
 import { renderChanges } from './confine/diff.ts'
 import type { PreparedEdge } from './edges/edge.ts'
 import { copyDataDir } from './data-dir/copy.ts'
+import { flipAByte, type Damage } from './data-dir/flip-a-byte.ts'
 import { leaveACrash } from './data-dir/leave-a-crash.ts'
 import { HarnessError } from './errors.ts'
 import { CapabilityMissing } from './step.ts'
@@ -422,6 +423,10 @@ class RunningWorld implements World {
 
   async leaveACrash(mark: string, data: Buffer, written: 'half' | 'whole') {
     return this.#dataDir === null ? null : leaveACrash(this.#dataDir, mark, data, written)
+  }
+
+  async flipAByte(record: string, contentType: string, damage: Damage) {
+    return this.#dataDir === null ? null : flipAByte(this.#dataDir, record, contentType, damage)
   }
 
   replaceDataDir(): void {

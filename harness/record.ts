@@ -112,3 +112,42 @@ function nextMarker(body: Buffer, from: number): number {
 function preview(body: Buffer, at: number): string {
   return JSON.stringify(body.toString('latin1', at, Math.min(body.length, at + 48)))
 }
+
+/** Where a record stands in a file that holds messages as they were sent. */
+export interface RecordPlace {
+  at: number
+  payloadAt: number
+  payloadEnd: number
+  /** Behind the record. */
+  end: number
+}
+
+/** What the record with this id begins with. */
+export function markOf(id: string, contentType: string): string {
+  return isJson(contentType) ? `{"record":"${id}",` : `@r ${id} `
+}
+
+/** Null where the record is not there, or not whole. */
+export function findPlace(content: Buffer, id: string, contentType: string): RecordPlace | null {
+  const at = content.indexOf(markOf(id, contentType))
+  if (at === -1) return null
+  return isJson(contentType) ? placeOfJson(content, at) : placeOfBytes(content, at)
+}
+
+function placeOfBytes(content: Buffer, at: number): RecordPlace | null {
+  const record = recordAt(content, at)
+  return record && { at, payloadAt: content.indexOf(newline, at) + 1, payloadEnd: record.end - 1, end: record.end }
+}
+
+const jsonPayload = '"payload":"'
+const jsonEnd = '"}'
+
+function placeOfJson(content: Buffer, at: number): RecordPlace | null {
+  const begin = content.indexOf(jsonPayload, at)
+  const payloadAt = begin + jsonPayload.length
+  const payloadEnd = begin === -1 ? -1 : content.indexOf(jsonEnd, payloadAt)
+  if (payloadEnd === -1) return null
+  const end = payloadEnd + jsonEnd.length
+  const { records } = findInJson(Buffer.from(`[${content.toString('utf8', at, end)}]`))
+  return records.length === 1 ? { at, payloadAt, payloadEnd, end } : null
+}

@@ -45,6 +45,7 @@ const words: { [S in Step as S['kind']]: (step: S, size: Size) => string | null 
   passages: ({ mode, events, via }) => `follow ${number(events)} ${modeWords[mode]} events ${through(via)}`,
   churn: ({ operationsEach, label }) => `${plural(operationsEach, 'read or append', 'reads and appends')} on each stream, ${label === 'own' ? 'at its own setting' : label.replaceAll('-', ' ')}`,
   fault: ({ words: what, after }) => `${what}${afterWords(after)}`,
+  'flip-a-byte': ({ where }) => `change a byte in the ${where === 'payload' ? 'payload of a record' : 'length before a record'} of some streams`,
   'second-server': ({ on }) => `start a second server on the same ${on === 'port' ? 'port' : 'data_dir'}`,
   crowd: crowdWords,
   producers: ({ cases, via, kinds }) => `idempotent producers: ${cases === 'every' ? 'every case' : and(cases)} on ${and(kinds)} streams ${through(via)}`,

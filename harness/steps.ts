@@ -10,6 +10,7 @@ import { faultInterpreter, type Fault } from './steps/fault.ts'
 import { lifelinesInterpreter, type Lifelines } from './steps/lifelines.ts'
 import { refusedCreatesInterpreter, type RefusedCreates } from './steps/refused-creates.ts'
 import { watchDiskInterpreter, type WatchDisk } from './steps/watch-disk.ts'
+import { flipAByteInterpreter, type FlipAByte } from './steps/flip-a-byte.ts'
 import { awaitReadersInterpreter, followInterpreter, type AwaitReaders, type Follow } from './steps/follow.ts'
 import { closeStreamsInterpreter, type CloseStreams } from './steps/close-streams.ts'
 import { awaitEventsInterpreter, type AwaitEvents } from './steps/await-events.ts'
@@ -64,6 +65,7 @@ export type Step =
   | During
   | Exchanges
   | Fault
+  | FlipAByte
   | Follow
   | Generations
   | Handshakes
@@ -102,6 +104,7 @@ const interpreters: { [S in Step as S['kind']]: Interpreter<S> } = {
   during: duringInterpreter,
   exchanges: exchangesInterpreter,
   fault: faultInterpreter,
+  'flip-a-byte': flipAByteInterpreter,
   kill: killInterpreter,
   'read-all': readAllInterpreter,
   'read-copied-streams': readCopiedStreamsInterpreter,

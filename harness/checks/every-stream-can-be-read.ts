@@ -2,10 +2,11 @@
  * Once faults have healed, every stream can be read to its tail by every way: what is on disk and
  * cannot be read is as good as lost. A reader that gets an error comes back; only its last try counts.
  */
-import type { Check } from '../check.ts'
+import { limitsOf, type Check } from '../check.ts'
 import type { Outcome, Via } from '../history.ts'
 import { number, plural } from '../report/figures.ts'
 import { evidenceMax, fail, pass, unknown } from '../verdict.ts'
+import { isExcepted, type Excepting } from './excepted.ts'
 import { since } from './stream-ledger.ts'
 
 interface LastRead {
@@ -18,23 +19,24 @@ interface LastRead {
 }
 
 interface State {
+  limits: Excepting
   startMs: number | null
   kinds: Map<string, string>
   last: Map<string, LastRead>
   lastFault: string
 }
 
-export const everyStreamCanBeReadCheck: Check<State, object> = {
+export const everyStreamCanBeReadCheck: Check<State, Partial<Excepting>> = {
   id: 'every-stream-can-be-read',
   title: 'Every stream can be read to its tail once faults have healed',
-  init: () => ({ startMs: null, kinds: new Map(), last: new Map(), lastFault: 'none' }),
+  init: (limits) => ({ limits: limitsOf({ except: '' }, limits), startMs: null, kinds: new Map(), last: new Map(), lastFault: 'none' }),
   step(state, event) {
     state.startMs ??= event.atMs
     if (event.kind === 'fault' && event.phase === 'injected') state.lastFault = event.what ?? event.fault
     if (event.kind !== 'ok' && event.kind !== 'fail' && event.kind !== 'info') return
     if (event.op === 'create' && event.create) state.kinds.set(event.stream, event.create.streamKind)
     if (event.op === 'delete' && event.kind === 'ok') forget(state, event.stream)
-    if (event.op === 'read' && event.mode === 'catch-up') keepRead(state, event)
+    if (event.op === 'read' && event.mode === 'catch-up' && !isExcepted(state.limits, event.stream)) keepRead(state, event)
   },
   finish({ startMs, last, lastFault }) {
     const reads = [...last.values()]

@@ -8,18 +8,17 @@ import { limitsOf, type Check } from '../check.ts'
 import type { Follow, Outcome, Via } from '../history.ts'
 import { number } from '../report/figures.ts'
 import { fail, pass } from '../verdict.ts'
+import { isExcepted, type Excepting } from './excepted.ts'
 import { Findings } from './findings.ts'
 import { goingOn, keepRoutine, passes, type Routine } from './routine-times.ts'
 import { keepLedger, newLedger, since, type Ledger } from './stream-ledger.ts'
 import { Traits } from './traits.ts'
 
-interface Limits {
+interface Limits extends Excepting {
   /** For so long after a hop is ready again, others may still not have noticed. */
   settleMs: number
   /** For so long after a routine that replaces listeners, connections may end: the grace period. */
   drainMs: number
-  /** Streams whose name begins so are judged by other checks; '' for none. */
-  except: string
 }
 
 /** An answer, or none, that is right only while a routine goes on. */
@@ -93,8 +92,7 @@ export const noAnswerIsWrongCheck: Check<State, Partial<Limits>> = {
 }
 
 function examineOutcome(state: State, event: Outcome & { atMs: number }): void {
-  const { except } = state.limits
-  if ((except !== '' && event.stream.startsWith(except)) || !isExpectedToBeThere(state.ledger, event)) return
+  if (isExcepted(state.limits, event.stream) || !isExpectedToBeThere(state.ledger, event)) return
   state.answers += 1
   if (event.kind === 'ok') return
   const on = { who: `${event.op} by ${event.actor}`, mode: event.op, via: event.via, stream: event.stream, atMs: event.atMs }

@@ -3,15 +3,14 @@ import { limitsOf, type Check } from '../check.ts'
 import type { Outcome } from '../history.ts'
 import { number, plural } from '../report/figures.ts'
 import { fail, pass, unknown } from '../verdict.ts'
+import { isExcepted, type Excepting } from './excepted.ts'
 import { Findings } from './findings.ts'
 import { RecordTimes } from './record-times.ts'
 import { keepLedger, newLedger, since, staleAllowanceMs, type Ledger, type StreamEntry } from './stream-ledger.ts'
 
-interface Limits {
+interface Limits extends Excepting {
   /** What a read through the cache may miss of writes made at the origin. */
   staleMs: number
-  /** Streams whose name begins so are judged by other checks; '' for none. */
-  except: string
 }
 
 /** What one stream lost, at the read that found it first. */
@@ -101,7 +100,7 @@ function keepAcknowledged(state: State, event: Outcome & { atMs: number }): void
   if (event.op === 'delete') forget(state, event.stream)
   const entry = state.ledger.streams.get(event.stream)
   if (!event.append || (entry && entry.deletedAtMs !== null)) return
-  if (state.limits.except !== '' && event.stream.startsWith(state.limits.except)) return
+  if (isExcepted(state.limits, event.stream)) return
   state.unread.add(event.stream)
   if (entry?.incarnation !== event.incarnation) return
   let times = state.acknowledged.get(event.stream)

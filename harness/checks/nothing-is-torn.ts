@@ -1,12 +1,14 @@
 /** A stream's bytes are whole records of this very stream and incarnation, and nothing else. */
-import type { Check } from '../check.ts'
+import { limitsOf, type Check } from '../check.ts'
 import type { Outcome } from '../history.ts'
 import { fail, pass } from '../verdict.ts'
 import { recordSeries } from '../record-id.ts'
+import { isExcepted, type Excepting } from './excepted.ts'
 import { Findings } from './findings.ts'
 import { keepLedger, newLedger, since, type Ledger } from './stream-ledger.ts'
 
 interface State {
+  limits: Excepting
   ledger: Ledger
   startMs: number | null
   bytesRead: number
@@ -14,14 +16,14 @@ interface State {
   torn: Findings
 }
 
-export const nothingIsTornCheck: Check<State, object> = {
+export const nothingIsTornCheck: Check<State, Partial<Excepting>> = {
   id: 'nothing-is-torn',
   title: 'Streams hold whole records of their own, and nothing else',
-  init: () => ({ ledger: newLedger(), startMs: null, bytesRead: 0, reads: 0, torn: new Findings() }),
+  init: (limits) => ({ limits: limitsOf({ except: '' }, limits), ledger: newLedger(), startMs: null, bytesRead: 0, reads: 0, torn: new Findings() }),
   step(state, event) {
     state.startMs ??= event.atMs
     keepLedger(state.ledger, event)
-    if (event.kind === 'ok' && event.op === 'read' && event.read) examine(state, event)
+    if (event.kind === 'ok' && event.op === 'read' && event.read && !isExcepted(state.limits, event.stream)) examine(state, event)
   },
   finish(state) {
     const { count, counted, evidence, fingerprint } = state.torn

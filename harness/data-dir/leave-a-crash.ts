@@ -3,8 +3,9 @@
  * last message of the stream's file, of which the metadata knows nothing. Its server is down meanwhile. Both
  * servers put a length of four bytes, big endian, before each message; the reference server a newline behind it.
  */
-import { appendFile, readdir, readFile, stat } from 'node:fs/promises'
+import { appendFile, readdir, stat } from 'node:fs/promises'
 import path from 'node:path'
+import { findFile } from './find-file.ts'
 
 export interface LeftBehind {
   /** Of the stream's file. */
@@ -12,16 +13,14 @@ export interface LeftBehind {
   bytesAfter: number
 }
 
-/** The data of one stream is looked for in files up to this size. */
-const fileBytesMax = 64 * 1024 ** 2
-
 /**
  * `mark` is what the stream's file alone holds; `data` is the append that was under way. Null where no file
  * below data_dir holds the mark.
  */
 export async function leaveACrash(dataDir: string, mark: string, data: Buffer, written: 'half' | 'whole'): Promise<LeftBehind | null> {
-  const file = await fileWith(path.join(dataDir, 'streams'), mark)
-  if (file === null) return null
+  const found = await findFile(path.join(dataDir, 'streams'), mark)
+  if (found === null) return null
+  const { file } = found
   const { size: bytesBefore } = await stat(file)
   const frame = Buffer.concat([lengthOf(data), data, Buffer.from((await isReference(dataDir)) ? '\n' : '')])
   await appendFile(file, written === 'whole' ? frame : frame.subarray(0, Math.ceil(frame.length / 2)))
@@ -36,13 +35,4 @@ function lengthOf(data: Buffer): Buffer {
 
 async function isReference(dataDir: string): Promise<boolean> {
   return (await readdir(dataDir)).some((name) => name.startsWith('metadata.lmdb'))
-}
-
-async function fileWith(folder: string, mark: string): Promise<string | null> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])
-  for (const entry of entries.filter((one) => one.isFile())) {
-    const file = path.join(entry.parentPath, entry.name)
-    if ((await stat(file)).size <= fileBytesMax && (await readFile(file)).includes(mark)) return file
-  }
-  return null
 }

@@ -1,0 +1,23 @@
+/** The file in which a stream's data lies, found by something that stands in it alone. */
+import { readdir, readFile, stat } from 'node:fs/promises'
+import path from 'node:path'
+
+export interface FoundFile {
+  file: string
+  content: Buffer
+}
+
+/** Larger files are not looked into. */
+const fileBytesMax = 64 * 1024 ** 2
+
+/** The first file below this folder that holds `mark`; null where there is none. */
+export async function findFile(folder: string, mark: string): Promise<FoundFile | null> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])
+  for (const entry of entries.filter((one) => one.isFile())) {
+    const file = path.join(entry.parentPath, entry.name)
+    if ((await stat(file)).size > fileBytesMax) continue
+    const content = await readFile(file)
+    if (content.includes(mark)) return { file, content }
+  }
+  return null
+}
