@@ -1,10 +1,11 @@
 /** What the sound origin stores is the same after it was opened again: clean scenarios rest on that. */
-import { appendFileSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { until } from '../../harness/until.ts'
-import { LastingStore } from './programs/sound/lasting-store.ts'
+import { DamagedStream, LastingStore } from './programs/sound/lasting-store.ts'
+import { UnknownDamage } from './programs/sound/redo-log.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'sound-store-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -74,5 +75,66 @@ describe('opened again', () => {
     expect(told(again, '/kept')).toEqual(told(store, '/kept'))
     again.create('/again', text)
     expect(told(again, '/again')!.life).toBeGreaterThan(before)
+  })
+})
+
+describe('where a byte of the log has changed', () => {
+  /** A whole stream before and behind the damaged one; the byte that begins this text, or stands so far before it. */
+  function damage(name: string, marked: string, before = 0): string {
+    const store = open(name)
+    const all = ['/first', '/damaged', '/last']
+    for (const at of all) store.create(at, { ...text, initialData: bytes(`${at} begins `) })
+    for (const at of all) store.append(at, bytes(`${at} goes on`), text)
+    store.create('/fork', { forkedFrom: '/damaged' })
+    const file = logOf(path.join(folder, name))
+    const log = readFileSync(file)
+    const place = log.indexOf(marked) - before
+    log[place] = log[place]! ^ 1
+    writeFileSync(file, log)
+    return file
+  }
+
+  const wholeOnes = { '/first': '/first begins /first goes on', '/last': '/last begins /last goes on' }
+
+  it.each<[string, string, number]>([
+    ['in the body', '/damaged begins', 0],
+    ['in the length of the body', '/damaged begins', 1],
+    ['in the length of the command', '{"do":"append","path":"/damaged"', 13],
+    ['in the checksum', '{"do":"append","path":"/damaged"', 9],
+    ['in an append', '/damaged goes on', 3],
+  ])('%s, the stream of that command and its forks are refused, and all others are whole', (where, at, before) => {
+    const file = damage(`damage ${where}`, at, before)
+    const size = statSync(file).size
+    for (const round of [1, 2]) {
+      const again = open(`damage ${where}`)
+      for (const [path_, content] of Object.entries(wholeOnes)) expect(told(again, path_)?.content, String(round)).toMatch(content)
+      for (const refused of ['/damaged', '/fork']) {
+        expect(() => told(again, refused)).toThrow(DamagedStream)
+        expect(() => again.append(refused, bytes('more'), text)).toThrow(DamagedStream)
+      }
+      expect(() => again.create('/other', { forkedFrom: '/damaged' })).toThrow(DamagedStream)
+      again.append('/last', bytes('!'), text)
+    }
+    expect(told(open(`damage ${where}`), '/last')!.content).toBe('/last begins /last goes on!!')
+    expect(statSync(file).size).toBeGreaterThan(size)
+  })
+
+  it('in the middle of the log, and whose it was cannot be told: nothing is opened', () => {
+    for (const [n, before] of [0, 1, 5].entries()) {
+      damage(`unknown ${n}`, '{"do":"append","path":"/damaged"', before)
+      expect(() => open(`unknown ${n}`)).toThrow(UnknownDamage)
+    }
+  })
+
+  it('in a life that is over, the one after it is whole', () => {
+    const store = open('over')
+    store.create('/again', { ...text, initialData: bytes('of the first life') })
+    store.delete('/again')
+    store.create('/again', { ...text, initialData: bytes('of the second') })
+    const file = logOf(path.join(folder, 'over'))
+    const log = readFileSync(file)
+    log[log.indexOf('of the first')] = 0x20
+    writeFileSync(file, log)
+    expect(told(open('over'), '/again')!.content).toBe('of the second')
   })
 })

@@ -188,6 +188,11 @@ const twins: Twin[] = [
     { id: 'forgets-to-force', reddens: ['every-stream-still-exists', 'nothing-acknowledged-is-lost'] },
     { id: 'forces-appends-only', reddens: ['every-stream-still-exists'] },
   ].map((twin) => ({ ...twin, ...onSound, scenario: 'power-cut-loses-nothing', needsRoot: true })),
+  ...[
+    { id: 'ignores-checksums', reddens: ['damage-is-reported'] },
+    { id: 'cuts-streams-off-at-damage', reddens: ['damage-is-reported'] },
+    { id: 'cuts-everything-off-at-damage', reddens: ['damage-is-reported', 'nothing-acknowledged-is-lost'] },
+  ].map((twin) => ({ ...twin, ...onSound, scenario: 'flipped-byte-is-reported' })),
   { id: 'drops-the-cursor', breaks: 'edge', scenario: 'fan-out-long-poll', reddens: ['cursor-moves-on'] },
   { id: 'never-collapses', breaks: 'edge', scenario: 'fan-out-long-poll', reddens: ['crowd-collapses'] },
   { id: 'serves-a-stale-tail', breaks: 'edge', scenario: 'fan-out-catch-up', reddens: ['crowd-is-served-right'] },

@@ -1,7 +1,8 @@
 /**
  * The reference server's store in memory, and a log from which it is the same again after a stop or a
  * kill: each command is written down before it is carried out, and carried out anew at a start, at the
- * time at which it came. What is refused now is refused then; what nobody was answered may be there or not.
+ * time at which it came. What is refused now is refused then; what nobody was answered may be there or not. A stream
+ * of which something is damaged is answered with an error, but for what $TWIN breaks.
  */
 import { StreamStore } from '@durable-streams/server'
 import { NoRoom, RedoLog, type Command, type Head } from './redo-log.ts'
@@ -22,6 +23,11 @@ export interface Stream {
   closedBy?: { producerId: string; epoch: number; seq: number }
   softDeleted?: boolean
   refCount: number
+}
+
+/** What was stored of it is not what was written. */
+export class DamagedStream extends Error {
+  override readonly name = 'DamagedStream'
 }
 
 interface ProducerAnswer {
@@ -85,6 +91,8 @@ export class LastingStore extends Base {
   /** Of the command that is carried out anew. */
   #recoveredLife: number | null = null
   #lastNotedUse = new WeakMap<Stream, number>()
+  /** By life, the paths of streams of which a command is damaged: all that follows in them is not carried out. */
+  #damaged = new Map<number, string>()
 
   /** With all that the log of this folder holds. */
   constructor(dataDir: string) {
@@ -105,10 +113,20 @@ export class LastingStore extends Base {
     return this.#lives.get(stream)!
   }
 
+  /** @throws DamagedStream where a part of it cannot be told any more. */
   override get(path: string): Stream | undefined {
+    if (this.#isDamaged(path) && twin !== 'cuts-streams-off-at-damage') throw new DamagedStream(`the stored data of ${path} is damaged`)
+    return this.#current(path)
+  }
+
+  #current(path: string): Stream | undefined {
     const stream = this.streams.get(path)
     if (stream !== undefined && this.isExpired(stream)) this.#end(stream)
     return this.streams.get(path)
+  }
+
+  #isDamaged(path: string): boolean {
+    return this.#damaged.size > 0 && [...this.#damaged.values()].includes(path)
   }
 
   override getIfNotExpired(path: string): Stream | undefined {
@@ -222,14 +240,14 @@ export class LastingStore extends Base {
   }
 
   #sweep(): void {
-    for (const path of this.streams.keys()) this.get(path)
+    for (const path of this.streams.keys()) this.#current(path)
     this.#log.compact(new Set([...this.streams.values()].map((stream) => this.lifeOf(stream))))
   }
 
   /** Nothing else runs meanwhile, so that the clock may tell the time of each command. */
   #recover(): void {
     const { now } = Date
-    for (const command of this.#log.recover()) {
+    for (const command of this.#commands()) {
       const { atMs, life, lastUsedAtMs } = command.head
       Date.now = () => atMs
       for (const [path, usedAtMs] of Object.entries(lastUsedAtMs)) {
@@ -237,11 +255,32 @@ export class LastingStore extends Base {
         if (stream !== undefined) stream.lastAccessedAt = Math.max(stream.lastAccessedAt, usedAtMs)
       }
       this.#recoveredLife = life
-      this.#again(command)
+      if (!this.#keepDamage(command)) this.#again(command)
     }
     Date.now = now
     this.#recoveredLife = null
     this.#isRecovering = false
+  }
+
+  #commands(): Command[] {
+    const all = this.#log.recover()
+    const damage = all.findIndex(({ isDamaged }) => isDamaged)
+    return twin === 'cuts-everything-off-at-damage' && damage !== -1 ? all.slice(0, damage) : all
+  }
+
+  /** True for a command that cannot be carried out as it was, or follows one that cannot. */
+  #keepDamage({ head: { do: what, path, life, options }, isDamaged }: Command): boolean {
+    if (what === 'create') this.#forgetDamage(path)
+    if (what === 'delete' && this.#damaged.delete(life)) return !this.streams.has(path)
+    const { forkedFrom } = (options ?? {}) as CreateOptions
+    const inherits = what === 'create' && forkedFrom !== undefined && this.#isDamaged(forkedFrom)
+    if ((isDamaged || inherits) && twin !== 'ignores-checksums') this.#damaged.set(life, path)
+    return this.#damaged.has(life)
+  }
+
+  /** Of lives of this path that are over. */
+  #forgetDamage(path: string): void {
+    for (const [life, damaged] of this.#damaged) if (damaged === path) this.#damaged.delete(life)
   }
 
   #again({ head: { do: what, path, options }, body }: Command): void {

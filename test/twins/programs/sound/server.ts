@@ -1,11 +1,11 @@
 /**
  * The reference server without what scenarios find wrong with it: writes outlast it, reads are answered
- * by a module of their own, a full disk is told, and pages of another origin may read all headers.
+ * by a module of their own, a full disk and damaged data are told, and pages of another origin may read all headers.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { DurableStreamTestServer } from '@durable-streams/server'
 import { mendHeaders } from './headers.ts'
-import { LastingStore } from './lasting-store.ts'
+import { DamagedStream, LastingStore } from './lasting-store.ts'
 import { answerHead, answerRead, type ReadLimits } from './reads.ts'
 import { NoRoom } from './redo-log.ts'
 import { isWrite, WritesUnderWay } from './writes-under-way.ts'
@@ -66,8 +66,9 @@ export class SoundServer extends Base {
     try {
       await super.handleRequest(request, response)
     } catch (error) {
-      if (!(error instanceof NoRoom)) throw error
-      response.writeHead(507, { 'content-type': 'text/plain' }).end('Insufficient storage')
+      if (error instanceof DamagedStream) response.writeHead(500, { 'content-type': 'text/plain' }).end(error.message)
+      else if (error instanceof NoRoom) response.writeHead(507, { 'content-type': 'text/plain' }).end('Insufficient storage')
+      else throw error
     }
   }
 
