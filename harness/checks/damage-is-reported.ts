@@ -80,9 +80,9 @@ export const damageIsReportedCheck: Check<State, Partial<Limits>> = {
     if (unread.length > 0) {
       return unknown(`Of ${plural(streams.length, 'damaged stream')} ${number(unread.length)} gave no answer to a read.`, unread.slice(0, evidenceMax).map(({ event }) => damageWords(event)), reads)
     }
-    const reported = streams.reduce((sum, stream) => sum + stream.reported, 0)
+    const sum = (of: 'reported' | 'whole') => number(streams.reduce((all, stream) => all + stream[of], 0))
     const answers = statuses.size === 0 ? '' : ` (${[...statuses].toSorted().join(', ')})`
-    const because = `In ${plural(reads, 'read')} of ${plural(streams.length, 'stream')} with a byte changed ${placeWords[limits.where]} nobody was given altered bytes or told that nothing is missing: ${number(reported)} of them ended with an error${answers} or before the damage, all others held everything.`
+    const because = `${plural(reads, 'read')} of ${plural(streams.length, 'stream')} with a byte changed ${placeWords[limits.where]}: ${sum('reported')} ended with an error${answers} or before the damage, ${sum('whole')} held everything that was acknowledged.`
     return pass(reads, because, { value: 0, unit: 'streams', limit: 0 })
   },
 }
