@@ -181,6 +181,17 @@ export interface DamagedRecord {
   after: number
 }
 
+/**
+ * Records that stood whole in the files of a damaged stream, and stand in none after what was done since: the
+ * origin was started on them, or could not be. Not the one that was damaged.
+ */
+export interface RecordsGone {
+  kind: 'records-gone'
+  stream: string
+  incarnation: number
+  records: string[]
+}
+
 /** One record for a whole crowd of readers; the readers' columns are in `columnsFile`. */
 export interface Crowd {
   kind: 'crowd'
@@ -669,6 +680,7 @@ export type EventBody =
   | Retired
   | FaultEvent
   | DamagedRecord
+  | RecordsGone
   | Crowd
   | Handshake
   | Exchange

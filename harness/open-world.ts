@@ -9,7 +9,7 @@ import { confineCaddyConfig, countListeners } from './confine/caddy-config.ts'
 import { renderChanges } from './confine/diff.ts'
 import type { PreparedEdge } from './edges/edge.ts'
 import { copyDataDir } from './data-dir/copy.ts'
-import { flipAByte, type Damage } from './data-dir/flip-a-byte.ts'
+import { flipAByte, recordsOnDisk, type Damage, type SoughtRecord } from './data-dir/flip-a-byte.ts'
 import { leaveACrash } from './data-dir/leave-a-crash.ts'
 import { HarnessError } from './errors.ts'
 import { CapabilityMissing } from './step.ts'
@@ -425,8 +425,12 @@ class RunningWorld implements World {
     return this.#dataDir === null ? null : leaveACrash(this.#dataDir, mark, data, written)
   }
 
-  async flipAByte(record: string, contentType: string, damage: Damage) {
-    return this.#dataDir === null ? null : flipAByte(this.#dataDir, record, contentType, damage)
+  async flipAByte(sought: SoughtRecord, damage: Damage) {
+    return this.#dataDir === null ? null : flipAByte(this.#dataDir, sought, damage)
+  }
+
+  async recordsOnDisk(sought: readonly SoughtRecord[]) {
+    return this.#dataDir === null ? new Set<string>() : recordsOnDisk(this.#dataDir, sought)
   }
 
   replaceDataDir(): void {

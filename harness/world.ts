@@ -3,7 +3,7 @@
  * tap in front of the origin. Steps address hops by id; how they run is the runtime's business.
  */
 import type { StoredStream } from './data-dir/inspect.ts'
-import type { Damage, FlippedByte } from './data-dir/flip-a-byte.ts'
+import type { Damage, FlippedByte, SoughtRecord } from './data-dir/flip-a-byte.ts'
 import type { LeftBehind } from './data-dir/leave-a-crash.ts'
 import type { Crowd, HopId, LinkId, Upstream, UsageLook, Via } from './history.ts'
 import type { Endpoint } from './operations.ts'
@@ -203,7 +203,9 @@ export interface World extends AsyncDisposable {
    */
   leaveACrash(mark: string, data: Buffer, written: 'half' | 'whole'): Promise<LeftBehind | null>
   /** Changes a byte in the data_dir of the origin, which is down, where this record lies. Null where it does not. */
-  flipAByte(record: string, contentType: string, damage: Damage): Promise<FlippedByte | null>
+  flipAByte(sought: SoughtRecord, damage: Damage): Promise<FlippedByte | null>
+  /** Ids of those of these records that stand whole in a file of the origin's data_dir. */
+  recordsOnDisk(sought: readonly SoughtRecord[]): Promise<ReadonlySet<string>>
   /** The streams of the copied data_dir, as its files have them; empty in every other world. */
   readonly storedStreams: readonly StoredStream[]
   /** Where things lie, for a person who looks; null for what there is none of. The socket may have nobody behind it. */

@@ -1,9 +1,10 @@
 /**
  * A record that the disk gives back changed is answered with an error. Nobody is given altered bytes as if they
  * were right, and nobody is told that he has read everything where something that was acknowledged is not there.
+ * Of a stream that nobody could read since, its files say whether more than that record is lost.
  */
 import { limitsOf, type Check } from '../check.ts'
-import type { DamagedRecord, Outcome, ReadBack } from '../history.ts'
+import type { DamagedRecord, Outcome, ReadBack, RecordsGone } from '../history.ts'
 import { splitRecordId } from '../record-id.ts'
 import { number, plural } from '../report/figures.ts'
 import { evidenceMax, fail, pass, unknown } from '../verdict.ts'
@@ -18,8 +19,11 @@ interface Limits {
   staleMs: number
 }
 
-/** How a read was wrong: `served` altered bytes as if they were right, or `hidden` that something is not there. */
-type Invariant = 'served' | 'hidden'
+/**
+ * How it was wrong: a read was `served` altered bytes as if they were right, or it was `hidden` that something is
+ * not there; or nothing was answered any more, and what stood beside the damage is `destroyed`.
+ */
+type Invariant = 'served' | 'hidden' | 'destroyed'
 
 interface DamagedStream {
   event: DamagedRecord
@@ -31,6 +35,9 @@ interface DamagedStream {
   wrong: Invariant | null
   line: string
   missing: number
+  /** Acknowledged records that stood whole in its files, and stand in none any more. */
+  gone: string[]
+  goneAtMs: number
 }
 
 interface State {
@@ -55,13 +62,14 @@ export const damageIsReportedCheck: Check<State, Partial<Limits>> = {
     damaged: new Map(),
     reads: 0,
     statuses: new Set(),
-    traits: { served: new TraitsByWay(), hidden: new TraitsByWay() },
+    traits: { served: new TraitsByWay(), hidden: new TraitsByWay(), destroyed: new TraitsByWay() },
   }),
   step(state, event) {
     state.startMs ??= event.atMs
     const gone = keepLedger(state.ledger, event)
     if (gone && state.ledger.streams.get(gone.name)?.incarnation !== gone.incarnation) forget(state, gone.name)
     if (event.kind === 'damaged-record') keepDamage(state, event)
+    if (event.kind === 'records-gone') keepGone(state, event)
     if (event.kind !== 'ok' && event.kind !== 'fail' && event.kind !== 'info') return
     if (event.kind === 'ok' && event.op === 'delete') forget(state, event.stream)
     if (event.kind === 'ok' && event.append) keepAcknowledged(state, event)
@@ -69,11 +77,12 @@ export const damageIsReportedCheck: Check<State, Partial<Limits>> = {
   },
   finish(state) {
     const { damaged, limits, reads, statuses } = state
-    const streams = [...damaged.values()]
+    const streams = [...damaged.values()].map((stream) => judged(state, stream))
     const wrong = streams.filter((stream) => stream.wrong !== null)
     if (wrong.length > 0) {
-      const evidence = [...wrong.filter(isServed), ...wrong.filter((one) => !isServed(one))].slice(0, evidenceMax).map(({ line }) => line)
-      return fail(reads, whatWentWrong(wrong, streams.length), evidence, fingerprintOf(state), { value: wrong.length, unit: 'streams', limit: 0 })
+      const worst = worstFirst.filter((invariant) => wrong.some((stream) => stream.wrong === invariant))
+      const evidence = worst.flatMap((invariant) => wrong.filter((stream) => stream.wrong === invariant)).slice(0, evidenceMax).map(({ line }) => line)
+      return fail(reads, whatWentWrong(wrong, streams.length), evidence, fingerprintOf(state, worst[0]!), { value: wrong.length, unit: 'streams', limit: 0 })
     }
     if (streams.length === 0) return unknown(`No byte was changed ${placeWords[limits.where]}.`)
     const unread = streams.filter(({ reported, whole }) => reported + whole === 0)
@@ -89,26 +98,34 @@ export const damageIsReportedCheck: Check<State, Partial<Limits>> = {
 
 const placeWords = { payload: 'in the payload of a record', length: 'in the length before a record', any: 'in a record' }
 
-function isServed({ wrong }: DamagedStream): boolean {
-  return wrong === 'served'
+const worstFirst: readonly Invariant[] = ['served', 'hidden', 'destroyed']
+
+const wrongWords: Record<Invariant, string> = {
+  served: 'read with altered bytes as if they were right',
+  hidden: 'read as if what is missing had never been there',
+  destroyed: 'not answered any more, while records beside the damage were taken off the disk',
 }
 
-/** `6 of 8 damaged streams were read with altered bytes as if they were right, …; 24 acknowledged records are not in these answers.` */
+/** Reads say more than files; these are asked where no read was answered. */
+function judged({ startMs, traits }: State, stream: DamagedStream): DamagedStream {
+  const { event, kind, reported, whole, gone } = stream
+  if (stream.wrong !== null || reported + whole > 0 || gone.length === 0) return stream
+  traits.destroyed.note('origin', { kind, where: event.where })
+  const line = `${damageWords(event)}: no read was answered since, and ${rangeWords(gone)} ${gone.length === 1 ? 'is' : 'are'} in no file any more at ${since(startMs ?? 0, stream.goneAtMs)}`
+  return { ...stream, wrong: 'destroyed', missing: gone.length, line }
+}
+
+/** `6 of 16 damaged streams were read with altered bytes as if they were right, and 9 were …; 24 acknowledged records are not in these answers.` */
 function whatWentWrong(wrong: DamagedStream[], damaged: number): string {
-  const served = wrong.filter(isServed).length
-  const hidden = wrong.length - served
-  const were = (count: number) => (count === 1 ? 'was' : 'were')
-  const what = [
-    ...(served > 0 ? [`${number(served)} of ${plural(damaged, 'damaged stream')} ${were(served)} read with altered bytes as if they were right`] : []),
-    ...(hidden > 0 ? [`${served > 0 ? number(hidden) : `${number(hidden)} of ${plural(damaged, 'damaged stream')}`} ${were(hidden)} read as if what is missing had never been there`] : []),
-  ]
+  const counts = worstFirst.map((invariant) => [wrong.filter((stream) => stream.wrong === invariant).length, wrongWords[invariant]] as const).filter(([count]) => count > 0)
+  const what = counts.map(([count, words], index) => `${number(count)}${index > 0 ? '' : ` of ${plural(damaged, 'damaged stream')}`} ${count === 1 ? 'was' : 'were'} ${words}`)
   const missing = wrong.reduce((sum, stream) => sum + stream.missing, 0)
-  const lost = missing === 0 ? '' : `; ${plural(missing, 'acknowledged record')} ${missing === 1 ? 'is' : 'are'} not in these answers`
+  const where = wrong.every((stream) => stream.wrong === 'destroyed') ? 'in no file any more' : 'not in these answers'
+  const lost = missing === 0 ? '' : `; ${plural(missing, 'acknowledged record')} ${missing === 1 ? 'is' : 'are'} ${where}`
   return `${what.join(', and ')}${lost}.`
 }
 
-function fingerprintOf({ damaged, traits }: State): string {
-  const invariant: Invariant = [...damaged.values()].some(isServed) ? 'served' : 'hidden'
+function fingerprintOf({ traits }: State, invariant: Invariant): string {
   const { [invariant]: found } = traits
   const where = found.of('where')
   return `damage-is-reported/${invariant}/${found.of('kind')}/${where === 'any' ? 'flipped-byte' : `flipped-${where}`}/${found.way}`
@@ -117,7 +134,14 @@ function fingerprintOf({ damaged, traits }: State): string {
 function keepDamage({ limits, ledger, damaged }: State, event: DamagedRecord): void {
   const entry = ledger.streams.get(event.stream)
   if (entry?.incarnation !== event.incarnation || (limits.where !== 'any' && limits.where !== event.where)) return
-  damaged.set(event.stream, { event, kind: entry.kind, reported: 0, whole: 0, wrong: null, line: '', missing: 0 })
+  damaged.set(event.stream, { event, kind: entry.kind, reported: 0, whole: 0, wrong: null, line: '', missing: 0, gone: [], goneAtMs: 0 })
+}
+
+function keepGone({ acknowledged, damaged }: State, { stream, incarnation, records, atMs }: RecordsGone & { atMs: number }): void {
+  const known = damaged.get(stream)
+  if (known?.event.incarnation !== incarnation) return
+  known.gone = records.filter((record) => acknowledged.get(stream)?.get(record) !== undefined)
+  known.goneAtMs = atMs
 }
 
 function keepAcknowledged(state: State, event: Outcome & { atMs: number }): void {
@@ -192,7 +216,11 @@ function damageWords({ stream, record, where, file, at, before, after }: Damaged
 function answerWords({ op, status, read }: Outcome, missing: string[]): string {
   const claims = [...(read?.upToDate ? ['up to date'] : []), ...(read?.closed ? ['closed'] : [])]
   const altered = read?.damaged[0]
-  const lacks = missing.length === 0 ? '' : `, without ${missing.length === 1 ? missing[0] : `${plural(missing.length, 'acknowledged record')} (${missing[0]} to ${missing.at(-1)})`}`
+  const lacks = missing.length === 0 ? '' : `, without ${rangeWords(missing)}`
   const holds = altered === undefined ? '' : `, with bytes that nobody wrote (${altered.what})`
   return `${op === 'head' ? 'HEAD ' : ''}${status}${claims.length > 0 ? `, ${claims.join(' and ')}` : ''}${holds}${lacks}`
+}
+
+function rangeWords(records: string[]): string {
+  return records.length === 1 ? records[0]! : `${plural(records.length, 'acknowledged record')} (${records[0]} to ${records.at(-1)})`
 }

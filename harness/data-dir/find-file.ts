@@ -1,4 +1,4 @@
-/** The file in which a stream's data lies, found by something that stands in it alone. */
+/** The files in which streams' data lies; one is found by something that stands in it alone. */
 import { readdir, readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
 
@@ -12,12 +12,15 @@ const fileBytesMax = 64 * 1024 ** 2
 
 /** The first file below this folder that holds `mark`; null where there is none. */
 export async function findFile(folder: string, mark: string): Promise<FoundFile | null> {
+  for await (const found of filesBelow(folder)) if (found.content.includes(mark)) return found
+  return null
+}
+
+/** One after another, so that one is held at a time. */
+export async function* filesBelow(folder: string): AsyncGenerator<FoundFile> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])
   for (const entry of entries.filter((one) => one.isFile())) {
     const file = path.join(entry.parentPath, entry.name)
-    if ((await stat(file)).size > fileBytesMax) continue
-    const content = await readFile(file)
-    if (content.includes(mark)) return { file, content }
+    if ((await stat(file)).size <= fileBytesMax) yield { file, content: await readFile(file) }
   }
-  return null
 }

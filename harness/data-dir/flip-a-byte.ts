@@ -6,7 +6,13 @@
 import { open } from 'node:fs/promises'
 import path from 'node:path'
 import { findPlace, markOf, type RecordPlace } from '../record.ts'
-import { findFile } from './find-file.ts'
+import { filesBelow, findFile } from './find-file.ts'
+
+/** A record by its id, as one that was sent with this content type. */
+export interface SoughtRecord {
+  record: string
+  contentType: string
+}
 
 export interface FlippedByte {
   /** Below data_dir. */
@@ -27,7 +33,7 @@ const mask = 0x01
  * Null where no file below data_dir holds the record whole. `lengthByte` is which of the four bytes is changed,
  * from 0, the highest. Throws where no length stands before the record, and what the file system throws.
  */
-export async function flipAByte(dataDir: string, record: string, contentType: string, damage: Damage): Promise<FlippedByte | null> {
+export async function flipAByte(dataDir: string, { record, contentType }: SoughtRecord, damage: Damage): Promise<FlippedByte | null> {
   const found = await findFile(path.join(dataDir, 'streams'), markOf(record, contentType))
   const place = found === null ? null : findPlace(found.content, record, contentType)
   if (found === null || place === null) return null
@@ -60,4 +66,13 @@ async function change(file: string, at: number, byte: number): Promise<number> {
   } finally {
     await handle.close()
   }
+}
+
+/** Ids of those of these records that stand whole in a file below data_dir. Throws what the file system throws. */
+export async function recordsOnDisk(dataDir: string, sought: readonly SoughtRecord[]): Promise<Set<string>> {
+  const found = new Set<string>()
+  for await (const { content } of filesBelow(path.join(dataDir, 'streams'))) {
+    for (const { record, contentType } of sought) if (findPlace(content, record, contentType) !== null) found.add(record)
+  }
+  return found
 }

@@ -46,7 +46,7 @@ function count(steps: Json): number {
 
 function countOne(step: JsonObject): number {
   const inner = stepLists.reduce((sum, name) => sum + (Array.isArray(step[name]) ? count(step[name]) : 0), 0)
-  if (step.kind === 'fault') return 1 + inner
+  if (step.kind === 'fault' || step.kind === 'flip-a-byte') return 1 + inner
   if (step.kind === 'during' || step.kind === 'repeat') return inner
   if (step.kind === 'schedule' && Array.isArray(step.moves)) return step.moves.length
   if (step.kind === 'lifelines') return (step.lines as JsonObject[]).reduce((sum, line) => sum + 1 + (line.looks as Json[]).length, 0)
@@ -108,7 +108,7 @@ function operations(scenario: Scenario): Reduction[] {
 /** What remains of a step that is only around others. */
 function unwrappings(step: Json): Json[][] {
   const { kind, steps, load } = step as JsonObject
-  if (kind === 'repeat' || kind === 'fault') return [steps as Json[]]
+  if (kind === 'repeat' || kind === 'fault' || kind === 'flip-a-byte') return [steps as Json[]]
   if (kind === 'during') return [steps as Json[], [...(load as Json[]), ...(steps as Json[])]]
   return []
 }

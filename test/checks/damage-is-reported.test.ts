@@ -1,6 +1,6 @@
 /** A byte that changed on the disk, by small histories: what a server may make of it, and what it may not. */
 import { describe, expect, it } from 'vitest'
-import type { EventBody, ReadBack } from '../../harness/history.ts'
+import type { EventBody, Outcome, ReadBack } from '../../harness/history.ts'
 import { appended, created, judge, operation, read } from './judging.ts'
 
 type Events = [number, EventBody][]
@@ -85,10 +85,22 @@ describe('damage-is-reported', () => {
   })
 
   it('is unknown without damage, without a read after it, and where no read was answered', () => {
-    const unanswered = operation(60, 61, { op: 'read', mode: 'catch-up', kind: 'info', error: 'timed out' }).map(([ms, { status: _, ...body }]: [number, EventBody & { status?: unknown }]) => [ms, body] as [number, EventBody])
+    const [invoke, [endMs, { status: _status, ...outcome }]] = operation(60, 61, { op: 'read', mode: 'catch-up', kind: 'info', error: 'timed out' }) as [Events[0], [number, Outcome]]
+    const unanswered: Events = [invoke, [endMs, outcome as EventBody]]
     expect(verdict(three, error(60)).verdict).toBe('unknown')
     expect(verdict(three, flipped(), error(40)).verdict).toBe('unknown')
     expect(verdict(three, flipped(), unanswered)).toMatchObject({ verdict: 'unknown', evidence: [expect.stringContaining('changed in the payload of s/1.2')] })
+  })
+
+  it('fails where nothing was answered any more and what stood beside the damage is in no file, which it leaves to the reads otherwise', () => {
+    const gone = (records: string[]): Events => [[55, { kind: 'records-gone', stream: 's', incarnation: 1, records }]]
+    const found = verdict(three, flipped('length'), gone(['s/1.3', 's/1.9']))
+    expect(found).toMatchObject({ verdict: 'fail', value: 1, fingerprint: 'damage-is-reported/destroyed/no-expiry/flipped-length/origin' })
+    expect(found.because).toBe('1 of 1 damaged stream was not answered any more, while records beside the damage were taken off the disk; 1 acknowledged record is in no file any more.')
+    expect(found.evidence).toEqual([expect.stringContaining('no read was answered since, and s/1.3 is in no file any more at +55 ms')])
+    expect(verdict(three, flipped('length'), gone(['s/1.9'])).verdict).toBe('unknown')
+    expect(verdict(three, flipped('length'), gone(['s/1.3']), error(60)).verdict).toBe('pass')
+    expect(verdict(three, flipped('length'), gone(['s/1.3']), back(['s/1.1'], {})).fingerprint).toContain('/hidden/')
   })
 
   it('does not ask for a stream that was deleted', () => {

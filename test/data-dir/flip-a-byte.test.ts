@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { flipAByte } from '../../harness/data-dir/flip-a-byte.ts'
+import { flipAByte, recordsOnDisk } from '../../harness/data-dir/flip-a-byte.ts'
 import { encodeRecord, findRecords } from '../../harness/record.ts'
 
 let folder: string
@@ -48,7 +48,7 @@ describe.each([
 ])('in %s', (_what, contentType, comma, end) => {
   it('one byte of the payload changes, and that record alone is none any more', async () => {
     const before = await store(contentType, comma, end)
-    const flipped = await flipAByte(folder, 'a/1.2', contentType, { where: 'payload' })
+    const flipped = await flipAByte(folder, { record: 'a/1.2', contentType }, { where: 'payload' })
     expect(flipped).toEqual({ file, at: expect.any(Number), before: before[flipped!.at], after: before[flipped!.at]! ^ 1 })
     expect(await differences(before)).toEqual([flipped!.at])
     const after = await readFile(path.join(folder, file))
@@ -60,7 +60,7 @@ describe.each([
 
   it.each([0, 1, 2, 3])('byte %i of the length before it changes', async (lengthByte) => {
     const before = await store(contentType, comma, end)
-    const flipped = await flipAByte(folder, 'a/1.2', contentType, { where: 'length', lengthByte })
+    const flipped = await flipAByte(folder, { record: 'a/1.2', contentType }, { where: 'length', lengthByte })
     expect(flipped!.at).toBe(before.length / 3 + lengthByte)
     expect(await differences(before)).toEqual([flipped!.at])
   })
@@ -69,16 +69,26 @@ describe.each([
 it('a record that is not there, or no longer whole, is not found', async () => {
   await store(text)
   const payload = { where: 'payload' as const }
-  expect(await flipAByte(folder, 'c/1.2', text, payload)).toBeNull()
-  expect(await flipAByte(path.join(folder, 'nothing'), 'a/1.2', text, payload)).toBeNull()
-  await flipAByte(folder, 'a/1.2', text, payload)
-  expect(await flipAByte(folder, 'a/1.2', text, payload)).toBeNull()
+  expect(await flipAByte(folder, { record: 'c/1.2', contentType: text }, payload)).toBeNull()
+  expect(await flipAByte(path.join(folder, 'nothing'), { record: 'a/1.2', contentType: text }, payload)).toBeNull()
+  await flipAByte(folder, { record: 'a/1.2', contentType: text }, payload)
+  expect(await flipAByte(folder, { record: 'a/1.2', contentType: text }, payload)).toBeNull()
 })
 
 it('a number that is not the length of the record is left alone', async () => {
   const before = await store(text, '??')
-  await expect(flipAByte(folder, 'a/1.2', text, { where: 'length', lengthByte: 0 })).rejects.toThrow('are not its length')
+  await expect(flipAByte(folder, { record: 'a/1.2', contentType: text }, { where: 'length', lengthByte: 0 })).rejects.toThrow('are not its length')
   expect(await differences(before)).toEqual([])
   await writeFile(path.join(folder, file), encodeRecord(1, 'a/1.2', text, 40))
-  await expect(flipAByte(folder, 'a/1.2', text, { where: 'length', lengthByte: 0 })).rejects.toThrow('are not its length')
+  await expect(flipAByte(folder, { record: 'a/1.2', contentType: text }, { where: 'length', lengthByte: 0 })).rejects.toThrow('are not its length')
+})
+
+it('which records still stand there is looked for in all files', async () => {
+  await store(text)
+  const sought = ['a/1.1', 'a/1.2', 'a/1.3', 'b/1.2', 'b/1.3'].map((record) => ({ record, contentType: text }))
+  expect(await recordsOnDisk(folder, sought)).toEqual(new Set(['a/1.1', 'a/1.2', 'a/1.3', 'b/1.2']))
+  await flipAByte(folder, { record: 'a/1.2', contentType: text }, { where: 'payload' })
+  await rm(path.join(folder, 'streams', 'b'), { recursive: true })
+  expect(await recordsOnDisk(folder, sought)).toEqual(new Set(['a/1.1', 'a/1.3']))
+  expect(await recordsOnDisk(path.join(folder, 'nothing'), sought)).toEqual(new Set())
 })
