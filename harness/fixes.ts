@@ -16,6 +16,14 @@ const fixes: readonly (readonly [fingerprint: string, fix: string])[] = [
     'nothing-acknowledged-is-lost/',
     'Set data_dir to a folder on a persistent volume. Where it is set, this server version loses streams of the kinds named: report the run upstream, and do without these kinds until it is mended.',
   ],
+  [
+    'damage-is-reported/served/',
+    'Keep data_dir on a file system with checksums (ZFS, Btrfs) or on a volume that has them, for this server version has none: a byte that changed on the disk reaches readers. Report the run upstream; what must be right carries a checksum of its own in each record.',
+  ],
+  [
+    'damage-is-reported/',
+    'Keep data_dir on a file system with checksums (ZFS, Btrfs), and a copy of it from before each start: this server version drops what stands behind a damaged length. Report the run upstream.',
+  ],
   ['every-stream-still-exists/', 'Set data_dir to a folder on a persistent volume. Where it is set, report the run upstream, and do without the kinds of streams named until it is mended.'],
   [
     'nothing-is-twice/doubled/producer',

@@ -108,9 +108,10 @@ const wrongWords: Record<Invariant, string> = {
 
 /** Reads say more than files; these are asked where no read was answered. */
 function judged({ startMs, traits }: State, stream: DamagedStream): DamagedStream {
-  const { event, kind, reported, whole, gone } = stream
+  const { event, reported, whole, gone } = stream
   if (stream.wrong !== null || reported + whole > 0 || gone.length === 0) return stream
-  traits.destroyed.note('origin', { kind, where: event.where })
+  // A start that hangs gets no further than to the first of them: whose that is, is chance.
+  traits.destroyed.note('origin', { kind: 'any', where: event.where })
   const line = `${damageWords(event)}: no read was answered since, and ${rangeWords(gone)} ${gone.length === 1 ? 'is' : 'are'} in no file any more at ${since(startMs ?? 0, stream.goneAtMs)}`
   return { ...stream, wrong: 'destroyed', missing: gone.length, line }
 }

@@ -95,7 +95,7 @@ describe('damage-is-reported', () => {
   it('fails where nothing was answered any more and what stood beside the damage is in no file, which it leaves to the reads otherwise', () => {
     const gone = (records: string[]): Events => [[55, { kind: 'records-gone', stream: 's', incarnation: 1, records }]]
     const found = verdict(three, flipped('length'), gone(['s/1.3', 's/1.9']))
-    expect(found).toMatchObject({ verdict: 'fail', value: 1, fingerprint: 'damage-is-reported/destroyed/no-expiry/flipped-length/origin' })
+    expect(found).toMatchObject({ verdict: 'fail', value: 1, fingerprint: 'damage-is-reported/destroyed/any/flipped-length/origin' })
     expect(found.because).toBe('1 of 1 damaged stream was not answered any more, while records beside the damage were taken off the disk; 1 acknowledged record is in no file any more.')
     expect(found.evidence).toEqual([expect.stringContaining('no read was answered since, and s/1.3 is in no file any more at +55 ms')])
     expect(verdict(three, flipped('length'), gone(['s/1.9'])).verdict).toBe('unknown')
