@@ -307,7 +307,7 @@ const causes: readonly Cause[] = [
     },
   },
   {
-    why: 'Messages have no checksum: a byte that changed on the disk is served as it was written, and as up to date (by hand: one bit of a payload changed while the server was down).',
+    why: 'Messages have no checksum: a byte that changed on the disk is served as if it had been written so, up to date (by hand: one bit of a payload changed while the server was down).',
     in: [production, reference],
     shownBy: {
       'flipped-byte-is-reported': ['damage-is-reported/served/any/flipped-payload/origin'],

@@ -21,6 +21,17 @@ export async function* filesBelow(folder: string): AsyncGenerator<FoundFile> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])
   for (const entry of entries.filter((one) => one.isFile())) {
     const file = path.join(entry.parentPath, entry.name)
-    if ((await stat(file)).size <= fileBytesMax) yield { file, content: await readFile(file) }
+    const content = await contentOf(file)
+    if (content !== null) yield { file, content }
+  }
+}
+
+/** Null for a file that is too large, or gone by now: its server may be at work. */
+async function contentOf(file: string): Promise<Buffer | null> {
+  try {
+    return (await stat(file)).size <= fileBytesMax ? await readFile(file) : null
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw error
   }
 }
