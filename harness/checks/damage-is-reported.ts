@@ -8,6 +8,7 @@ import type { DamagedRecord, Outcome, ReadBack, RecordsGone } from '../history.t
 import { splitRecordId } from '../record-id.ts'
 import { number, plural } from '../report/figures.ts'
 import { evidenceMax, fail, pass, unknown } from '../verdict.ts'
+import { passesEdge } from './differential/stream-model.ts'
 import { RecordTimes } from './record-times.ts'
 import { keepLedger, newLedger, since, staleAllowanceMs, type Ledger } from './stream-ledger.ts'
 import { TraitsByWay } from './traits.ts'
@@ -31,6 +32,8 @@ interface DamagedStream {
   /** Reads that were answered with an error, or ended before the damage; and those that held everything. */
   reported: number
   whole: number
+  /** Without a cache on the way, which may have an answer from before, or an error of its own. */
+  isAnswered: boolean
   /** The worst that a read was told, and the most acknowledged records that one lacked. */
   wrong: Invariant | null
   line: string
@@ -82,12 +85,13 @@ export const damageIsReportedCheck: Check<State, Partial<Limits>> = {
     if (wrong.length > 0) {
       const worst = worstFirst.filter((invariant) => wrong.some((stream) => stream.wrong === invariant))
       const evidence = worst.flatMap((invariant) => wrong.filter((stream) => stream.wrong === invariant)).slice(0, evidenceMax).map(({ line }) => line)
-      return fail(reads, whatWentWrong(wrong, streams.length), evidence, fingerprintOf(state, worst[0]!), { value: wrong.length, unit: 'streams', limit: 0 })
+      const byFiles = wrong.filter((stream) => stream.wrong === 'destroyed').length
+      return fail(reads + byFiles, whatWentWrong(wrong, streams.length), evidence, fingerprintOf(state, worst[0]!), { value: wrong.length, unit: 'streams', limit: 0 })
     }
     if (streams.length === 0) return unknown(`No byte was changed ${placeWords[limits.where]}.`)
-    const unread = streams.filter(({ reported, whole }) => reported + whole === 0)
+    const unread = streams.filter(({ isAnswered }) => !isAnswered)
     if (unread.length > 0) {
-      return unknown(`Of ${plural(streams.length, 'damaged stream')} ${number(unread.length)} gave no answer to a read.`, unread.slice(0, evidenceMax).map(({ event }) => damageWords(event)), reads)
+      return unknown(`Of ${plural(streams.length, 'damaged stream')} ${number(unread.length)} had no read answered by the origin.`, unread.slice(0, evidenceMax).map(({ event }) => damageWords(event)), reads)
     }
     const sum = (of: 'reported' | 'whole') => number(streams.reduce((all, stream) => all + stream[of], 0))
     const answers = statuses.size === 0 ? '' : ` (${[...statuses].toSorted().join(', ')})`
@@ -103,16 +107,16 @@ const worstFirst: readonly Invariant[] = ['served', 'hidden', 'destroyed']
 const wrongWords: Record<Invariant, string> = {
   served: 'read with altered bytes as if they were right',
   hidden: 'read as if what is missing had never been there',
-  destroyed: 'not answered any more, while records beside the damage were taken off the disk',
+  destroyed: 'stripped of records beside the damage on the disk, and not answered since',
 }
 
-/** Reads say more than files; these are asked where no read was answered. */
+/** Reads say more than files; these are asked where the origin answered no read. */
 function judged({ startMs, traits }: State, stream: DamagedStream): DamagedStream {
-  const { event, reported, whole, gone } = stream
-  if (stream.wrong !== null || reported + whole > 0 || gone.length === 0) return stream
+  const { event, isAnswered, gone } = stream
+  if (stream.wrong !== null || isAnswered || gone.length === 0) return stream
   // A start that hangs gets no further than to the first of them: whose that is, is chance.
   traits.destroyed.note('origin', { kind: 'any', where: event.where })
-  const line = `${damageWords(event)}: no read was answered since, and ${rangeWords(gone)} ${gone.length === 1 ? 'is' : 'are'} in no file any more at ${since(startMs ?? 0, stream.goneAtMs)}`
+  const line = `${damageWords(event)}: the origin answered no read since, and ${rangeWords(gone)} ${gone.length === 1 ? 'is' : 'are'} in no file any more at ${since(startMs ?? 0, stream.goneAtMs)}`
   return { ...stream, wrong: 'destroyed', missing: gone.length, line }
 }
 
@@ -135,7 +139,7 @@ function fingerprintOf({ traits }: State, invariant: Invariant): string {
 function keepDamage({ limits, ledger, damaged }: State, event: DamagedRecord): void {
   const entry = ledger.streams.get(event.stream)
   if (entry?.incarnation !== event.incarnation || (limits.where !== 'any' && limits.where !== event.where)) return
-  damaged.set(event.stream, { event, kind: entry.kind, reported: 0, whole: 0, wrong: null, line: '', missing: 0, gone: [], goneAtMs: 0 })
+  damaged.set(event.stream, { event, kind: entry.kind, reported: 0, whole: 0, isAnswered: false, wrong: null, line: '', missing: 0, gone: [], goneAtMs: 0 })
 }
 
 function keepGone({ acknowledged, damaged }: State, { stream, incarnation, records, atMs }: RecordsGone & { atMs: number }): void {
@@ -163,6 +167,7 @@ function examine(state: State, event: Outcome & { atMs: number }): void {
   const answer = answerOf(state, event, event.status)
   if (answer === null) return
   state.reads += 1
+  stream.isAnswered ||= !passesEdge(event.via)
   if (answer.is === 'whole') stream.whole += 1
   else if (answer.is === 'reported') {
     stream.reported += 1
