@@ -46,7 +46,8 @@ export async function whyNoDisk(run: Run, folder: string): Promise<string | null
     const { kept, lost } = await disk.cutPower()
     return kept && lost ? null : 'what is not forced to a mounted file reaches it all the same here'
   } catch (error) {
-    return `no disk can be made and mounted here (${(error as Error).message})`
+    const { message } = error as Error
+    return message.startsWith(`${formatter} cannot be started`) ? 'mkfs.ext4 is missing: install the package e2fsprogs' : `no disk can be made and mounted here (${message})`
   }
 }
 
