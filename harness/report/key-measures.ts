@@ -113,12 +113,14 @@ function fileHandles({ fileHandles: seen, fileHandlesRecommended: advice }: Meas
 /** By which way an event came. */
 export const hopWords = { origin: 'origin alone', edge: 'cache', tls: 'TLS and cache' } as const
 
+/** One sentence for all modes: most scenarios with an operator at work have these. */
 function passage({ passage: seen = [] }: Measurements): string[] {
-  return [...new Set(seen.map((one) => one.mode))].map((mode) => {
+  if (seen.length === 0) return []
+  const modes = [...new Set(seen.map(({ mode }) => mode))].map((mode) => {
     const hops = seen.filter((one) => one.mode === mode)
-    const words = hops.map((one) => `${hopWords[one.via]} ${duration(one.p50Ms)}, at most ${duration(one.maxMs)}`)
-    return `${modeWords[mode]}, the event after the append's acknowledgement: ${words.join('; ')}.`
+    return `${modeWords[mode]} ${hops.map(({ via, maxMs }) => `${duration(maxMs)} (${hopWords[via]})`).join(', ')}`
   })
+  return [`Events behind their append, at most: ${modes.join('; ')}.`]
 }
 
 /** Ways of reading in which an expired stream was seen are named; the others are counted. */
@@ -148,9 +150,11 @@ export function expiryByWay(seen: readonly Expiry[]): Expiry[] {
   return [...ways.values()].toSorted((a, b) => a.mode.localeCompare(b.mode) || b.via.localeCompare(a.via))
 }
 
-function readiness({ readiness: seen }: Measurements): string[] {
-  return (seen ?? []).map((one) => {
-    const after = one.after === undefined ? '' : ` after a ${one.after}`
+/** An empty server alone is measured for nobody. */
+function readiness({ readiness: seen = [] }: Measurements): string[] {
+  if (seen.every(({ streams }) => streams === 0)) return []
+  return seen.map((one) => {
+    const after = one.after === undefined ? '' : ` after a ${one.after.replace('-', ' ')}`
     return `With ${plural(one.streams, 'stream')} ready ${duration(one.readyMs)}${after}, using ${bytes(one.rssBytes)}.`
   })
 }

@@ -105,3 +105,10 @@ test('looks at expired streams are joined by way, and only late sights are named
   ])
   expect(said({ expiry: looks.slice(1) })).toEqual(['6 looks at expired streams in 2 ways found nothing.'])
 })
+
+test('how far events come behind their append is one sentence for all modes', () => {
+  const came = (mode: 'long-poll' | 'sse', via: 'origin' | 'edge' | 'tls', maxMs: number) => ({ mode, via, events: 4, p50Ms: maxMs / 2, maxMs })
+  expect(said({ passage: [came('long-poll', 'origin', 0.4), came('long-poll', 'tls', 1.4), came('sse', 'edge', 1_600)] })).toEqual([
+    'Events behind their append, at most: long-poll 0.4 ms (origin alone), 1.4 ms (TLS and cache); SSE 1.6 s (cache).',
+  ])
+})
