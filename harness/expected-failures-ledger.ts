@@ -297,16 +297,6 @@ const causes: readonly Cause[] = [
     },
   },
   {
-    why: 'After a power cut, an append that had no answer is stored again when its producer retries it.',
-    in: [reference],
-    shownBy: {
-      'power-cut-under-load': [
-        'nothing-is-twice/doubled/producer-json/power-cut/origin',
-        'nothing-is-twice/doubled/producer/power-cut/origin',
-      ],
-    },
-  },
-  {
     why: 'Messages have no checksum: a byte that changed on the disk is served as if it had been written so, up to date (by hand: one bit of a payload changed while the server was down).',
     in: [production, reference],
     shownBy: {
