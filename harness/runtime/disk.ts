@@ -106,7 +106,20 @@ async function copyUnchanged(from: string, to: string): Promise<void> {
 }
 
 async function mountImage(run: Run, image: string, folder: string): Promise<void> {
+  await makeLoopDevice(run)
   await must(run, asRoot('mount', ['-t', 'ext4', '-o', `loop,noatime,commit=${commitEverySeconds}`, image, folder]), `${image} could not be mounted`)
+}
+
+const loopControl = '/dev/loop-control'
+const loopMajor = '7'
+
+/** In a container nobody makes the files of devices that appear (loop(4)). What fails here is told by the mount. */
+async function makeLoopDevice(run: Run): Promise<void> {
+  if (process.getuid!() !== 0) return
+  if (!existsSync(loopControl)) await run('mknod', [loopControl, 'c', '10', '237'], { timeoutMs: commandMsMax }).catch(() => {})
+  const free = await run('losetup', ['--find'], { timeoutMs: commandMsMax }).catch(() => null)
+  const [device, minor] = /^\/dev\/loop(\d+)/.exec(free?.stdout ?? '') ?? []
+  if (device !== undefined && !existsSync(device)) await run('mknod', [device, 'b', loopMajor, minor!], { timeoutMs: commandMsMax }).catch(() => {})
 }
 
 async function unmount(run: Run, folder: string): Promise<void> {

@@ -27,7 +27,12 @@ const npmMsMax = 600_000
 /** Of npm's own output, in a sentence. */
 const wordsMax = 400
 /** To be raised when what is done here changes. */
-const edition = 3
+const edition = 4
+/**
+ * Node's public image has no mkfs.ext4. Where it cannot be had either the harness does without disks whose power is
+ * cut, and says so.
+ */
+const addFormatter = '{ command -v mkfs.ext4 || { apt-get update && apt-get install --yes --no-install-recommends e2fsprogs; rm -rf /var/lib/apt/lists/*; }; } >/dev/null 2>&1 || true'
 /** Not needed there: Node is the image's, what was compiled is this machine's, and nobody checks the code there. */
 const leftBehind = new Set(['node', '.cache', '@types', 'typescript', '@typescript', 'oxlint', '@oxlint', 'axe-core'])
 const forReaders = /\.(d\.[cm]?ts|map|md|markdown)$/i
@@ -110,7 +115,8 @@ async function copyModules(tag: string, base: string, { engine: { docker }, root
   const isNeeded = (file: string) => !leftBehind.has(path.relative(modules, file).split(path.sep)[0]!) && !forReaders.test(file)
   // By the release that this machine's images were made of they are found again.
   const release: TarSource[] = isMadeHere(base) ? [{ type: 'content', target: 'os-release', content: readFileSync('/etc/os-release') }] : []
-  const steps = release.map(({ target }) => `COPY ${target} /etc/${target}`)
+  // Images that are made here have it, and no shell.
+  const steps = isMadeHere(base) ? release.map(({ target }) => `COPY ${target} /etc/${target}`) : [`RUN ${addFormatter}`]
   const sources: TarSource[] = [
     { type: 'content', target: 'Dockerfile', content: [`FROM ${base}`, 'USER 0:0', ...steps, `COPY node_modules ${modulesInImage}`, 'ENTRYPOINT []', ''].join('\n') },
     ...release,
@@ -136,7 +142,7 @@ async function installModules(tag: string, base: string, { engine: { docker }, r
     await putArchive(container, packTar([...manifests, ...settings.files]))
     await container.start()
     const asked = ['npm', 'ci', '--include=dev', '--include=optional', '--omit=peer', '--no-audit', '--no-fund', '--loglevel=error', '--cache=/tmp/npm']
-    const { code, said } = await execIn(docker, container, ['sh', '-c', `cd ${projectInImage} && ${asked.join(' ')}; code=$?; rm -rf /tmp/npm /tmp/npm-settings; exit $code`], settings.env, signal)
+    const { code, said } = await execIn(docker, container, ['sh', '-c', `${addFormatter}; cd ${projectInImage} && ${asked.join(' ')}; code=$?; rm -rf /tmp/npm /tmp/npm-settings; exit $code`], settings.env, signal)
     signal.throwIfAborted()
     if (code !== 0) {
       throw new UsageError(`The dependencies could not be installed in the container engine (npm ci ended with ${code}: ${lastWords(said)}): let its containers reach the npm registry, or run without containers: --runtime processes.`)

@@ -212,6 +212,8 @@ function planOf({ engine, root, cwd, env }: ElsewhereRun, { image, labels, volum
       // It looks at its containers' processes, limits and counters as it does at home.
       PidMode: 'host',
       CapAdd: ['SYS_ADMIN', 'SYS_PTRACE', 'DAC_READ_SEARCH'],
+      // Loop devices, for disks whose power is cut: major 7, and the one by which they are had (loop(4)).
+      DeviceCgroupRules: ['b 7:* rmw', 'c 10:237 rmw'],
       // Their own rules forbid to mount, and to look at processes of other containers.
       SecurityOpt: ['apparmor=unconfined', 'label=disable'],
       ...(engine.info.CgroupVersion === '2' ? { CgroupnsMode: 'host' as const } : {}),

@@ -27,7 +27,7 @@ export const caddyPackages = ['caddy'] as const
 /** What a program that is not linked statically may need. */
 export const libraryPackages = ['libc6', 'libstdc++6'] as const
 /** What a harness inside an engine calls of its host. */
-export const hostPackages = ['mount'] as const
+export const hostPackages = ['mount', 'e2fsprogs', 'coreutils'] as const
 
 /** Of the Debian release that this machine runs. */
 export function packagesRecipe(packages: readonly string[]): PackagesRecipe {
