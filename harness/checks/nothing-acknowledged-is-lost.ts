@@ -109,8 +109,8 @@ function keepAcknowledged(state: State, event: Outcome & { atMs: number }): void
 }
 
 /** A kind of stream that takes no append at all would otherwise have nothing to lose. */
-function keepAcceptance({ ledger, accepted, refused }: State, event: Outcome): void {
-  if (event.op !== 'append' && event.op !== 'create') return
+function keepAcceptance({ limits, ledger, accepted, refused }: State, event: Outcome): void {
+  if ((event.op !== 'append' && event.op !== 'create') || isExcepted(limits, event.stream)) return
   const kind = event.create?.streamKind ?? ledger.streams.get(event.stream)?.kind
   if (kind === undefined) return
   if (event.kind === 'fail') refused.add(`${kind} (${event.op})`)

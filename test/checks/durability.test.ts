@@ -205,6 +205,15 @@ describe('nothing-acknowledged-is-lost, of streams that others judge,', () => {
     const verdict = (except: string) => judge('nothing-acknowledged-is-lost', { except }, [...both, ...read(50, 60, ['s/1.1', 's/1.2']), ...other]).verdict
     expect([verdict(''), verdict('t-')]).toEqual(['unknown', 'pass'])
   })
+
+  it('does not ask whether any of those took an append', () => {
+    const refused = [
+      ...operation(70, 71, { op: 'create', stream: 't-1', status: 201, create: { streamKind: 'scheduled', contentType: 'text/plain' } }),
+      ...operation(80, 90, { op: 'append', stream: 't-1', kind: 'fail', status: 404, append: { record: 't-1/1.1', bytes: 10 } }),
+    ]
+    const verdict = (except: string) => judge('nothing-acknowledged-is-lost', { except }, [...both, ...read(50, 60, ['s/1.1', 's/1.2']), ...refused]).verdict
+    expect([verdict(''), verdict('t-')]).toEqual(['unknown', 'pass'])
+  })
 })
 
 describe('nothing-acknowledged-is-lost, in words', () => {
