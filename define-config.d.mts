@@ -47,8 +47,8 @@ export interface SimulateConfig {
   profile?: 'quick' | 'full' | 'soak' | undefined
   /** How long a soak lasts, from 20s to 14 days: `'90s'`, `'10m'`, `'8h'`, `'1h30m'`. By default 10m. */
   for?: string | undefined
-  /** How services run; by default `'auto'`. */
-  runtime?: 'auto' | 'processes' | 'containers' | undefined
+  /** How services run; by default `'auto'`. `'engine'` is containers, and the simulator itself in one, where it is root. */
+  runtime?: 'auto' | 'processes' | 'containers' | 'engine' | undefined
   /** Repeats a schedule; by default each run draws its own. */
   seed?: number | undefined
   /** The Chromium or Chrome for what only a browser shows, or `'none'`. */

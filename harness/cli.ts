@@ -87,7 +87,7 @@ async function judgedThere(options: Options, scenarios: Scenario[], ids: string[
   try {
     return await judgeThere({ engine, options: asked, source, scenarioFiles, out, runId: newRunId(), onProgress: say, signal })
   } catch (error) {
-    if (options.runtime === 'containers' || !(error instanceof UsageError) || signal.aborted) throw error
+    if (options.runtime !== 'auto' || !(error instanceof UsageError) || signal.aborted) throw error
     say(`Not in that container engine: ${error.message}`)
     return null
   }

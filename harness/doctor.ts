@@ -153,7 +153,7 @@ async function privileges(): Promise<Finding> {
     what,
     state: 'less',
     because: 'Not root, and sudo is not there or asks for a password: no disk can be filled, and no power cut, so that durability-disk stays unknown, and no run is READY.',
-    remedy: 'Run the simulation as root, or waive that row with a reason in simulate.config.ts.',
+    remedy: 'Run the simulation as root, or where there is a container engine with --runtime engine, or waive that row with a reason in simulate.config.ts.',
   }
 }
 

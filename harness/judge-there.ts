@@ -38,9 +38,13 @@ export interface ThereOptions {
   signal: AbortSignal
 }
 
-/** The engine where the harness has to go to it; null where it is of this machine, or of no use, which is told later. */
+/**
+ * The engine where the harness has to go to it, or is asked to; null where it is of this machine, or of no use,
+ * which is told later. @throws UsageError where it is asked to, and there is none
+ */
 export async function engineToGoTo({ runtime }: Options): Promise<Engine | null> {
   if (runtime === 'processes' || told() !== null) return null
+  if (runtime === 'engine') return openAnyEngine()
   try {
     const engine = await openAnyEngine()
     return engine.isHere ? null : engine
@@ -54,7 +58,7 @@ export async function engineToGoTo({ runtime }: Options): Promise<Engine | null>
 export async function judgeThere({ engine, options, source, scenarioFiles, out, runId, onProgress, signal }: ThereOptions): Promise<number> {
   refuseHalves(options)
   await using staging = await makeOutputFolder(out, `.${runId}`)
-  onProgress(`The container engine is elsewhere (${engine.description}): the harness runs in it, too.`)
+  onProgress(engine.isHere ? `The harness runs in the ${engine.description}.` : `The container engine is elsewhere (${engine.description}): the harness runs in it, too.`)
   const belongings = await gatherBelongings({ options, root, scenarioFiles, arch: engine.arch, env: process.env })
   const openHost = () => openProcessRuntime({ runId: `${runId}-images`, logsDir: path.join(staging.path, 'logs'), signal })
   const image = (labels: Record<string, string>) =>
@@ -77,9 +81,10 @@ export async function judgeThere({ engine, options, source, scenarioFiles, out, 
 }
 
 /** What lives on after a run, or follows this machine's files, cannot be reached there. */
-function refuseHalves({ keep, watch, shrink }: Options): void {
+function refuseHalves({ keep, watch, shrink, runtime }: Options): void {
   const flag = keep ? '--keep' : watch ? '--watch' : shrink ? '--shrink' : null
   if (flag === null) return
+  if (runtime === 'engine') throw new UsageError(`${flag} needs the simulator on this machine: leave out --runtime engine.`)
   throw new UsageError(`${flag} needs a container engine of this machine, and this one is elsewhere: use one of this Linux host, or run without containers: --runtime processes.`)
 }
 

@@ -17,7 +17,8 @@ export interface Options {
   profile: 'quick' | 'full' | 'soak'
   /** How long a soak lasts, and how long --shrink looks. */
   forMs: number
-  runtime: 'auto' | 'processes' | 'containers'
+  /** `engine`: containers, and the harness itself in one, where it is root, also where the engine is of this machine. */
+  runtime: 'auto' | 'processes' | 'containers' | 'engine'
   origin: 'auto' | 'caddy' | 'reference'
   serverBin?: string
   serverVersion?: string
@@ -95,7 +96,7 @@ function parseCommandLine(args: string[]): CommandLine {
     .addOption(configOption())
     .addOption(new Option('--profile <name>', 'how often things are repeated').choices(['quick', 'full', 'soak']).default('quick'))
     .option('--for <time>', 'how long a soak lasts, or --shrink looks: 10m, 8h, 1h30m', lasting('--for'))
-    .addOption(new Option('--runtime <kind>', 'how services run').choices(['auto', 'processes', 'containers']).env('DURABLE_STREAMS_RUNTIME').default('auto'))
+    .addOption(new Option('--runtime <kind>', 'how services run; "engine" is containers, and the simulator in one, where it is root').choices(['auto', 'processes', 'containers', 'engine']).env('DURABLE_STREAMS_RUNTIME').default('auto'))
     .addOption(new Option('--origin <kind>', 'which server; "caddy" never falls back').choices(['auto', 'caddy', 'reference']).default('auto'))
     .option('--server-bin <path>', 'the production server to judge', notEmpty('--server-bin'))
     .option('--server-version <version>', 'the release to download', notEmpty('--server-version'))

@@ -51,7 +51,7 @@ export function configSchema(edges: readonly string[], today: string) {
       bounds: block({ staleMs: whole(staleMsBounds).optional() }).optional(),
       profile: oneOf('quick', 'full', 'soak').optional(),
       for: z.string(takes(timeWords)).refine((time) => timeMs(time) !== null, takes(timeWords)).optional(),
-      runtime: oneOf('auto', 'processes', 'containers').optional(),
+      runtime: oneOf('auto', 'processes', 'containers', 'engine').optional(),
       seed: whole(seedBounds).optional(),
       browser: text('the path of a Chromium or Chrome, relative to this file, or "none"').optional(),
       out: path.optional(),

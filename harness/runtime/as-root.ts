@@ -18,5 +18,5 @@ export function asRoot(program: Mounting, args: string[]): [program: string, arg
 export async function whyNotAsRoot(): Promise<string | null> {
   if (process.getuid!() === 0) return null
   const { exitCode } = await execa(...asRoot('mount', ['--version']), { timeout: triedMsMax, reject: false, stdin: 'ignore' })
-  return exitCode === 0 ? null : 'takes root, and sudo is not there or asks for a password: run the simulation as root'
+  return exitCode === 0 ? null : 'takes root, and sudo is not there or asks for a password: run the simulation as root, or where there is a container engine with --runtime engine'
 }

@@ -126,7 +126,7 @@ async function putIn(run: ElsewhereRun, { id, image, labels, bytes }: Places): P
   onProgress(`Putting ${run.files.length.toLocaleString('en-US')} files (${(bytes / 1e6).toFixed(1)} MB) into the container engine…`)
   const { terminal, harness, given } = run.told
   const modules = { target: path.join(root, 'node_modules'), to: modulesInImage }
-  const told: Told = { volumes, image, labels, engine: `${description}, which does not see this machine's files, so that the harness ran in it, too`, terminal, harness, given }
+  const told: Told = { volumes, image, labels, engine: `${description}, ${run.engine.isHere ? 'in which the harness ran, too' : "which does not see this machine's files, so that the harness ran in it, too"}`, terminal, harness, given }
   const archive = pack(run.files, { content: { target: toldFile, text: JSON.stringify(told) }, link: modules, folder: cwd })
   await putArchive(container, archive).catch((error: Error) => {
     const full = /no space left on device/i.test(error.message)
@@ -143,7 +143,7 @@ async function create(run: ElsewhereRun, places: Inside): Promise<Container> {
   const { docker } = run.engine
   const data = places.volumes.at(-1)!
   const { Mountpoint } = await docker.getVolume(data.volume).inspect()
-  const socket = process.env['TESTCONTAINERS_DOCKER_SOCKET_OVERRIDE'] || '/var/run/docker.sock'
+  const socket = socketOn(run.engine)
   const shared: Mount = { Type: 'bind', Source: Mountpoint, Target: data.target, BindOptions: { Propagation: 'rshared' } }
   const plain: Mount = { Type: 'volume', Source: data.volume, Target: data.target }
   const groups: Mount = { Type: 'bind', Source: '/sys/fs/cgroup', Target: '/sys/fs/cgroup', ReadOnly: true }
@@ -157,6 +157,12 @@ async function create(run: ElsewhereRun, places: Inside): Promise<Container> {
     }
   }
   throw refused(problem, socket)
+}
+
+/** The engine's, on its own machine. */
+function socketOn({ isHere, address }: Engine): string {
+  const own = isHere && 'socketPath' in address ? address.socketPath : '/var/run/docker.sock'
+  return process.env['TESTCONTAINERS_DOCKER_SOCKET_OVERRIDE'] || own
 }
 
 /** Docker tells of a missing mount when a container is made, and of one that is not shared when it is started. */

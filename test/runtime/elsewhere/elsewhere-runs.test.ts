@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync }
 import { connect, createServer, type AddressInfo, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { execaSync } from 'execa'
+import { execa, execaSync } from 'execa'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Result } from '../../../harness/report/result.ts'
 import { elsewhereLabel } from '../../../harness/runtime/elsewhere/leftovers.ts'
@@ -85,6 +85,17 @@ describe.skipIf(socket === null || !mayHide)('an engine that does not see this m
     await within(run.exited, { for: 'its end', timeoutMs: cleanWithinMs })
     await until(async () => (await left()).length === 0 && existsSync(path.join(out, 'latest', 'result.json')), { for: 'nothing to be left', timeoutMs: cleanWithinMs, everyMs: 100 })
     expect(resultIn(out).verdict).toBe('unknown')
+  })
+
+  test('gets it also where it does see them, and is asked to', async () => {
+    const out = path.join(folder, 'asked')
+    const args = ['incident-294-head-of-a-missing-stream', '--runtime', 'engine', '--origin', 'reference', '--out', out]
+    const { exitCode, all } = await execa(process.execPath, [cli, ...args], { all: true, reject: false, timeout: runMsMax })
+    expect(exitCode, all).toBe(2)
+    const result = resultIn(out)
+    expect(result).toMatchObject({ runtime: 'containers', runtimeBecause: expect.stringMatching(/, in which the harness ran, too\)$/) })
+    expect(result.scenarios.map(({ verdict }) => verdict)).toEqual(['pass'])
+    expect(await left()).toEqual([])
   })
 
   test('is told of in one sentence where it has no socket to give', async () => {
