@@ -7,7 +7,7 @@ import { linked } from './summary.ts'
 import { html, type Content, type Markup } from './markup.ts'
 
 const always = [
-  'A kill of the process leaves the page cache alone; a power cut was made on a disk that keeps what is forced to it, and in order. One that says so and does not is another question.',
+  'A kill of the process leaves the page cache alone, and the power cuts of power-cut-loses-nothing are made on a disk that keeps what is forced to it, in order: one that says so and does not is another question.',
   'All hops ran on one machine over loopback: no distance, no packet loss, no second data centre.',
   'One cache node was judged. Bans are not shared between several, so their staleness can differ.',
   'A CDN in front of your deployment was not judged unless it is named above as a hop.',
