@@ -1,6 +1,6 @@
 /** The folder of one run: made at the very start, and removed again when nothing came to be judged. */
 import { existsSync, lstatSync } from 'node:fs'
-import { access, constants, mkdir, rm, rmdir, statfs } from 'node:fs/promises'
+import { access, constants, lchown, mkdir, readdir, rm, rmdir, statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { UsageError } from './errors.ts'
@@ -13,14 +13,15 @@ export interface OutputFolder extends AsyncDisposable {
 }
 
 /**
- * Makes the folder of a run. Disposing of it removes what was made, unless a `result.json` stands in it.
+ * Makes the folder of a run. Disposing of it removes what was made, unless a `result.json` stands in it; under sudo
+ * that belongs to whom sudo speaks for.
  * @throws UsageError when nothing can be written there or where temporary data goes, or either disk is almost full
  */
 export async function makeOutputFolder(out: string, runId: string): Promise<OutputFolder> {
   const folder = path.join(out, runId)
   const made: string[] = []
   const remove = async () => {
-    if (existsSync(path.join(folder, 'result.json'))) return
+    if (existsSync(path.join(folder, 'result.json'))) return giveToCaller([...made, path.join(out, 'latest')], folder)
     if (made.includes(folder)) await rm(folder, { recursive: true, force: true })
     // Folders above it that were not there before go as well, unless something else lies in them by now.
     for (const parent of made.toReversed()) await rmdir(parent).catch(() => {})
@@ -34,6 +35,15 @@ export async function makeOutputFolder(out: string, runId: string): Promise<Outp
     throw error
   }
   return { path: folder, [Symbol.asyncDispose]: remove }
+}
+
+/** Root's could not be removed by that user. https://www.sudo.ws/docs/man/sudo.man/#ENVIRONMENT */
+async function giveToCaller(above: string[], folder: string): Promise<void> {
+  const { SUDO_UID, SUDO_GID } = process.env
+  if (process.getuid?.() !== 0 || !SUDO_UID || !SUDO_GID) return
+  const below = await readdir(folder, { recursive: true })
+  // What cannot be given is theirs to read all the same.
+  for (const entry of [...above, ...below.map((name) => path.join(folder, name))]) await lchown(entry, Number(SUDO_UID), Number(SUDO_GID)).catch(() => {})
 }
 
 /** The folders on this path that are not there, uppermost first. */
