@@ -321,7 +321,7 @@ sub vcl_backend_error {
     # The client in that page waits that long, if it may read it. [cors]
     set beresp.http.Access-Control-Expose-Headers = "Retry-After";
     synthetic("the origin did not answer"); # (unseen: nobody here reads the body)
-    return (deliver);
+    return (deliver); # (unseen: what is built in has another body and Retry-After)
 }
 
 # ---- To the client ----------------------------------------------------------------------------
