@@ -3,12 +3,11 @@ import { limitsOf, type Check } from '../check.ts'
 import type { Lifecycle } from '../history.ts'
 import { duration, number, plural } from '../report/figures.ts'
 import { fail, pass, unknown } from '../verdict.ts'
+import { downOf, type Down } from './downs.ts'
 
 interface Limits {
   readyMs: number
 }
-
-type Down = 'stop' | 'kill' | 'crash' | 'power-cut'
 
 interface State {
   limits: Limits
@@ -26,11 +25,8 @@ export const readyWithinCheck: Check<State, Partial<Limits>> = {
   init: (limits) => ({ limits: limitsOf({ readyMs: 5_000 }, limits), starts: [], failed: [], down: null, shortfalls: [] }),
   step(state, event) {
     if (event.kind === 'shortfall' && event.what.startsWith('start of')) state.shortfalls.push(event.because)
-    if (event.kind === 'fault' && event.fault === 'power-cut') state.down = 'power-cut'
+    state.down = downOf(event) ?? state.down
     if (event.kind !== 'lifecycle' || event.hop !== 'origin') return
-    if (event.what === 'stopped') state.down = 'stop'
-    if (event.what === 'killed') state.down = 'kill'
-    if (event.what === 'crashed') state.down = 'crash'
     if (event.what === 'started') state.starts.push({ ...event, tookMs: event.tookMs ?? 0, after: state.down })
     if (event.what === 'not-ready') state.failed.push({ ...event, after: state.down })
   },

@@ -4,6 +4,7 @@
  * and the last thousand that were deleted.
  */
 import type { HistoryEvent, Outcome, Retired } from '../history.ts'
+import { downOf, type Down } from './downs.ts'
 
 export interface StreamEntry {
   name: string
@@ -27,14 +28,12 @@ export interface Ledger {
   made: number
   /** Names of deleted streams, in the order in which they went. */
   retired: Set<string>
-  /** The last thing done to the origin: 'none', 'stop', 'kill', 'crash', 'power-cut'. For fingerprints. */
-  lastFault: string
-  lastFaultAtMs: number
-  kills: number
+  /** The last thing done to the origin. For fingerprints. */
+  lastFault: Down | 'none'
 }
 
 export function newLedger(): Ledger {
-  return { streams: new Map(), made: 0, retired: new Set(), lastFault: 'none', lastFaultAtMs: 0, kills: 0 }
+  return { streams: new Map(), made: 0, retired: new Set(), lastFault: 'none' }
 }
 
 /** A deleted stream must stay gone, so it is remembered for a while: until so many others went after it. */
@@ -45,24 +44,13 @@ const retiredMax = 1_000
  * that was made anew, or that was deleted long ago.
  */
 export function keepLedger(ledger: Ledger, event: HistoryEvent): StreamEntry | undefined {
-  if (event.kind === 'lifecycle') keepFault(ledger, event)
-  // More than the kill that it begins with.
-  if (event.kind === 'fault' && event.fault === 'power-cut') ledger.lastFault = event.fault
+  ledger.lastFault = downOf(event) ?? ledger.lastFault
   if (event.kind === 'retired') return forget(ledger, event)
   if (event.kind === 'info' && (event.op === 'close' || event.op === 'delete' || event.op === 'create')) {
     const entry = ledger.streams.get(event.stream)
     if (entry) entry.uncertain = true
   }
   return event.kind === 'ok' ? keepOutcome(ledger, event) : undefined
-}
-
-function keepFault(ledger: Ledger, event: Extract<HistoryEvent, { kind: 'lifecycle' }>): void {
-  const faults: Record<string, string> = { stopped: 'stop', killed: 'kill', crashed: 'crash' }
-  const fault = faults[event.what]
-  if (event.hop !== 'origin' || fault === undefined) return
-  ledger.lastFault = fault
-  ledger.lastFaultAtMs = event.atMs
-  if (fault === 'kill') ledger.kills += 1
 }
 
 function keepOutcome(ledger: Ledger, event: Outcome & { atMs: number }): StreamEntry | undefined {
