@@ -221,3 +221,16 @@ export const privateStaysPrivate = constructor(privateStaysPrivateCheck)
 export const clientWritersLoseNothing = constructor(clientWritersLoseNothingCheck)
 export const readersNeverSpin = constructor(readersNeverSpinCheck)
 export const originDownIsNotHidden = constructor(originDownIsNotHiddenCheck)
+
+/** Of what lies on a disk: whatever was done to that, all that was acknowledged is there as it was, and nothing else. */
+export function storageIsWhole(): CheckSpec[] {
+  return [
+    everyStreamCanBeRead(),
+    nothingAcknowledgedIsLost(),
+    nothingIsTwice(),
+    nothingIsTorn(),
+    nothingRefusedIsStored(),
+    orderIsKept(),
+    everyStreamStillExists(),
+  ]
+}
