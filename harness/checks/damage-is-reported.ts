@@ -9,7 +9,7 @@ import { splitRecordId } from '../record-id.ts'
 import { number, plural } from '../report/figures.ts'
 import { evidenceMax, fail, pass, unknown } from '../verdict.ts'
 import { passesEdge } from './differential/stream-model.ts'
-import { RecordTimes } from './record-times.ts'
+import { keepTime, type RecordTimes } from './record-times.ts'
 import { keepLedger, newLedger, since, staleAllowanceMs, type Ledger } from './stream-ledger.ts'
 import { TraitsByWay } from './traits.ts'
 
@@ -75,7 +75,7 @@ export const damageIsReportedCheck: Check<State, Partial<Limits>> = {
     if (event.kind === 'records-gone') keepGone(state, event)
     if (event.kind !== 'ok' && event.kind !== 'fail' && event.kind !== 'info') return
     if (event.kind === 'ok' && event.op === 'delete') forget(state, event.stream)
-    if (event.kind === 'ok' && event.append) keepAcknowledged(state, event)
+    if (event.kind === 'ok' && event.append) keepTime(state.acknowledged, event.stream, event.append.record, event.atMs)
     if ((event.op === 'read' && event.mode === 'catch-up') || event.op === 'head') examine(state, event)
   },
   finish(state) {
@@ -147,12 +147,6 @@ function keepGone({ acknowledged, damaged }: State, { stream, incarnation, recor
   if (known?.event.incarnation !== incarnation) return
   known.gone = records.filter((record) => acknowledged.get(stream)?.get(record) !== undefined)
   known.goneAtMs = atMs
-}
-
-function keepAcknowledged(state: State, event: Outcome & { atMs: number }): void {
-  let times = state.acknowledged.get(event.stream)
-  if (!times) state.acknowledged.set(event.stream, (times = new RecordTimes()))
-  times.set(event.append!.record, event.atMs)
 }
 
 /** Nothing more is expected of a stream that was deleted, or of its former life. What it was told stands. */

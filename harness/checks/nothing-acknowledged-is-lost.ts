@@ -5,7 +5,7 @@ import { number, plural } from '../report/figures.ts'
 import { fail, pass, unknown } from '../verdict.ts'
 import { isExcepted, type Excepting } from './excepted.ts'
 import { Findings } from './findings.ts'
-import { RecordTimes } from './record-times.ts'
+import { keepTime, type RecordTimes } from './record-times.ts'
 import { keepLedger, newLedger, since, staleAllowanceMs, type Ledger, type StreamEntry } from './stream-ledger.ts'
 
 interface Limits extends Excepting {
@@ -103,9 +103,7 @@ function keepAcknowledged(state: State, event: Outcome & { atMs: number }): void
   if (isExcepted(state.limits, event.stream)) return
   state.unread.add(event.stream)
   if (entry?.incarnation !== event.incarnation) return
-  let times = state.acknowledged.get(event.stream)
-  if (!times) state.acknowledged.set(event.stream, (times = new RecordTimes()))
-  times.set(event.append.record, event.atMs)
+  keepTime(state.acknowledged, event.stream, event.append.record, event.atMs)
 }
 
 /** A kind of stream that takes no append at all would otherwise have nothing to lose. */

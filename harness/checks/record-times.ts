@@ -82,3 +82,10 @@ export class RecordTimes {
     return number
   }
 }
+
+/** Remembers the moment of a record of this stream. */
+export function keepTime(byStream: Map<string, RecordTimes>, stream: string, record: string, atMs: number): void {
+  const times = byStream.get(stream) ?? new RecordTimes()
+  byStream.set(stream, times)
+  times.set(record, atMs)
+}
