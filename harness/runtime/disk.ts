@@ -20,6 +20,8 @@ const formatter = existsSync('/sbin/mkfs.ext4') ? '/sbin/mkfs.ext4' : 'mkfs.ext4
 const commitEverySeconds = 600
 /** Something may still be on its way to the file when it is copied. */
 const copiesMax = 5
+/** Files of the harness's own, and their size. */
+const [forced, notForced] = ['forced', 'not-forced']
 const canaryBytes = 4_096
 
 type Run = Runtime['run']
@@ -32,9 +34,9 @@ export async function mountDisk(run: Run, folder: string, bytes: number): Promis
   const options = `root_owner=${process.getuid!()}:${process.getgid!()},lazy_itable_init=0,lazy_journal_init=0,nodiscard`
   await must(run, [formatter, ['-q', '-F', '-m', '0', '-E', options, image]], `${image} could not be formatted`)
   await mountImage(run, image, folder)
-  const disk = new ImageDisk(run, folder, image)
-  await disk.begin()
-  return disk
+  // Long before a cut: forcing one file to the disk takes along what the file system knows of others.
+  await writeCanary(path.join(folder, forced), true)
+  return new ImageDisk(run, folder, image)
 }
 
 /** What keeps a disk from being made, as a clause; null when nothing does. */
@@ -55,31 +57,23 @@ class ImageDisk implements Disk {
   readonly path: string
   #run: Run
   #image: string
-  #forced: string
-  #unforced: string
 
   constructor(run: Run, folder: string, image: string) {
     this.#run = run
     this.path = folder
     this.#image = image
-    this.#forced = path.join(folder, 'forced')
-    this.#unforced = path.join(folder, 'not-forced')
-  }
-
-  /** Long before a cut: forcing one file to the disk takes along what the file system knows of others. */
-  async begin(): Promise<void> {
-    await writeCanary(this.#forced, true)
   }
 
   async cutPower(): Promise<PowerCut> {
-    await writeCanary(this.#unforced, false)
+    const canary = (name: string) => path.join(this.path, name)
+    await writeCanary(canary(notForced), false)
     const left = `${this.#image}.left`
     await copyUnchanged(this.#image, left)
     // What is written back in going goes into the file that is given up.
     await unmount(this.#run, this.path)
     await rename(left, this.#image)
     await mountImage(this.#run, this.#image, this.path)
-    return { kept: (await sizeOf(this.#forced)) === canaryBytes, lost: (await sizeOf(this.#unforced)) === 0, canaryBytes }
+    return { kept: (await sizeOf(canary(forced))) === canaryBytes, lost: (await sizeOf(canary(notForced))) === 0, canaryBytes }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -88,10 +82,10 @@ class ImageDisk implements Disk {
   }
 }
 
-async function writeCanary(file: string, forced: boolean): Promise<void> {
+async function writeCanary(file: string, isForced: boolean): Promise<void> {
   await using handle = await open(file, 'w')
   await handle.write(Buffer.alloc(canaryBytes, 1))
-  if (forced) await handle.sync()
+  if (isForced) await handle.sync()
 }
 
 /** One that was written to meanwhile is no moment's. */
