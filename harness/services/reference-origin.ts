@@ -22,13 +22,17 @@ export interface ReferenceOrigin {
   readyWithinMs: number
 }
 
+/** What the program is told, in JSON; a planted one is told the same. */
+export type OriginArgument = Required<Pick<ReferenceOrigin, 'port' | 'dataDir' | 'longPollTimeoutMs' | 'sseReconnectMs' | 'maxFileHandles' | 'variants' | 'adminSocket'>>
+
 export function referenceOrigin(options: ReferenceOrigin): Service {
   const { port, dataDir, longPollTimeoutMs, sseReconnectMs, maxFileHandles, variants = [], adminSocket = null } = options
+  const argument: OriginArgument = { port, dataDir, longPollTimeoutMs, sseReconnectMs, maxFileHandles, variants, adminSocket }
   return {
     id: options.id,
     program: process.execPath,
     image: 'node',
-    args: [twinProgram('origin') ?? fileURLToPath(import.meta.url), JSON.stringify({ port, dataDir, longPollTimeoutMs, sseReconnectMs, maxFileHandles, variants, adminSocket })],
+    args: [twinProgram('origin') ?? fileURLToPath(import.meta.url), JSON.stringify(argument)],
     env: { HOME: options.folder, PATH: process.env.PATH ?? '/usr/bin:/bin', ...twinEnvironment() },
     cwd: options.folder,
     ports: [port],
@@ -42,7 +46,7 @@ export function referenceOrigin(options: ReferenceOrigin): Service {
 
 async function serve(text: string): Promise<void> {
   const { DurableStreamTestServer } = await import('@durable-streams/server')
-  const { port, dataDir, longPollTimeoutMs } = JSON.parse(text) as Omit<ReferenceOrigin, 'folder'>
+  const { port, dataDir, longPollTimeoutMs } = JSON.parse(text) as OriginArgument
   const server = new DurableStreamTestServer({ host: '127.0.0.1', port, dataDir, longPollTimeout: longPollTimeoutMs })
   process.once('SIGTERM', () => void server.stop().then(() => process.exit(0)))
   await server.start()

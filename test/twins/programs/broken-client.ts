@@ -6,9 +6,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { serveClients } from '../../../harness/load/client/program.ts'
 import type { OpenOptions, Session } from '../../../harness/load/client/reader.ts'
 import { readEvents } from './event-stream.ts'
+import { twin } from './planted.ts'
 import { SoundProducer } from './sound-producer.ts'
 
-const twin = process.env.TWIN ?? ''
 const firstDelayMs = 100
 const delayMsMax = 3_000
 const delayFactor = 1.5

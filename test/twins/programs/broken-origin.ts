@@ -12,18 +12,11 @@ import { buffer } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { DurableStreamTestServer, FileBackedStreamStore } from '@durable-streams/server'
 import { passOn, send } from './passing.ts'
+import { originArgument, twin } from './planted.ts'
 import { treatmentOf, withoutProducer } from './producer-twins.ts'
 import { WritesUnderWay } from './sound/writes-under-way.ts'
 
-interface Argument {
-  port: number
-  dataDir: string
-  longPollTimeoutMs: number
-  maxFileHandles: number | null
-}
-
-const { port, dataDir, longPollTimeoutMs, maxFileHandles } = JSON.parse(process.argv[2]!) as Argument
-const twin = process.env.TWIN ?? ''
+const { port, dataDir, longPollTimeoutMs, maxFileHandles } = originArgument()
 const restarted = existsSync(dataDir)
 const front = http.createServer({ requestTimeout: 0 })
 process.once('SIGTERM', () => void stop())

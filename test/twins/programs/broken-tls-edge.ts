@@ -9,6 +9,7 @@ import http2 from 'node:http2'
 import https from 'node:https'
 import path from 'node:path'
 import { certificateFor, selfSignedFor } from '../../load/fleet/certificates.ts'
+import { twin } from './planted.ts'
 
 interface Configuration {
   storage: { root: string }
@@ -19,8 +20,6 @@ interface Configuration {
 type Request = http.IncomingMessage
 type Response = http.ServerResponse
 
-
-const twin = process.env.TWIN ?? ''
 const name = 'localhost'
 const hourMs = 3_600_000
 /** Longer than an event may take through all hops. */

@@ -9,17 +9,10 @@ import path from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { DurableStreamTestServer } from '@durable-streams/server'
 import { headersOf, passOn, send } from './passing.ts'
+import { originArgument, twin } from './planted.ts'
 import { SoundServer } from './sound/server.ts'
 
-interface Argument {
-  port: number
-  dataDir: string
-  longPollTimeoutMs: number
-  sseReconnectMs: number
-}
-
-const { port, dataDir, longPollTimeoutMs, sseReconnectMs } = JSON.parse(process.argv[2]!) as Argument
-const twin = process.env.TWIN ?? ''
+const { port, dataDir, longPollTimeoutMs, sseReconnectMs } = originArgument()
 process.once('SIGTERM', () => process.exit(0))
 
 /** Streams that were deleted once, refused forks' sources, and when the others were made. */

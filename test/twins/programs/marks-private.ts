@@ -8,17 +8,10 @@ import http from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { headersOf, passOn, send } from './passing.ts'
+import { originArgument, twin } from './planted.ts'
 import { keepAliveMs, SoundServer } from './sound/server.ts'
 
-interface Argument {
-  port: number
-  dataDir: string
-  longPollTimeoutMs: number
-  sseReconnectMs: number
-}
-
-const { port, dataDir, longPollTimeoutMs, sseReconnectMs } = JSON.parse(process.argv[2]!) as Argument
-const twin = process.env.TWIN ?? ''
+const { port, dataDir, longPollTimeoutMs, sseReconnectMs } = originArgument()
 process.once('SIGTERM', () => process.exit(0))
 
 let leftOut = false

@@ -9,10 +9,10 @@ import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import zlib from 'node:zlib'
 import { headersOf, passOn, send } from './passing.ts'
+import { twin } from './planted.ts'
 import { keepAliveMs } from './sound/server.ts'
 import { WritesUnderWay } from './sound/writes-under-way.ts'
 
-const twin = process.env.TWIN ?? ''
 const credentials = `Basic ${Buffer.from('simulation:simulation').toString('base64')}`
 const token = 'Bearer simulation'
 const maxBytes = 64 * 1024
@@ -27,7 +27,7 @@ export interface Variants {
   port: number
   upstreamPort: number
   adminSocket: string
-  variants: string[]
+  variants: readonly string[]
 }
 
 let isReloaded = false

@@ -5,20 +5,11 @@
  */
 import { once } from 'node:events'
 import { serveAdmin, serveVariants } from './operator-twins.ts'
+import { originArgument } from './planted.ts'
 import { lockOrExit } from './sound/lock.ts'
 import { SoundServer } from './sound/server.ts'
 
-interface Argument {
-  port: number
-  dataDir: string
-  longPollTimeoutMs: number
-  sseReconnectMs: number
-  variants: string[]
-  /** Null where it has no variants and cannot be reloaded. */
-  adminSocket: string | null
-}
-
-const { port, dataDir, variants, adminSocket, ...limits } = JSON.parse(process.argv[2]!) as Argument
+const { port, dataDir, variants, adminSocket, ...limits } = originArgument()
 lockOrExit(dataDir)
 const isBehindVariants = adminSocket !== null && variants.length > 0
 const server = new SoundServer(dataDir, { host: '127.0.0.1', port: isBehindVariants ? 0 : port, ...limits })

@@ -1,7 +1,6 @@
 /** What every answer of the sound origin carries: what pages of another origin need, but for what $TWIN takes away. */
 import type { ServerResponse } from 'node:http'
-
-const twin = process.env.TWIN ?? ''
+import { twin } from '../planted.ts'
 
 const mended: Record<string, (value: string) => string> = {
   'access-control-allow-headers': (value) => `${value}, If-None-Match`,

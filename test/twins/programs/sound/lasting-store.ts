@@ -5,6 +5,7 @@
  * of which something is damaged is answered with an error, but for what $TWIN breaks.
  */
 import { StreamStore } from '@durable-streams/server'
+import { twin } from '../planted.ts'
 import { NoRoom, RedoLog, type Command, type Head } from './redo-log.ts'
 
 export interface Message {
@@ -75,7 +76,6 @@ interface BaseStore {
   formatResponse(path: string, messages: Message[]): Uint8Array
 }
 
-const twin = process.env.TWIN ?? ''
 const Base = StreamStore as unknown as new () => BaseStore
 
 /** How often streams are looked for that are over, so that readers who wait on them are let go. */
